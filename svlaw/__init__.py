@@ -1,0 +1,99 @@
+"""svlaw: when to solve and when to verify, from cached generations.
+
+A flat public API; everything is imported on first use, so that `import svlaw` is instant::
+
+    import svlaw as sv
+
+    pool = sv.open_pool("pool")
+    table = sv.success_table(pool)
+    cost = sv.relative_cost(pool, 2.0)
+    sv.curves(table, cost)
+    sv.crossover(table, cost)
+    sv.fit_allocation(table, cost)
+    sv.write_report([pool], "report.html", ratio=2.0)
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from svlaw.analysis.cost import CostModel as CostModel
+    from svlaw.analysis.cost import MeasuredLambda as MeasuredLambda
+    from svlaw.analysis.cost import RelativeCost as RelativeCost
+    from svlaw.analysis.cost import measure_lambda as measure_lambda
+    from svlaw.analysis.cost import relative_cost as relative_cost
+    from svlaw.analysis.crossover import Crossover as Crossover
+    from svlaw.analysis.crossover import crossover as crossover
+    from svlaw.analysis.curves import curves as curves
+    from svlaw.analysis.estimators import Options as Options
+    from svlaw.analysis.frontier import frontier as frontier
+    from svlaw.analysis.plots import plot_frontier as plot_frontier
+    from svlaw.analysis.plots import plot_laws as plot_laws
+    from svlaw.analysis.plots import plot_solutions as plot_solutions
+    from svlaw.analysis.resampling import Interval as Interval
+    from svlaw.analysis.success import SuccessTable as SuccessTable
+    from svlaw.analysis.success import success_table as success_table
+    from svlaw.data.check import Check as Check
+    from svlaw.data.check import check_pool as check_pool
+    from svlaw.data.errors import BadInputError as BadInputError
+    from svlaw.data.errors import NotInPoolError as NotInPoolError
+    from svlaw.data.errors import SvlawError as SvlawError
+    from svlaw.data.examples import copy_example as copy_example
+    from svlaw.data.examples import list_examples as list_examples
+    from svlaw.data.examples import open_example as open_example
+    from svlaw.data.importers.sc_genrm import import_sc_genrm as import_sc_genrm
+    from svlaw.data.importers.success import import_success as import_success
+    from svlaw.data.importers.tables import import_tables as import_tables
+    from svlaw.data.importers.tables import import_verdicts as import_verdicts
+    from svlaw.data.pool import Pool as Pool
+    from svlaw.data.pool import append as append
+    from svlaw.data.pool import create_pool as create_pool
+    from svlaw.data.pool import open_pool as open_pool
+    from svlaw.data.pool import open_pools as open_pools
+    from svlaw.fit.laws import AllocationFit as AllocationFit
+    from svlaw.fit.laws import AllocationLaw as AllocationLaw
+    from svlaw.fit.laws import fit_allocation as fit_allocation
+    from svlaw.report import write_report as write_report
+
+_HOMES = {
+    "svlaw.analysis.cost": (
+        "CostModel",
+        "MeasuredLambda",
+        "RelativeCost",
+        "measure_lambda",
+        "relative_cost",
+    ),
+    "svlaw.analysis.crossover": ("Crossover", "crossover"),
+    "svlaw.analysis.curves": ("curves",),
+    "svlaw.analysis.estimators": ("Options",),
+    "svlaw.analysis.frontier": ("frontier",),
+    "svlaw.analysis.plots": ("plot_frontier", "plot_laws", "plot_solutions"),
+    "svlaw.analysis.resampling": ("Interval",),
+    "svlaw.analysis.success": ("SuccessTable", "success_table"),
+    "svlaw.data.check": ("Check", "check_pool"),
+    "svlaw.data.errors": ("BadInputError", "NotInPoolError", "SvlawError"),
+    "svlaw.data.examples": ("copy_example", "list_examples", "open_example"),
+    "svlaw.data.importers.sc_genrm": ("import_sc_genrm",),
+    "svlaw.data.importers.success": ("import_success",),
+    "svlaw.data.importers.tables": ("import_tables", "import_verdicts"),
+    "svlaw.data.pool": ("Pool", "append", "create_pool", "open_pool", "open_pools"),
+    "svlaw.fit.laws": ("AllocationFit", "AllocationLaw", "fit_allocation"),
+    "svlaw.report": ("write_report",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__version__ = version("svlaw")
+__all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604  names are strings, built above
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'svlaw' has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
