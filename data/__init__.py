@@ -1,0 +1,1 @@
+"""Pools of cached generations: schemas, storage, importers, answers and verdicts, examples."""

@@ -1,0 +1,1 @@
+"""Small real pools shipped with svlaw, each with its source and licence."""

@@ -1,0 +1,96 @@
+"""Files that appear whole or not at all, and readers that fail with one clear line."""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from svlaw.data.errors import BadInputError
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Yield a temporary sibling of `target` that replaces it by rename when the block succeeds."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, target)  # noqa: PTH105  one call for files on every platform
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Yield a new temporary folder beside `target`, renamed to it when the block succeeds.
+
+    Raises:
+        BadInputError: `target` exists already.
+    """
+    refuse_existing(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        refuse_existing(target)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def refuse_existing(target: Path) -> None:
+    """Raise when an output folder exists.
+
+    Raises:
+        BadInputError: It does.
+    """
+    if target.exists():
+        raise BadInputError(f"{target}: exists already; choose another folder or remove this one")
+
+
+def write_json(target: Path, document: Any) -> None:
+    """Write a JSON document by atomic rename."""
+    with atomic_path(target) as temporary:
+        temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def write_parquet(target: Path, frame: pl.DataFrame) -> None:
+    """Write a Parquet file by atomic rename."""
+    with atomic_path(target) as temporary:
+        frame.write_parquet(temporary, compression="zstd", mkdir=False)
+
+
+def read_parquet_schema(path: Path) -> pl.Schema:
+    """Columns and types of a Parquet file, from its footer alone.
+
+    Raises:
+        BadInputError: The file is missing, empty, cut off, or not Parquet.
+    """
+    refuse_missing(path)
+    try:
+        return pl.Schema(pl.read_parquet_schema(path))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BadInputError(
+            f"{path}: not a readable Parquet file (cut off or damaged?); write it again"
+        ) from error
+
+
+def refuse_missing(path: Path) -> None:
+    """Raise when an input file does not exist, is a folder, or is empty.
+
+    Raises:
+        BadInputError: It cannot be read.
+    """
+    if not path.exists():
+        raise BadInputError(f"{path}: no such file")
+    if path.is_dir():
+        raise BadInputError(f"{path}: is a folder, not a file")
+    if path.stat().st_size == 0:
+        raise BadInputError(f"{path}: the file is empty")

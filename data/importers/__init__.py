@@ -1,0 +1,1 @@
+"""Readers of generations that other tools have written."""

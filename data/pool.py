@@ -1,0 +1,288 @@
+"""The pool: a folder of Parquet datasets that holds cached generations.
+
+Layout (schema version 1)::
+
+    POOL/pool.json                               version, verifiers, provenance
+    POOL/{problems,solutions,answers,success}/part-*.parquet
+    POOL/{verifications,verdicts}/<verifier>/part-*.parquet
+
+A pool is opened cheaply (no rows are read) and scanned lazily. Parts appear by atomic rename, so a
+reader never sees half a part.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.files import atomic_folder, read_parquet_schema, write_json, write_parquet
+from svlaw.data.schema import SCHEMA_VERSION, TABLES, Table, conform
+
+POOL_FILE = "pool.json"
+_FORMAT = "svlaw-pool"
+_VERIFIER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """An opened pool.
+
+    Attributes:
+        path: Its folder.
+        verifiers: Names of its verifiers, in order of addition.
+        metadata: Provenance, as written in `pool.json`.
+    """
+
+    path: Path
+    verifiers: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    def parts(self, table: str, verifier: str | None = None) -> list[Path]:
+        """Parquet files of a table, in order; empty when the pool does not hold it."""
+        return sorted(_folder(self.path, TABLES[table], verifier).glob("part-*.parquet"))
+
+    def has(self, table: str, verifier: str | None = None) -> bool:
+        """Whether the pool holds a table (for a per-verifier table: of that verifier)."""
+        return bool(self.parts(table, verifier))
+
+    def scan(self, table: str, verifier: str | None = None) -> pl.LazyFrame:
+        """A lazy frame over a table; only the columns that a query names are read.
+
+        Raises:
+            NotInPoolError: The pool does not hold the table.
+        """
+        parts = self.parts(table, verifier)
+        if not parts:
+            of = f" of verifier '{verifier}'" if verifier else ""
+            raise NotInPoolError(f"{self.path}: holds no {table}{of}")
+        return pl.scan_parquet(parts, glob=False)
+
+    def read(self, table: str, columns: Sequence[str], verifier: str | None = None) -> pl.DataFrame:
+        """Read some columns of a table into memory.
+
+        Raises:
+            NotInPoolError: The pool does not hold the table.
+            BadInputError: A part is damaged.
+        """
+        try:
+            return self.scan(table, verifier).select(columns).collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise BadInputError(
+                f"{self.path}: a part of '{table}' is damaged ({reason}); import the pool again"
+            ) from error
+
+    def resolve_verifier(self, verifier: str | None = None) -> str:
+        """The verifier to use: the one named, or the only one there is.
+
+        Raises:
+            NotInPoolError: There is none, or none of that name.
+            BadInputError: There are several and none is named.
+        """
+        names = ", ".join(self.verifiers)
+        if not self.verifiers:
+            raise NotInPoolError(f"{self.path}: holds no verifications; import some first")
+        if verifier is None:
+            if len(self.verifiers) > 1:
+                raise BadInputError(f"{self.path}: name a verifier (--verifier), one of: {names}")
+            return self.verifiers[0]
+        if verifier not in self.verifiers:
+            raise NotInPoolError(f"{self.path}: no verifier '{verifier}'; there are: {names}")
+        return verifier
+
+    @property
+    def is_published_table(self) -> bool:
+        """True for a pool that holds only a published success table."""
+        return self.has("success") and not self.has("answers")
+
+
+def open_pool(path: str | Path) -> Pool:
+    """Open a pool: read `pool.json` and the footer of every part, but no rows.
+
+    Raises:
+        BadInputError: The folder is no pool, its version is newer than this release knows, or a
+            part is damaged.
+    """
+    path = Path(path)
+    document = _read_pool_file(path)
+    pool = Pool(path, tuple(document.get("verifiers", ())), document.get("metadata", {}))
+    for table in TABLES.values():
+        for verifier in pool.verifiers if table.per_verifier else (None,):
+            for part in pool.parts(table.name, verifier):
+                _check_part(part, table)
+    if not pool.has("answers") and not pool.has("success"):
+        raise BadInputError(f"{path}: holds neither answers nor a success table; import it again")
+    return pool
+
+
+def open_pools(paths: Iterable[str | Path]) -> dict[str, Pool]:
+    """Open several pools beside each other, keyed by a unique name.
+
+    The name is the folder's; equal names are told apart by their parent folders.
+
+    Raises:
+        BadInputError: One of them cannot be opened, or one is given twice.
+    """
+    pools = [open_pool(path) for path in paths]
+    resolved = [pool.path.resolve() for pool in pools]
+    for pool, place in zip(pools, resolved, strict=True):
+        if resolved.count(place) > 1:
+            raise BadInputError(f"{pool.path}: this pool is given twice")
+    depth = 1
+    while True:
+        names = ["/".join(place.parts[-depth:]) for place in resolved]
+        if len(set(names)) == len(names):
+            return dict(zip(names, pools, strict=True))
+        depth += 1
+
+
+class PoolWriter:
+    """Collects parts in a temporary folder; see `create_pool`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.verifiers: list[str] = []
+
+    def add(
+        self, table: str, frame: pl.DataFrame, *, verifier: str | None = None, source: str = ""
+    ) -> None:
+        """Check a frame against its table and write it as one part.
+
+        Keys are checked within the frame; a caller that adds several parts keeps their keys apart.
+
+        Raises:
+            BadInputError: The frame does not fit the table.
+        """
+        spec = TABLES[table]
+        _write_part(self._folder, spec, conform(frame, spec, source or table), verifier)
+        if verifier is not None and verifier not in self.verifiers:
+            self.verifiers.append(verifier)
+
+
+@contextmanager
+def create_pool(path: str | Path, metadata: Mapping[str, Any]) -> Iterator[PoolWriter]:
+    """Write a new pool: parts go to a hidden sibling folder that is renamed at the end.
+
+    An error or an interrupt inside the block leaves nothing behind.
+
+    Args:
+        path: The pool's folder; must not exist.
+        metadata: Provenance to keep in `pool.json`.
+
+    Raises:
+        BadInputError: `path` exists.
+    """
+    with atomic_folder(Path(path)) as folder:
+        writer = PoolWriter(folder)
+        yield writer
+        _write_pool_file(folder, writer.verifiers, metadata)
+
+
+def append(
+    pool: Pool, table: str, frame: pl.DataFrame, *, verifier: str | None = None, source: str = ""
+) -> Pool:
+    """Add rows to a table of an existing pool as one new part, by atomic rename.
+
+    Args:
+        pool: The pool.
+        table: Name of the table.
+        frame: Rows whose keys the table does not hold yet.
+        verifier: Verifier of a per-verifier table; a new name adds a verifier.
+        source: What to call the rows in an error.
+
+    Returns:
+        The pool as it is afterwards.
+
+    Raises:
+        BadInputError: The rows do not fit, or a key is there already. Nothing is written then.
+    """
+    spec, source = TABLES[table], source or table
+    frame = conform(frame, spec, source)
+    if pool.has(table, verifier):
+        held = pool.read(table, spec.key, verifier)
+        clash = frame.select(spec.key).join(held, on=spec.key, how="semi").head(1)
+        if clash.height:
+            label = ", ".join(f"{k} {v!r}" for k, v in clash.row(0, named=True).items())
+            raise BadInputError(
+                f"{source}: {label} is in the pool already; rows are never replaced"
+            )
+    _write_part(pool.path, spec, frame, verifier)
+    verifiers = pool.verifiers
+    if verifier is not None and verifier not in verifiers:
+        verifiers = (*verifiers, verifier)
+        _write_pool_file(pool.path, verifiers, pool.metadata)
+    return Pool(pool.path, verifiers, pool.metadata)
+
+
+def _folder(root: Path, table: Table, verifier: str | None) -> Path:
+    if not table.per_verifier:
+        return root / table.name
+    if verifier is None:
+        raise ValueError(f"table '{table.name}' needs the name of a verifier")
+    if not _VERIFIER_NAME.fullmatch(verifier):
+        raise BadInputError(
+            f"verifier name {verifier!r}: use letters, digits, '.', '_' and '-' only"
+        )
+    return root / table.name / verifier
+
+
+def _write_part(root: Path, table: Table, frame: pl.DataFrame, verifier: str | None) -> None:
+    folder = _folder(root, table, verifier)
+    number = len(list(folder.glob("part-*.parquet")))
+    write_parquet(folder / f"part-{number:06d}-{secrets.token_hex(4)}.parquet", frame)
+
+
+def _write_pool_file(root: Path, verifiers: Sequence[str], metadata: Mapping[str, Any]) -> None:
+    write_json(
+        root / POOL_FILE,
+        {
+            "format": _FORMAT,
+            "schema_version": SCHEMA_VERSION,
+            "verifiers": list(verifiers),
+            "metadata": dict(metadata),
+        },
+    )
+
+
+def _read_pool_file(path: Path) -> dict[str, Any]:
+    file = path / POOL_FILE
+    if not file.is_file():
+        raise BadInputError(f"{path}: not a pool (no {POOL_FILE}); make one with 'svlaw import'")
+    try:
+        document = json.loads(file.read_text("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{file}: not valid JSON ({error}); import the pool again") from error
+    if not isinstance(document, dict) or document.get("format") != _FORMAT:
+        raise BadInputError(f"{file}: not a pool file (format is not '{_FORMAT}')")
+    version = document.get("schema_version")
+    if not isinstance(version, int) or version < 1:
+        raise BadInputError(f"{file}: schema_version {version!r} is not a positive whole number")
+    if version > SCHEMA_VERSION:
+        raise BadInputError(
+            f"{file}: schema_version {version} is newer than {SCHEMA_VERSION}, the newest this"
+            " release reads; upgrade svlaw"
+        )
+    return document
+
+
+def _check_part(part: Path, table: Table) -> None:
+    held = read_parquet_schema(part)
+    for name, dtype in table.columns.items():
+        if name not in held:
+            raise BadInputError(f"{part}: column '{name}' is missing; import the pool again")
+        if held[name] != dtype:
+            raise BadInputError(
+                f"{part}: column '{name}' is {held[name]}, not {dtype}; import the pool again"
+            )
