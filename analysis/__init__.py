@@ -1,0 +1,1 @@
+"""From cached generations to success curves: estimators, cost, frontier, crossover, plots."""

@@ -1,0 +1,179 @@
+"""Which (S, V) points an analysis covers, and which problems can support all of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from svlaw.analysis.samples import ProblemSample
+from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.schema import BASELINES, STRATEGIES, VERIFIED
+
+SUPPORT: Final = 0.8
+"""Share of the problems that must support the default grid."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Points of an analysis and the problems it averages over.
+
+    Attributes:
+        points: (strategy, S, V) in the order of results; V is 0 without a verifier.
+        problems: Mask over the samples: those that support every point which any problem supports.
+    """
+
+    points: tuple[tuple[str, int, int], ...]
+    problems: Mask
+
+    def axes(self, strategy: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Distinct values of S and of V of a strategy, ascending."""
+        pairs = [(s, v) for name, s, v in self.points if name == strategy]
+        return (
+            np.unique(np.array([s for s, _ in pairs], np.int64)),
+            np.unique(np.array([v for _, v in pairs], np.int64)),
+        )
+
+
+class _Holdings:
+    """What each problem holds: N, and the number of solutions with at least V verdicts."""
+
+    def __init__(self, samples: Sequence[ProblemSample]) -> None:
+        self._verdicts = [np.sort(s.n_verdicts) for s in samples]
+        self.solutions = np.array([s.n_solutions for s in samples], np.int64)
+        self.deepest = max((int(v[-1]) for v in self._verdicts if v.size), default=0)
+
+    def verified(self, verifications: int) -> npt.NDArray[np.int64]:
+        """(P,) number of solutions with at least V verdicts."""
+        return np.array(
+            [v.size - np.searchsorted(v, verifications) for v in self._verdicts], np.int64
+        )
+
+    def supports(self, strategy: str, solutions: int, verifications: int) -> Mask:
+        """(P,) whether each problem can support a point."""
+        if strategy in BASELINES:
+            return self.solutions >= solutions
+        return self.verified(verifications) >= solutions
+
+
+def choose_grid(
+    samples: Sequence[ProblemSample],
+    strategies: Sequence[str],
+    solutions: Sequence[int] | None = None,
+    verifications: Sequence[int] | None = None,
+) -> Grid:
+    """Choose points and problems.
+
+    Without explicit values the grid holds the powers of two up to the largest S and V that at least
+    80% of the problems support (S first, then V). With explicit values, problems that do not
+    support them are set aside; a point that no problem supports stays, without a result.
+
+    Args:
+        samples: The problems.
+        strategies: Strategies to cover, without repetition.
+        solutions: Explicit values of S.
+        verifications: Explicit values of V.
+
+    Raises:
+        BadInputError: A value is below 1 or larger than the pool holds, or no problem supports all.
+        NotInPoolError: No problem has a solution, or (for a strategy with a verifier) a verdict.
+    """
+    unknown = [name for name in strategies if name not in STRATEGIES]
+    if unknown or not strategies:
+        raise BadInputError(
+            f"unknown strategy '{unknown[0] if unknown else ''}'; use {', '.join(STRATEGIES)}"
+        )
+    holdings = _Holdings(samples)
+    baselines = [name for name in strategies if name in BASELINES]
+    verified = [name for name in strategies if name in VERIFIED]
+    most = int(holdings.solutions.max(initial=0))
+    if most == 0:
+        raise NotInPoolError("no problem has a solution")
+    if verified and holdings.deepest == 0:
+        raise NotInPoolError(f"{verified[0]} needs verdicts; no solution has any")
+    reach = most if baselines else int(holdings.verified(1).max())
+    _check_values("S", solutions, reach, "solutions per problem")
+    _check_values("V", verifications if verified else None, holdings.deepest, "verdicts each")
+    default = _Default(holdings, bool(baselines), bool(verified), solutions, verifications)
+    points: list[tuple[str, int, int]] = []
+    for name in strategies:
+        if name in BASELINES:
+            points += [(name, s, 0) for s in sorted(set(solutions or default.baseline))]
+        else:
+            values = sorted(set(solutions or default.verified))
+            depths = sorted(set(verifications or default.depths))
+            points += [(name, s, v) for v in depths for s in values]
+    return Grid(tuple(points), _common_problems(holdings, points))
+
+
+def _check_values(symbol: str, values: Sequence[int] | None, most: int, what: str) -> None:
+    for value in values or ():
+        if value < 1:
+            raise BadInputError(f"{symbol} = {value}: use whole numbers from 1")
+        if value > most:
+            raise BadInputError(
+                f"{symbol} = {value} is larger than the pool holds (at most {most} {what})"
+            )
+
+
+def _common_problems(holdings: _Holdings, points: Sequence[tuple[str, int, int]]) -> Mask:
+    common = np.ones(holdings.solutions.size, np.bool_)
+    for support in {p[1:]: holdings.supports(*p) for p in points}.values():
+        if support.any():
+            common &= support
+    if not common.any():
+        raise BadInputError(
+            "no problem holds enough for the whole grid; choose smaller values of S or V"
+        )
+    return common
+
+
+class _Default:
+    """Powers of two up to what 80% of the problems support, given what is asked for explicitly.
+
+    Problems that cannot support the explicit values do not count, once they are too many.
+    """
+
+    def __init__(
+        self,
+        holdings: _Holdings,
+        baselines: bool,
+        verified: bool,
+        solutions: Sequence[int] | None,
+        verifications: Sequence[int] | None,
+    ) -> None:
+        able = holdings.solutions >= (max(solutions) if baselines and solutions else 1)
+        if verified:
+            depth = max(verifications) if verifications else 1
+            least = min(max(solutions or (1,)), int(holdings.verified(depth).max()))
+            able = able & (holdings.verified(depth) >= least)
+        counted = able if able.mean() < SUPPORT else np.ones_like(able)
+
+        def held(mask: Mask) -> bool:
+            return float((mask & able)[counted].mean()) >= SUPPORT
+
+        S = _largest_power(lambda s: held(holdings.solutions >= s)) if baselines else 1
+        self.baseline = _powers(S)
+        self.verified: list[int] = []
+        self.depths: list[int] = []
+        if verified:
+            base = holdings.solutions >= S
+            S_v = least
+            if not solutions:
+                S_v = _largest_power(lambda s: held(base & (holdings.verified(depth) >= s)))
+            V = _largest_power(lambda v: held(base & (holdings.verified(v) >= S_v)))
+            self.verified, self.depths = _powers(S_v), _powers(V)
+
+
+def _largest_power(fits: Callable[[int], bool]) -> int:
+    power = 1
+    while fits(2 * power):
+        power *= 2
+    return power
+
+
+def _powers(most: int) -> list[int]:
+    return [2**k for k in range(most.bit_length())]

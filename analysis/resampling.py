@@ -1,0 +1,88 @@
+"""Intervals by resampling problems, the sampling unit; comparisons share their resamples."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from svlaw.analysis.success import SuccessTable
+from svlaw.data.errors import BadInputError
+
+F64 = npt.NDArray[np.float64]
+
+LEVEL: Final = 0.95
+"""Coverage that every interval aims at."""
+DEFAULT_RESAMPLES: Final = 2000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its interval.
+
+    Attributes:
+        estimate: From all problems; None when the event is never reached within the data.
+        conf_low: Lower end; None when unknown or never reached.
+        conf_high: Upper end; None when unknown or never reached.
+        never: Share of the resamples in which the event is never reached; None when unknown.
+    """
+
+    estimate: float | None
+    conf_low: float | None = None
+    conf_high: float | None = None
+    never: float | None = None
+
+
+def resample_means(table: SuccessTable, resamples: int, seed: int) -> F64 | None:
+    """Mean success over resampled problems, the same problems for all points of a resample.
+
+    Args:
+        table: The success table.
+        resamples: B, the number of resamples; 0 for none.
+        seed: Seed of the draws.
+
+    Returns:
+        (points, B), or None for a published table or when B is 0.
+
+    Raises:
+        BadInputError: B is negative or too small for an interval.
+    """
+    if resamples and resamples < 40:
+        raise BadInputError(f"resamples = {resamples}: use at least 40 (or 0 for no intervals)")
+    if not table.has_problems or not resamples:
+        return None
+    n = table.n_problems
+    rng = np.random.default_rng([seed, 0x5EED])
+    weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples) / n
+    means: F64 = table.success @ weights.T
+    return means
+
+
+def percentile_interval(values: F64) -> tuple[F64, F64]:
+    """Lower and upper end of the percentile interval along the last axis.
+
+    Infinite values, "never", are ranked as such.
+    """
+    tail = (1 - LEVEL) / 2
+    # "nearest" ranks never interpolate, so an infinite neighbour cannot turn a finite end into nan.
+    low = np.quantile(values, tail, axis=-1, method="inverted_cdf")
+    high = np.quantile(values, 1 - tail, axis=-1, method="inverted_cdf")
+    return low, high
+
+
+def interval(estimate: float, resampled: F64 | None) -> Interval:
+    """An interval for a figure that may be infinite ("never") or nan ("undefined").
+
+    Undefined resamples count as never.
+    """
+    value = float(estimate) if np.isfinite(estimate) else None
+    if resampled is None:
+        return Interval(value)
+    reached = np.where(np.isnan(resampled), np.inf, resampled)
+    low, high = (float(end) for end in percentile_interval(reached))
+    return Interval(
+        value,
+        low if np.isfinite(low) else None,
+        high if np.isfinite(high) else None,
+        float(np.mean(~np.isfinite(reached))),
+    )

@@ -1,0 +1,222 @@
+"""The success table: the success of every problem at every (strategy, S, V)."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from svlaw.analysis.estimators import Options, estimate
+from svlaw.analysis.grid import choose_grid
+from svlaw.analysis.samples import ProblemSample, load_samples
+from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.pool import Pool
+from svlaw.data.progress import Progress, silent
+from svlaw.data.schema import STRATEGIES, VERIFIED
+
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SuccessTable:
+    """Success per point and problem; it does not depend on any cost.
+
+    Attributes:
+        points: One row per point: `strategy`, `solutions`, `verifications` (0 without a verifier).
+        success: (points, problems) success; nan where no problem supports the point.
+        variance: (points, problems) Monte-Carlo variance of it.
+        problem_ids: The problems averaged over; empty for a published table.
+        n_set_aside: Problems of the pool that cannot support the grid.
+        options: How success was estimated; None for a published table.
+        verifier: The verifier used, if any.
+    """
+
+    points: pl.DataFrame
+    success: F64
+    variance: F64
+    problem_ids: tuple[str, ...]
+    n_set_aside: int
+    options: Options | None
+    verifier: str | None = None
+
+    @property
+    def has_problems(self) -> bool:
+        """Whether there is per-problem data, hence intervals."""
+        return bool(self.problem_ids)
+
+    @property
+    def n_problems(self) -> int:
+        """Number of problems averaged over; 0 for a published table."""
+        return len(self.problem_ids)
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """Strategies in the table, in order."""
+        return tuple(self.points["strategy"].unique(maintain_order=True))
+
+    def mean(self) -> F64:
+        """(points,) mean success over problems."""
+        result: F64 = self.success.mean(axis=1)
+        return result
+
+    def mc_error(self) -> F64:
+        """(points,) Monte-Carlo standard error of the mean."""
+        result: F64 = np.sqrt(self.variance.sum(axis=1)) / self.success.shape[1]
+        return result
+
+    def select(self, strategy: str) -> "SuccessTable":
+        """The rows of one strategy.
+
+        Raises:
+            NotInPoolError: The table has none.
+        """
+        mask = (self.points["strategy"] == strategy).to_numpy()
+        if not mask.any():
+            raise NotInPoolError(f"there are no figures for {strategy}")
+        return SuccessTable(
+            self.points.filter(mask),
+            self.success[mask],
+            self.variance[mask],
+            self.problem_ids,
+            self.n_set_aside,
+            self.options,
+            self.verifier,
+        )
+
+
+def default_strategies(pool: Pool) -> tuple[str, ...]:
+    """The strategies a pool has data for.
+
+    Voting needs answers, verification needs verdicts.
+    """
+    if pool.is_published_table:
+        present = set(pool.read("success", ("strategy",))["strategy"])
+        return tuple(name for name in STRATEGIES if name in present)
+    votes = pool.scan("answers").select(pl.col("answer_class").is_not_null().any()).collect().item()
+    held = {"coverage": True, "self_consistency": votes}
+    held |= {"best_of_n": bool(pool.verifiers), "weighted_vote": votes and bool(pool.verifiers)}
+    return tuple(name for name in STRATEGIES if held[name])
+
+
+def success_table(
+    pool: Pool,
+    strategies: Sequence[str] | None = None,
+    solutions: Sequence[int] | None = None,
+    verifications: Sequence[int] | None = None,
+    *,
+    verifier: str | None = None,
+    options: Options | None = None,
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> SuccessTable:
+    """Estimate the success of every problem at every point.
+
+    All strategies average over the same problems; those that cannot support the grid are set aside.
+    The result is the same for any number of threads and any order of rows in the pool's files.
+
+    Args:
+        pool: The pool; one that holds only a published table is returned as it is.
+        strategies: Strategies wanted; all the pool has data for when None.
+        solutions: Values of S; powers of two when None.
+        verifications: Values of V; powers of two when None.
+        verifier: Verifier to use; may be None when the pool has one.
+        options: Policies, tolerance and seed.
+        threads: Threads to use; all cores when None.
+        progress: Called with the number of problems done.
+
+    Raises:
+        BadInputError: A value cannot be used, or the pool does not hold that much.
+        NotInPoolError: The pool lacks what a strategy needs.
+    """
+    strategies = tuple(dict.fromkeys(strategies or default_strategies(pool)))
+    _check_strategies(pool, strategies)
+    if pool.is_published_table:
+        return _published_table(pool, strategies, solutions, verifications)
+    options = options or Options()
+    needs_verifier = any(name in VERIFIED for name in strategies)
+    verifier = pool.resolve_verifier(verifier) if needs_verifier else None
+    samples = load_samples(pool, verifier)
+    grid = choose_grid(samples, strategies, solutions, verifications)
+    kept = [sample for sample, keep in zip(samples, grid.problems, strict=True) if keep]
+    columns = _estimate_all(kept, strategies, grid.axes, options, threads, progress)
+    points = pl.DataFrame(
+        grid.points,
+        schema={"strategy": pl.String, "solutions": pl.Int32, "verifications": pl.Int32},
+        orient="row",
+    )
+    return SuccessTable(
+        points,
+        np.stack([success for success, _ in columns], axis=1),
+        np.stack([variance for _, variance in columns], axis=1),
+        tuple(sample.problem_id for sample in kept),
+        len(samples) - len(kept),
+        options,
+        verifier,
+    )
+
+
+def _estimate_all(
+    samples: Sequence[ProblemSample],
+    strategies: Sequence[str],
+    axes: Callable[[str], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]],
+    options: Options,
+    threads: int | None,
+    progress: Progress,
+) -> list[tuple[F64, F64]]:
+    """Success and variance of every problem, each a column over all points."""
+
+    def work(sample: ProblemSample) -> tuple[F64, F64]:
+        estimates = [
+            estimate(name, sample, *axes(name), options, len(samples)) for name in strategies
+        ]
+        return (
+            np.concatenate([e.success.ravel() for e in estimates]),
+            np.concatenate([e.variance.ravel() for e in estimates]),
+        )
+
+    executor = ThreadPoolExecutor(threads or len(os.sched_getaffinity(0)))
+    try:
+        futures = [executor.submit(work, sample) for sample in samples]
+        columns = []
+        for done, future in enumerate(futures, 1):
+            columns.append(future.result())
+            progress(done, len(futures))
+    finally:
+        executor.shutdown(cancel_futures=True)
+    return columns
+
+
+def _check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
+    available = default_strategies(pool)
+    for name in strategies:
+        if name not in STRATEGIES:
+            raise BadInputError(f"unknown strategy '{name}'; use {', '.join(STRATEGIES)}")
+        if name not in available:
+            raise NotInPoolError(
+                f"{pool.path}: holds nothing for {name}; it has data for {', '.join(available)}"
+            )
+
+
+def _published_table(
+    pool: Pool,
+    strategies: Sequence[str],
+    solutions: Sequence[int] | None,
+    verifications: Sequence[int] | None,
+) -> SuccessTable:
+    columns = ("strategy", "solutions", "verifications", "success")
+    frame = pool.read("success", columns).filter(pl.col("strategy").is_in(strategies))
+    for name, values in (("solutions", solutions), ("verifications", verifications)):
+        for value in values or ():
+            if value not in frame[name]:
+                raise BadInputError(f"{pool.path}: the published table has no {name} = {value}")
+    if solutions is not None:
+        frame = frame.filter(pl.col("solutions").is_in(list(solutions)))
+    if verifications is not None:
+        frame = frame.filter(pl.col("verifications").is_in([0, *verifications]))
+    order = pl.col("strategy").replace_strict({n: i for i, n in enumerate(strategies)})
+    frame = frame.sort(order, "verifications", "solutions")
+    success = frame["success"].to_numpy()[:, None]
+    return SuccessTable(frame.drop("success"), success, np.zeros_like(success), (), 0, None, None)
