@@ -1,0 +1,1 @@
+"""From curves to laws: power laws and compute-optimal allocation."""
