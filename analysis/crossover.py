@@ -1,7 +1,7 @@
 """The crossover: the budget from which verification beats self-consistency."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ from svlaw.analysis.cost import CostModel
 from svlaw.analysis.lines import Line, lines_of
 from svlaw.analysis.resampling import DEFAULT_RESAMPLES, Interval, interval, resample_means
 from svlaw.analysis.success import SuccessTable
-from svlaw.data.errors import NotInPoolError
+from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 
 F64 = npt.NDArray[np.float64]
@@ -18,7 +18,7 @@ F64 = npt.NDArray[np.float64]
 SATURATION_MARGIN: Final = 0.0025
 """Self-consistency is saturated within this of its best: a quarter of a percentage point."""
 
-Challenger = Literal["best_of_n", "weighted_vote", "best"]
+CHALLENGERS: Final = (*VERIFIED, "best")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Crossover:
 def crossover(
     table: SuccessTable,
     cost: CostModel,
-    strategy: Challenger | None = None,
+    strategy: str | None = None,
     *,
     resamples: int = DEFAULT_RESAMPLES,
     seed: int = 0,
@@ -79,11 +79,14 @@ def crossover(
         seed: Seed of the resampling.
 
     Raises:
+        BadInputError: There is no such strategy.
         NotInPoolError: The table lacks one of the strategies, or their budgets do not overlap.
 
     Source:
         arXiv 2504.01005, section 4.1 (definitions made exact here).
     """
+    if strategy is not None and strategy not in CHALLENGERS:
+        raise BadInputError(f"unknown strategy '{strategy}'; use {', '.join(CHALLENGERS)}")
     present = [name for name in VERIFIED if name in table.strategies]
     if not present:
         raise NotInPoolError("a crossover needs verification: best_of_n or weighted_vote")

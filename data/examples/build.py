@@ -1,0 +1,93 @@
+"""Makes the shipped pools from the converted public data: `python -m svlaw.data.examples.build`.
+
+Run once when the data or the pool format change; the pools themselves are in the repository.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from svlaw.data.importers.success import import_success
+from svlaw.data.importers.tables import import_tables
+from svlaw.data.pool import POOL_FILE
+
+_TITLES: Final[dict[str, dict[str, str]]] = {
+    "exams_gpt35_by_gpt4": {
+        "title": "99 exam questions, 90 GPT-3.5 solutions each, verified by 90 GPT-4 answers",
+        "source": "github.com/matthewrenze/jhu-llm-temperature at b00cfb6",
+        "licence": "BSD-2-Clause, Copyright (c) 2023, Matthew Renze",
+    },
+    "humaneval_codegen16b": {
+        "title": "164 HumanEval problems, 100 CodeGen-16B programs each, verified by generated tests",
+        "source": "github.com/microsoft/CodeT at 35f54d6",
+        "licence": "MIT, Copyright (c) Microsoft Corporation",
+    },
+    "singhi2025_fig1": {
+        "title": "Success rates of Figure 1 of When To Solve, When To Verify (Llama-3.1-8B on MATH)",
+        "source": "arXiv 2504.01005, read off the figure in github.com/nishadsinghi/sc-genrm-scaling",
+        "licence": "figures (facts) from a published paper; cite arXiv 2504.01005",
+    },
+}
+_RENAMES: Final = {
+    "sample_idx": "solution_id",
+    "verification_idx": "verification_id",
+    "n_chars": "output_chars",
+    "gold_answer": "reference_answer",
+}
+
+
+def build(pools: Path, published: Path, out: Path, scratch: Path) -> None:
+    """Write the three example pools below `out`.
+
+    Args:
+        pools: Folder with the converted tables `exams_gpt35_by_gpt4` and `humaneval_codegen16b`.
+        published: Folder with `singhi2025_fig1.csv`.
+        out: Where the pools go.
+        scratch: An empty folder for intermediate files.
+    """
+    exams = pools / "exams_gpt35_by_gpt4"
+    # A verdict costs one GPT-4 answer, so it has that answer's length.
+    lengths = pl.read_parquet(exams / "verifier_calls.parquet").drop("answer")
+    verdicts = pl.read_parquet(exams / "verifications.parquet").join(
+        lengths, on=["problem_id", "verification_idx"], how="left", maintain_order="left"
+    )
+    verdicts.write_parquet(scratch / "verifications.parquet")
+    _import(exams, scratch / "verifications.parquet", out, "choice", "gpt4_resolve", scratch)
+    humaneval = pools / "humaneval_codegen16b"
+    tests = humaneval / "verifications.parquet"
+    _import(humaneval, tests, out, "code", "generated_tests", scratch)
+    import_success(out / "singhi2025_fig1", published / "singhi2025_fig1.csv")
+    for name, words in _TITLES.items():
+        _describe(out / name / POOL_FILE, words)
+
+
+def _import(
+    tables: Path, verifications: Path, out: Path, kind: str, verifier: str, scratch: Path
+) -> None:
+    problems = pl.read_parquet(tables / "problems.parquet").with_columns(kind=pl.lit(kind))
+    problems.write_parquet(scratch / "problems.parquet")
+    import_tables(
+        out / tables.name,
+        tables / "solutions.parquet",
+        problems=scratch / "problems.parquet",
+        verifications=verifications,
+        verifier=verifier,
+        renames=_RENAMES,
+    )
+
+
+def _describe(file: Path, words: dict[str, str]) -> None:
+    document: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    document["metadata"] = {**words, **document["metadata"]}
+    document["metadata"]["source"] = words["source"]
+    file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    for option in ("pools", "published", "out", "scratch"):
+        parser.add_argument(f"--{option}", type=Path, required=True)
+    build(**vars(parser.parse_args()))

@@ -1,0 +1,21 @@
+"""The application and its commands."""
+
+import typer
+
+from svlaw.cli import analyses, imports, pools
+
+app = typer.Typer(
+    name="svlaw",
+    help="When to solve and when to verify: inference scaling laws from cached generations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(imports.app, name="import")
+app.command()(pools.check)
+app.command()(pools.examples)
+app.command()(analyses.curves)
+app.command()(analyses.frontier)
+app.command()(analyses.crossover)
+app.command()(analyses.fit)
+app.command()(analyses.report)

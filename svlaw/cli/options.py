@@ -1,0 +1,120 @@
+"""Options that several commands share, and how their texts are read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from svlaw.data.errors import BadInputError
+
+PoolPath = Annotated[Path, typer.Argument(metavar="POOL", help="Folder of the pool.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+Verifier = Annotated[
+    str | None, typer.Option(help="Verifier to use, when the pool has several.", metavar="NAME")
+]
+Renames = Annotated[
+    list[str] | None,
+    typer.Option("--rename", metavar="OLD=NEW", help="Rename a column wherever it occurs."),
+]
+Strategies = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B",
+        help="Strategies: coverage, self_consistency, best_of_n, weighted_vote."
+        " Default: all the pool has data for.",
+    ),
+]
+Solutions = Annotated[
+    str | None,
+    typer.Option(metavar="1,2,4", help="Values of S. Default: powers of two the pool holds."),
+]
+Verifications = Annotated[
+    str | None,
+    typer.Option(metavar="1,2,4", help="Values of V. Default: powers of two the pool holds."),
+]
+Cost = Annotated[str, typer.Option(metavar="MODEL", help="Cost model: relative, S (1 + lambda V).")]
+Lambda = Annotated[
+    float | None,
+    typer.Option(
+        "--lambda",
+        metavar="X",
+        help="Cost of a verification over that of a solution. Default: measured from the pool's"
+        " token counts, else its character counts.",
+    ),
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed of every random draw.")]
+Resamples = Annotated[
+    int, typer.Option(metavar="B", help="Resamples of problems for 95% intervals; 0 for none.")
+]
+Unparsed = Annotated[
+    str,
+    typer.Option(
+        metavar="POLICY",
+        help="Unparsed verdicts: 'ignore' leaves them out of the mean, 'no' counts them as no.",
+    ),
+]
+MissingAnswer = Annotated[
+    str,
+    typer.Option(
+        metavar="POLICY",
+        help="Solutions without an answer: 'zero' scores them 0, 'keep' takes their verdicts.",
+    ),
+]
+Tolerance = Annotated[
+    float, typer.Option(metavar="X", help="Monte-Carlo standard error of success to reach.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the rows to .parquet, .csv, .json."),
+]
+
+
+def read_names(text: str | None) -> list[str] | None:
+    """Read a list of names separated by commas."""
+    if text is None:
+        return None
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def read_numbers(text: str | None, option: str) -> list[int] | None:
+    """Read a list of whole numbers separated by commas.
+
+    Raises:
+        BadInputError: A part is not a whole number.
+    """
+    if text is None:
+        return None
+    numbers = []
+    for part in text.split(","):
+        if not part.strip().isdecimal():
+            raise BadInputError(f"{option} {text}: '{part.strip()}' is not a whole number")
+        numbers.append(int(part))
+    return numbers
+
+
+def read_renames(texts: Sequence[str] | None) -> dict[str, str]:
+    """Read renamings of the form OLD=NEW.
+
+    Raises:
+        BadInputError: One has another form, or an old name is given twice.
+    """
+    renames: dict[str, str] = {}
+    for text in texts or ():
+        old, equals, new = (part.strip() for part in text.partition("="))
+        if not (old and equals and new):
+            raise BadInputError(f"--rename {text}: write OLD=NEW")
+        if old in renames:
+            raise BadInputError(f"--rename {text}: '{old}' is renamed twice")
+        renames[old] = new
+    return renames
+
+
+def check_cost(name: str) -> None:
+    """Raise for a cost model there is not.
+
+    Raises:
+        BadInputError: The model is not `relative`.
+    """
+    if name != "relative":
+        raise BadInputError(f"--cost {name}: there is only 'relative', S (1 + lambda V)")

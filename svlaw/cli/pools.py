@@ -1,0 +1,65 @@
+"""`svlaw check` and `svlaw examples`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from svlaw.cli.options import Json
+from svlaw.cli.output import console, print_json, print_rows
+
+
+def check(
+    pools: Annotated[list[Path], typer.Argument(metavar="POOL...", help="Pools to check.")],
+    as_json: Json = False,
+) -> None:
+    """Check pools: sizes, raggedness, missing answers, verifier quality. Exit code 1 if unsound."""
+    from dataclasses import asdict
+
+    from svlaw.data.check import check_pool
+    from svlaw.data.pool import open_pools
+
+    found = {name: check_pool(pool) for name, pool in open_pools(pools).items()}
+    if as_json:
+        checks = {name: [asdict(c) for c in checks] for name, checks in found.items()}
+        print_json({"pools": [{"pool": name, "checks": c} for name, c in checks.items()]})
+    else:
+        for name, checks in found.items():
+            rows = [(c.subject, c.level, c.message) for c in checks]
+            print_rows(name, ("what", "verdict", "found"), rows)
+    if any(c.level == "error" for checks in found.values() for c in checks):
+        raise typer.Exit(1)
+
+
+def examples(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Example to copy out.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="POOL", help="Folder for the copy.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the pools that come with svlaw, or copy one out."""
+    from dataclasses import asdict
+
+    from svlaw.data.errors import BadInputError
+    from svlaw.data.examples import copy_example, list_examples
+
+    if (name is None) != (out is None):
+        raise BadInputError("to copy an example give both its NAME and --out POOL")
+    if name is not None and out is not None:
+        pool = copy_example(name, out)
+        if as_json:
+            print_json({"pool": str(pool.path)})
+        else:
+            console.print(f"{pool.path}: copied", markup=False, highlight=False)
+        return
+    held = list_examples()
+    if as_json:
+        print_json({"examples": [asdict(example) for example in held]})
+        return
+    for example in held:
+        console.print(f"[bold]{example.name}[/bold]  {example.title}")
+        console.print(f"  {example.source}; {example.licence}", markup=False, highlight=False)
+    console.print("\nCopy one out: svlaw examples NAME --out POOL", markup=False, highlight=False)
