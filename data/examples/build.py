@@ -21,13 +21,13 @@ _TITLES: Final[dict[str, dict[str, str]]] = {
         "licence": "BSD-2-Clause, Copyright (c) 2023, Matthew Renze",
     },
     "humaneval_codegen16b": {
-        "title": "164 HumanEval problems, 100 CodeGen-16B programs each, verified by generated tests",
+        "title": "164 HumanEval problems, 100 CodeGen-16B programs each, run on generated tests",
         "source": "github.com/microsoft/CodeT at 35f54d6",
         "licence": "MIT, Copyright (c) Microsoft Corporation",
     },
     "singhi2025_fig1": {
-        "title": "Success rates of Figure 1 of When To Solve, When To Verify (Llama-3.1-8B on MATH)",
-        "source": "arXiv 2504.01005, read off the figure in github.com/nishadsinghi/sc-genrm-scaling",
+        "title": "Figure 1 of When To Solve, When To Verify: success of Llama-3.1-8B on MATH",
+        "source": "arXiv 2504.01005, read off the figure in nishadsinghi/sc-genrm-scaling",
         "licence": "figures (facts) from a published paper; cite arXiv 2504.01005",
     },
 }

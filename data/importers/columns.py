@@ -62,7 +62,8 @@ def _to_type(frame: pl.DataFrame, name: str, dtype: pl.DataType, source: str) ->
         refuse_rows(frame, bad, name, source, "is not a number")
     else:
         value = number.cast(dtype, strict=False)
-        bad = column.is_not_null() & number.is_not_nan() & (number != value).fill_null(True)
+        whole = number.is_nan() | (number == value)
+        bad = column.is_not_null() & ~whole.fill_null(False)
         refuse_rows(frame, bad, name, source, "is not a whole number that fits")
         refuse_rows(frame, value < 0, name, source, "is negative; use numbers from 0")
     return frame.with_columns(value.alias(name))
@@ -75,6 +76,6 @@ def _to_flag(frame: pl.DataFrame, name: str, source: str) -> pl.DataFrame:
     value = (
         pl.when(text.is_in(_TRUE)).then(True).when(text.is_in(_FALSE)).then(False).otherwise(None)
     )
-    bad = text.is_not_null() & value.is_null()
+    bad = (text != "") & value.is_null()
     refuse_rows(frame, bad, name, source, "is neither true nor false (1, 0, yes, no)")
     return frame.with_columns(value.alias(name))

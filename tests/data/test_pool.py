@@ -1,0 +1,190 @@
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.pool import POOL_FILE, Pool, append, create_pool, open_pool, open_pools
+
+ANSWERS = pl.DataFrame(
+    {
+        "problem_id": ["p", "p", "q"],
+        "solution_id": [0, 1, 0],
+        "answer_class": [0, None, 0],
+        "is_correct": [True, False, False],
+        "status": ["graded", "no_answer", "graded"],
+    }
+)
+VERDICTS = pl.DataFrame(
+    {
+        "problem_id": ["p", "p", "p"],
+        "solution_id": [0, 0, 1],
+        "verification_id": [0, 1, 0],
+        "verdict": ["yes", None, "no"],
+        "score": [1.0, None, 0.0],
+        "status": ["graded", "unparsed", "graded"],
+    }
+)
+
+
+def make(path: Path) -> Pool:
+    with create_pool(path, {"source": "test"}) as writer:
+        writer.add("answers", ANSWERS)
+        writer.add("verdicts", VERDICTS, verifier="a")
+        writer.add("verdicts", VERDICTS.head(1), verifier="b")
+    return open_pool(path)
+
+
+def hidden(folder: Path) -> list[Path]:
+    return list(folder.rglob(".*"))
+
+
+def test_a_pool_is_opened_without_reading_rows(tmp_path):
+    pool = make(tmp_path / "pool")
+    assert pool.verifiers == ("a", "b")
+    assert pool.metadata == {"source": "test"}
+    assert pool.has("answers")
+    assert not pool.has("solutions")
+    assert pool.read("answers", ("solution_id",))["solution_id"].to_list() == [0, 1, 0]
+    assert pool.read("verdicts", ("score",), "b").height == 1
+
+
+def test_scans_read_only_the_columns_a_query_names(tmp_path):
+    pool = make(tmp_path / "pool")
+    plan = pool.scan("answers").select("solution_id").explain()
+    assert "1/8 COLUMNS" in plan.upper().replace("PROJECT ", "")
+
+
+def test_a_verifier_must_be_named_when_there_are_several(tmp_path):
+    pool = make(tmp_path / "pool")
+    with pytest.raises(BadInputError, match="one of: a, b"):
+        pool.resolve_verifier()
+    with pytest.raises(NotInPoolError, match="no verifier 'c'"):
+        pool.resolve_verifier("c")
+    assert pool.resolve_verifier("b") == "b"
+
+
+def test_an_existing_folder_is_refused_and_untouched(tmp_path):
+    target = tmp_path / "pool"
+    target.mkdir()
+    (target / "mine").write_text("keep")
+    with pytest.raises(BadInputError, match="exists already"):
+        make(target)
+    assert [path.name for path in target.iterdir()] == ["mine"]
+
+
+def test_a_failed_import_leaves_nothing_behind(tmp_path):
+    def fail() -> None:
+        with create_pool(tmp_path / "pool", {}) as writer:
+            writer.add("answers", ANSWERS)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_append_adds_one_part_and_never_replaces(tmp_path):
+    pool = make(tmp_path / "pool")
+    more = ANSWERS.with_columns(solution_id=pl.col("solution_id") + 5)
+    grown = append(pool, "answers", more)
+    assert grown.read("answers", ("solution_id",)).height == 6
+    assert len(grown.parts("answers")) == 2
+    with pytest.raises(BadInputError, match="solution_id 5 is in the pool already"):
+        append(grown, "answers", more.head(1))
+    assert open_pool(pool.path).read("answers", ("solution_id",)).height == 6
+    assert hidden(pool.path) == []
+
+
+def test_append_of_a_new_verifier_is_recorded(tmp_path):
+    pool = append(make(tmp_path / "pool"), "verdicts", VERDICTS, verifier="c")
+    assert pool.verifiers == open_pool(pool.path).verifiers == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden"])
+def test_a_verifier_name_cannot_leave_the_pool(tmp_path, name):
+    pool = make(tmp_path / "pool")
+    with pytest.raises(BadInputError, match="verifier name"):
+        append(pool, "verdicts", VERDICTS, verifier=name)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"is_correct": None}, "row 1: is_correct None is missing"),
+        ({"status": "fine"}, "row 1: status 'fine' is not one of graded"),
+        ({"solution_id": 0, "problem_id": "p"}, "row 2: duplicate key"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(tmp_path, change, message):
+    frame = ANSWERS.with_columns(**{k: pl.lit(v) for k, v in change.items()})
+    with (
+        pytest.raises(BadInputError, match=message),
+        create_pool(tmp_path / "pool", {}) as writer,
+    ):
+        writer.add("answers", frame)
+    assert not (tmp_path / "pool").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "not a pool file"),
+        (json.dumps({"format": "svlaw-pool", "schema_version": 99}), "99 is newer than 1"),
+        (json.dumps({"format": "svlaw-pool", "schema_version": "x"}), "'x' is not a positive"),
+    ],
+)
+def test_a_broken_pool_file_is_one_clear_line(tmp_path, text, message):
+    pool = make(tmp_path / "pool")
+    (pool.path / POOL_FILE).write_text(text)
+    with pytest.raises(BadInputError, match=message) as caught:
+        open_pool(pool.path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_truncated_part_is_named(tmp_path):
+    pool = make(tmp_path / "pool")
+    (part,) = pool.parts("answers")
+    part.write_bytes(part.read_bytes()[:-20])
+    with pytest.raises(BadInputError, match=part.name):
+        open_pool(pool.path)
+
+
+def test_damaged_pages_are_named_when_read(tmp_path):
+    pool = make(tmp_path / "pool")
+    (part,) = pool.parts("answers")
+    content = bytearray(part.read_bytes())
+    content[4:60] = bytes(56)
+    part.write_bytes(content)
+    with pytest.raises(BadInputError, match="'answers' is damaged"):
+        open_pool(pool.path).read("answers", ("problem_id", "solution_id"))
+
+
+def test_a_part_with_other_columns_is_refused(tmp_path):
+    pool = make(tmp_path / "pool")
+    (part,) = pool.parts("answers")
+    pl.DataFrame({"problem_id": ["p"]}).write_parquet(part)
+    with pytest.raises(BadInputError, match="column 'solution_id' is missing"):
+        open_pool(pool.path)
+
+
+def test_a_folder_that_is_no_pool(tmp_path):
+    with pytest.raises(BadInputError, match="not a pool"):
+        open_pool(tmp_path)
+
+
+def test_pools_beside_each_other_get_unique_names(tmp_path):
+    first, second = make(tmp_path / "x" / "pool"), make(tmp_path / "y" / "pool")
+    pools = open_pools([first.path, second.path])
+    assert list(pools) == ["x/pool", "y/pool"]
+    with pytest.raises(BadInputError, match="given twice"):
+        open_pools([first.path, first.path])
+
+
+def test_a_hidden_unfinished_part_is_not_read(tmp_path):
+    pool = make(tmp_path / "pool")
+    (part,) = pool.parts("answers")
+    part.with_name(f".{part.name}.tmp").write_bytes(b"half")
+    assert open_pool(pool.path).read("answers", ("problem_id",)).height == 3
