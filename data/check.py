@@ -1,6 +1,7 @@
 """Checks a pool: is it sound, how large is it, how good is its verifier."""
 
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
 import polars as pl
@@ -126,12 +127,12 @@ def _verdicts(pool: Pool, verifier: str) -> list[Check]:
 
 
 def _spread(subject: str, per: str, counts: pl.Series) -> Check:
-    low, high = counts.min(), counts.max()
-    total = f"{counts.sum():,} in all"
-    if low == high:
-        return Check("ok", subject, f"{low} {per}, {total}")
-    middle = counts.median()
-    return Check("note", subject, f"ragged, {low} to {high} {per} (median {middle:g}), {total}")
+    sizes = sorted(counts)
+    total = f"{sum(sizes):,} in all"
+    if sizes[0] == sizes[-1]:
+        return Check("ok", subject, f"{sizes[0]} {per}, {total}")
+    ends = f"{sizes[0]} to {sizes[-1]} {per} (median {median(sizes):g})"
+    return Check("note", subject, f"ragged, {ends}, {total}")
 
 
 def _rate(subject: str, value: object) -> Check:

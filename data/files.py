@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and readers that fail with one clear line."""
 
+import hashlib
 import json
 import os
 import secrets
@@ -61,10 +62,20 @@ def write_json(target: Path, document: Any) -> None:
         temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def write_parquet(target: Path, frame: pl.DataFrame) -> None:
-    """Write a Parquet file by atomic rename."""
-    with atomic_path(target) as temporary:
+def write_part(folder: Path, number: int, frame: pl.DataFrame) -> None:
+    """Write a Parquet part by atomic rename, named by its number and a digest of its bytes.
+
+    The digest keeps writers that share a folder apart, and equal contents equal in name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".part-{number:06d}.{secrets.token_hex(4)}.tmp"
+    try:
         frame.write_parquet(temporary, compression="zstd", mkdir=False)
+        with temporary.open("rb") as content:
+            digest = hashlib.file_digest(content, "blake2b").hexdigest()[:8]
+        temporary.rename(folder / f"part-{number:06d}-{digest}.parquet")
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_parquet_schema(path: Path) -> pl.Schema:

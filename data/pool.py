@@ -12,7 +12,6 @@ reader never sees half a part.
 
 import json
 import re
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from typing import Any
 import polars as pl
 
 from svlaw.data.errors import BadInputError, NotInPoolError
-from svlaw.data.files import atomic_folder, read_parquet_schema, write_json, write_parquet
+from svlaw.data.files import atomic_folder, read_parquet_schema, write_json, write_part
 from svlaw.data.schema import SCHEMA_VERSION, TABLES, Table, conform
 
 POOL_FILE = "pool.json"
@@ -241,7 +240,7 @@ def _folder(root: Path, table: Table, verifier: str | None) -> Path:
 def _write_part(root: Path, table: Table, frame: pl.DataFrame, verifier: str | None) -> None:
     folder = _folder(root, table, verifier)
     number = len(list(folder.glob("part-*.parquet")))
-    write_parquet(folder / f"part-{number:06d}-{secrets.token_hex(4)}.parquet", frame)
+    write_part(folder, number, frame)
 
 
 def _write_pool_file(root: Path, verifiers: Sequence[str], metadata: Mapping[str, Any]) -> None:

@@ -21,8 +21,11 @@ def check(
 
     found = {name: check_pool(pool) for name, pool in open_pools(pools).items()}
     if as_json:
-        checks = {name: [asdict(c) for c in checks] for name, checks in found.items()}
-        print_json({"pools": [{"pool": name, "checks": c} for name, c in checks.items()]})
+        documents = [
+            {"pool": name, "checks": [asdict(check) for check in checks]}
+            for name, checks in found.items()
+        ]
+        print_json({"pools": documents})
     else:
         for name, checks in found.items():
             rows = [(c.subject, c.level, c.message) for c in checks]

@@ -1,0 +1,316 @@
+"""Imports the YAML of nishadsinghi/sc-genrm-scaling: solutions, and verifications of them.
+
+Layout::
+
+    SAMPLES/<id>.yaml                                question, samples (texts), gt_answer
+    VERIFICATIONS/problem_<i>/solution_<j>.yaml      verifications: verification, p(yes), p(no)
+
+Files are read by worker processes in batches of about 8 MB, and every batch becomes one part of
+the pool, so that memory does not grow with the data. Batches depend on the files alone and parts
+are written in their order: the pool's contents do not depend on the number of workers.
+"""
+
+import io
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import polars as pl
+
+from svlaw.data.answers import extract_answer, normalize_answer, reference_answer
+from svlaw.data.errors import BadInputError
+from svlaw.data.files import refuse_existing
+from svlaw.data.grading import TIME_LIMIT, grade_answers, judge
+from svlaw.data.importers.sc_genrm_files import (
+    SamplesFile,
+    VerificationsFile,
+    find_samples,
+    find_verifications,
+    read_samples,
+    read_verifications,
+)
+from svlaw.data.pool import Pool, PoolWriter, create_pool, open_pool
+from svlaw.data.progress import Progress, silent
+from svlaw.data.verdicts import ScoreSource, parse_verdict, score_expression
+from svlaw.data.workers import count_workers, map_ordered
+
+DEFAULT_VERIFIER: Final = "genrm"
+
+_BATCH_BYTES: Final = 8_000_000
+_INLINE_BYTES: Final = 4_000_000
+_VERDICT_ROWS: Final = 500_000
+_CHOICES: Final = frozenset("ABCDEFGHIJ")
+
+_File = TypeVar("_File", SamplesFile, VerificationsFile)
+
+
+def import_sc_genrm(
+    out: str | Path,
+    samples: str | Path,
+    verifications: str | Path | None = None,
+    *,
+    verifier: str = DEFAULT_VERIFIER,
+    score: ScoreSource = "text",
+    time_limit: float = TIME_LIMIT,
+    workers: int | None = None,
+    progress: Progress = silent,
+) -> Pool:
+    """Make a pool from the YAML files that nishadsinghi/sc-genrm-scaling writes.
+
+    Problems may differ in their number of solutions, and any of the solutions may lack
+    verifications. Both folders may also be published archives that keep their files in `data` or
+    `data_cleaned`. Answers are read by `svlaw.data.answers` and graded with Math-Verify. Scores are
+    made of the verdicts' texts by default: 1 for yes, 0 for no. That is the published rule for the
+    Llama models on MATH, while the configurations for GPQA, Qwen-2.5-7B and QwQ-32B prefer
+    probabilities (`score="p_yes_or_text"`).
+
+    Args:
+        out: Folder of the new pool.
+        samples: Folder of `<id>.yaml`.
+        verifications: Folder of `problem_<i>/solution_<j>.yaml`.
+        verifier: Name of the verifier that wrote them.
+        score: What scores are made of; see `svlaw.data.verdicts.score_expression`.
+        time_limit: Seconds for grading one answer; see `svlaw.data.grading.judge`.
+        workers: Worker processes; None chooses.
+        progress: Called with the number of files read, of all files.
+
+    Raises:
+        BadInputError: `out` exists, a folder or a file cannot be used, a verification belongs to no
+            sample, or an argument is wrong. Nothing is written then.
+        SvlawError: A worker process died or cannot be started.
+    """
+    out = Path(out)
+    score_expression(score)  # bad arguments are refused before any work
+    judge([], time_limit=time_limit, workers=workers)
+    refuse_existing(out)
+    sample_files = find_samples(Path(samples))
+    verdict_files = find_verifications(Path(verifications)) if verifications is not None else []
+    _refuse_strange_problems(sample_files, verdict_files)
+    files = _Files(len(sample_files) + len(verdict_files), workers, progress)
+    metadata: dict[str, Any] = {
+        "source": "sc_genrm",
+        "samples_folder": Path(samples).resolve().name,
+        "verifications_folder": None,
+        "score": score,
+        "time_limit": time_limit,
+    }
+    if verifications is not None:
+        metadata["verifications_folder"] = Path(verifications).resolve().name
+    with create_pool(out, metadata) as writer:
+        answers = _add_solutions(writer, files, sample_files)
+        counts = {"problems": len(sample_files), "solutions": answers.height}
+        if verifications is not None:
+            _refuse_strange_solutions(answers, verdict_files)
+            counts["verified_solutions"] = len(verdict_files)
+            counts["verifications"] = _add_verdicts(writer, files, verdict_files, verifier, score)
+        metadata["counts"] = counts
+        graded = grade_answers(answers, time_limit=time_limit, workers=workers)
+        writer.add("answers", graded, source=str(samples))
+    return open_pool(out)
+
+
+@dataclass
+class _Files:
+    """Reads files in batches and reports how many are done."""
+
+    total: int
+    workers: int | None
+    progress: Progress
+    done: int = field(default=0, init=False)
+
+    def read(
+        self, pack: Callable[[tuple[_File, ...]], tuple[bytes, ...]], files: Sequence[_File]
+    ) -> Generator[tuple[pl.DataFrame, ...], None, None]:
+        """Yield the frames that `pack` makes of a batch of files, batch by batch."""
+        size = sum(file.size for file in files)
+        few = self.workers is None and size < _INLINE_BYTES
+        workers = 0 if few else count_workers(self.workers)
+        batches = list(_batches(files))
+        with closing(map_ordered(pack, batches, min(workers, len(batches)))) as packed:
+            for batch, frames in zip(batches, packed, strict=True):
+                yield tuple(_unpack(frame) for frame in frames)
+                self.done += len(batch)
+                self.progress(self.done, self.total)
+
+
+def _batches(files: Iterable[_File]) -> Iterator[tuple[_File, ...]]:
+    """Cut files, in order, into batches of about equal size."""
+    batch: list[_File] = []
+    size = 0
+    for file in files:
+        if batch and size + file.size > _BATCH_BYTES:
+            yield tuple(batch)
+            batch, size = [], 0
+        batch.append(file)
+        size += file.size
+    if batch:
+        yield tuple(batch)
+
+
+def _add_solutions(
+    writer: PoolWriter, files: _Files, sample_files: list[SamplesFile]
+) -> pl.DataFrame:
+    """Write problems and solutions; return the extracted answers, not yet graded."""
+    problems, answers = [], []
+    with closing(files.read(pack_samples, sample_files)) as batches:
+        for problem, solution, answer in batches:
+            writer.add("solutions", solution)
+            problems.append(problem)
+            answers.append(answer)
+    writer.add("problems", pl.concat(problems))
+    return pl.concat(answers)
+
+
+def _add_verdicts(
+    writer: PoolWriter,
+    files: _Files,
+    verdict_files: list[VerificationsFile],
+    verifier: str,
+    score: ScoreSource,
+) -> int:
+    """Write verifications and verdicts; return their number."""
+    pack = partial(pack_verifications, score=score)
+    waiting: list[pl.DataFrame] = []
+    count = 0
+
+    def write_waiting() -> None:
+        writer.add("verdicts", pl.concat(waiting), verifier=verifier)
+        waiting.clear()
+
+    with closing(files.read(pack, verdict_files)) as batches:
+        for verification, verdict in batches:
+            writer.add("verifications", verification, verifier=verifier)
+            waiting.append(verdict)
+            count += verdict.height
+            if sum(frame.height for frame in waiting) >= _VERDICT_ROWS:
+                write_waiting()
+    if waiting:
+        write_waiting()
+    return count
+
+
+def pack_samples(files: tuple[SamplesFile, ...]) -> tuple[bytes, ...]:
+    """Read a batch of samples files into problems, solutions and answers, as Arrow bytes.
+
+    Raises:
+        BadInputError: A file cannot be used.
+    """
+    frames = [_sample_frames(file) for file in files]
+    return tuple(_pack(pl.concat(parts)) for parts in zip(*frames, strict=True))
+
+
+def _sample_frames(file: SamplesFile) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    read = read_samples(file.path)
+    reference = reference_answer(read.gt_answer)
+    if reference is None:
+        raise BadInputError(f"{file.path}: gt_answer {read.gt_answer!r} holds no answer")
+    problem = pl.DataFrame(
+        {
+            "problem_id": [file.problem_id],
+            "question": pl.Series([read.question], dtype=pl.String),
+            "reference_answer": [reference],
+            "kind": ["choice" if normalize_answer(reference) in _CHOICES else "math"],
+        }
+    )
+    solutions = pl.DataFrame(
+        {
+            "solution_id": pl.Series(range(len(read.texts)), dtype=pl.Int32),
+            "text": pl.Series(read.texts, dtype=pl.String),
+        }
+    ).select(pl.lit(file.problem_id).alias("problem_id"), pl.all())
+    answers = solutions.select(
+        "problem_id",
+        "solution_id",
+        pl.Series("answer", [extract_answer(text) for text in read.texts], pl.String),
+        pl.lit(reference).alias("reference_answer"),
+        _chars(),
+    )
+    return problem, solutions, answers
+
+
+def pack_verifications(
+    files: tuple[VerificationsFile, ...], score: ScoreSource
+) -> tuple[bytes, ...]:
+    """Read a batch of verifications files into verifications and verdicts, as Arrow bytes.
+
+    Raises:
+        BadInputError: A file cannot be used.
+    """
+    verifications = pl.concat([_verifications(file) for file in files])
+    verdicts = (
+        verifications.with_columns(
+            pl.Series("verdict", map(parse_verdict, verifications["text"]), pl.String)
+        )
+        .with_columns(score_expression(score).alias("score"), _chars())
+        .select(
+            "problem_id",
+            "solution_id",
+            "verification_id",
+            "verdict",
+            "score",
+            pl.when(pl.col("score").is_null())
+            .then(pl.lit("unparsed"))
+            .otherwise(pl.lit("graded"))
+            .alias("status"),
+            "output_chars",
+        )
+    )
+    return _pack(verifications), _pack(verdicts)
+
+
+def _verifications(file: VerificationsFile) -> pl.DataFrame:
+    read = read_verifications(file.path)
+    return pl.DataFrame(
+        {
+            "verification_id": pl.Series(range(len(read.texts)), dtype=pl.Int32),
+            "text": pl.Series(read.texts, dtype=pl.String),
+            "p_yes": pl.Series(read.p_yes, dtype=pl.Float64),
+            "p_no": pl.Series(read.p_no, dtype=pl.Float64),
+        }
+    ).select(
+        pl.lit(file.problem_id).alias("problem_id"),
+        pl.lit(file.solution_id, pl.Int32).alias("solution_id"),
+        pl.all(),
+    )
+
+
+def _chars() -> pl.Expr:
+    return pl.col("text").str.len_chars().cast(pl.Int32).alias("output_chars")
+
+
+def _pack(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_ipc(buffer)
+    return buffer.getvalue()
+
+
+def _unpack(frame: bytes) -> pl.DataFrame:
+    return pl.read_ipc(io.BytesIO(frame))
+
+
+def _refuse_strange_problems(
+    sample_files: list[SamplesFile], verdict_files: list[VerificationsFile]
+) -> None:
+    known = {file.problem_id for file in sample_files}
+    for file in verdict_files:
+        if file.problem_id not in known:
+            raise BadInputError(
+                f"{file.path.parent}: the samples hold no problem {file.problem_id!r}; import the"
+                " samples that were verified"
+            )
+
+
+def _refuse_strange_solutions(
+    answers: pl.DataFrame, verdict_files: list[VerificationsFile]
+) -> None:
+    counts = dict(answers.group_by("problem_id").len().iter_rows())
+    for file in verdict_files:
+        count = counts.get(file.problem_id, 0)
+        if file.solution_id >= count:
+            raise BadInputError(
+                f"{file.path}: problem {file.problem_id!r} has {count} samples, so no solution"
+                f" {file.solution_id} (they count from 0); import the samples that were verified"
+            )
