@@ -1,0 +1,400 @@
+"""Figures: success against cost, success against S for each V, and the allocation laws.
+
+Strategies have the colours of Okabe and Ito, which colour-blind readers can tell apart
+(and a marker each); V runs along a sequential scale.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import plotly.graph_objects as go
+import polars as pl
+from plotly.subplots import make_subplots
+
+from svlaw.analysis.axes import (
+    INK,
+    TITLE_HEIGHT,
+    binary_axis,
+    decade_axis,
+    ends,
+    faint,
+    heading,
+    layout,
+    sequence,
+    short,
+)
+from svlaw.analysis.cost import CostModel
+from svlaw.analysis.crossover import Crossover
+from svlaw.data.errors import BadInputError
+from svlaw.data.schema import BASELINES, STRATEGIES, VERIFIED
+
+if TYPE_CHECKING:  # fit lies above analysis; only its result's shape is known here
+    from svlaw.fit.laws import AllocationFit, AllocationLaw
+
+STRATEGY_NAMES: Final = {
+    "coverage": "Coverage",
+    "self_consistency": "Self-consistency",
+    "best_of_n": "Best-of-N",
+    "weighted_vote": "Weighted voting",
+}
+"""What each strategy is called in figures and reports."""
+
+_COLOURS: Final = {
+    "coverage": "#8a8a8a",
+    "self_consistency": "#0072B2",
+    "best_of_n": "#D55E00",
+    "weighted_vote": "#009E73",
+}
+_SYMBOLS: Final = {
+    "coverage": "circle",
+    "self_consistency": "circle",
+    "best_of_n": "square",
+    "weighted_vote": "diamond",
+}
+_NOWHERE: Final = [None]
+"""Coordinates of a trace that only stands in the legend."""
+_POINT_COLUMNS: Final = ("strategy", "solutions", "verifications", "success")
+
+
+def plot_frontier(
+    curves: pl.DataFrame,
+    cost: CostModel | str = "cost per problem",
+    *,
+    crossover: Crossover | None = None,
+    title: str | None = None,
+) -> go.Figure:
+    """Success against cost: what each strategy achieves within a budget.
+
+    Self-consistency is drawn as it is; a strategy with a verifier as a staircase, the best computed
+    (S, V) so far; coverage dotted, the bound that only an oracle reaches. Bands are the intervals
+    of the points, where there are any.
+
+    Args:
+        curves: What `curves` returns; rows without a figure are left out.
+        cost: The cost model behind it, or an axis title.
+        crossover: Marks where verification draws level with self-consistency.
+        title: Title of the figure.
+
+    Raises:
+        BadInputError: A column is missing.
+    """
+    frame = _held(curves, ("cost",))
+    label = cost if isinstance(cost, str) else cost.label
+    figure = go.Figure(layout=layout(title, 440))
+    for name in _strategies_in(frame):
+        rows = frame.filter(pl.col("strategy") == name).sort("cost", -pl.col("success"))
+        stairs = name in VERIFIED
+        shown = _best_so_far(rows) if stairs else rows
+        if name != "coverage":
+            _add_band(figure, shown, "cost", name, stairs)
+        figure.add_trace(_strategy_line(shown, "cost", name, stairs))
+    figure.update_xaxes(title_text=label, **decade_axis(frame["cost"]))
+    figure.update_yaxes(title_text="success (%)")
+    if crossover is not None and crossover.crossover_budget.estimate is not None:
+        _mark_budget(figure, crossover.crossover_budget.estimate, frame["cost"])
+    return _or_empty(figure, frame)
+
+
+def plot_solutions(curves: pl.DataFrame, *, title: str | None = None) -> go.Figure:
+    """Success against the number of solutions S, a line for each V, a panel for each verifier use.
+
+    Self-consistency and coverage stand in every panel. Without verifications they have the one
+    panel to themselves, with their intervals as bands.
+
+    Args:
+        curves: What `curves` returns; rows without a figure are left out.
+        title: Title of the figure.
+
+    Raises:
+        BadInputError: A column is missing.
+    """
+    frame = _held(curves, ())
+    present = _strategies_in(frame)
+    panels = [name for name in present if name in VERIFIED] or [""]
+    figure = make_subplots(
+        rows=len(panels), cols=1, shared_xaxes=True, vertical_spacing=0.06, figure=go.Figure()
+    )
+    depths = sorted(frame.filter(pl.col("strategy").is_in(VERIFIED))["verifications"].unique())
+    colours = dict(zip(depths, sequence(len(depths)), strict=True))
+    for row, panel in enumerate(panels, 1):
+        place = {"row": row, "col": 1}
+        for name in (name for name in BASELINES if name in present):
+            rows = frame.filter(pl.col("strategy") == name).sort("solutions")
+            if not panel:
+                _add_band(figure, rows, "solutions", name, stairs=False)
+            line = _strategy_line(rows, "solutions", name, stairs=False)
+            figure.add_trace(line.update(showlegend=row == 1), **place)
+        rows = frame.filter(pl.col("strategy") == panel).sort("solutions")
+        for v in depths:
+            line = _depth_line(rows.filter(pl.col("verifications") == v), v, colours[v])
+            figure.add_trace(line.update(showlegend=row == 1), **place)
+        what = f"{STRATEGY_NAMES[panel]}: success (%)" if panel else "success (%)"
+        figure.update_yaxes(title_text=what, **place)
+    figure.update_layout(layout(title, 130 + 310 * len(panels)))
+    figure.update_xaxes(**binary_axis(frame["solutions"]))
+    figure.update_xaxes(title_text="solutions per problem, S", row=len(panels), col=1)
+    return _or_empty(figure, frame)
+
+
+def plot_laws(fit: "AllocationFit", *, title: str | None = None) -> go.Figure:
+    """The best S and the best V against cost, both axes logarithmic, with the fitted laws.
+
+    Hollow points are optima at the largest S or V computed: the true ones may lie beyond. Exponents
+    and their intervals stand in the legends.
+
+    Args:
+        fit: What `fit_allocation` returns.
+        title: Title of the figure.
+    """
+    entries = max(len(fit.laws) // 2, 1) + 1
+    hollow = bool(fit.optima["at_boundary"].any())
+    gap, panel, head = 34 + 21 * entries, 250, 34 + 21 * (entries + hollow)
+    plotted = 2 * panel + gap
+    figure = make_subplots(
+        rows=2, cols=1, shared_xaxes=True, vertical_spacing=gap / plotted, figure=go.Figure()
+    )
+    for law in fit.laws:
+        _add_law(figure, fit.optima, law)
+    if hollow:
+        figure.add_trace(_hollow_key(), row=1, col=1)
+    figure.update_layout(layout(title, plotted + head + 70))
+    shared = {"orientation": "v", "x": 0, "yanchor": "bottom", "tracegroupgap": 0}
+    above = f"{heading(title)}<br>" if title else ""
+    upper = f"{above}Best number of solutions, S ∝ C<sup>a</sup>"
+    lower = "Best number of verifications of each, V ∝ C<sup>b</sup>"
+    figure.update_layout(
+        legend={**shared, "y": 1, "title.text": upper},
+        legend2={**shared, "y": panel / plotted, "title.text": lower},
+        margin_t=head + (TITLE_HEIGHT if title else 0),
+    )
+    figure.update_xaxes(**decade_axis(fit.optima["budget"]))
+    figure.update_xaxes(title_text=fit.cost, row=2, col=1)
+    for row, quantity, name in ((1, "solutions", "best S"), (2, "verifications", "best V")):
+        laws = [law for law in fit.laws if law.quantity == quantity]
+        axis = binary_axis(_with_lines(fit.optima, laws, quantity))
+        figure.update_yaxes(title_text=name, **axis, row=row, col=1)
+    return _or_empty(figure, fit.optima)
+
+
+def _held(curves: pl.DataFrame, further: Sequence[str]) -> pl.DataFrame:
+    for name in (*_POINT_COLUMNS, *further):
+        if name not in curves.columns:
+            raise BadInputError(f"column '{name}' is missing; give what curves() returns")
+    for name in ("conf_low", "conf_high", "cost"):
+        if name not in curves.columns:
+            curves = curves.with_columns(pl.lit(None, pl.Float64).alias(name))
+    return curves.filter(pl.col("success").is_not_null() & pl.col("success").is_not_nan())
+
+
+def _strategies_in(frame: pl.DataFrame) -> list[str]:
+    present = set(frame["strategy"])
+    return [name for name in STRATEGIES if name in present]
+
+
+def _best_so_far(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows, by rising cost, that beat every cheaper one; the last again at the largest cost."""
+    before = pl.col("success").cum_max().shift(1)
+    steps = rows.filter(before.is_null() | (pl.col("success") > before))
+    end = steps.tail(1).with_columns(rows["cost"].tail(1).alias("cost"))
+    return pl.concat([steps, end]) if end["cost"].item() > steps["cost"][-1] else steps
+
+
+def _strategy_line(rows: pl.DataFrame, x: str, name: str, stairs: bool) -> go.Scatter:
+    bound = name == "coverage"
+    last = rows.height - 1
+    # The last step of a staircase repeats a point at the largest cost: a line, but no marker.
+    repeats = stairs and rows.height > 1 and rows["success"][-1] == rows["success"][-2]
+    size = [0 if repeats and i == last else 6 for i in range(rows.height)]
+    label = STRATEGY_NAMES[name] + (", upper bound (oracle)" if bound else "")
+    return go.Scatter(
+        x=rows[x].to_list(),
+        y=_percent(rows["success"]),
+        name=label,
+        legendgroup=name,
+        mode="lines" if bound else "lines+markers",
+        line={
+            "color": _COLOURS[name],
+            "width": 2 if bound else 2.5,
+            "dash": "dot" if bound else "solid",
+            "shape": "hv" if stairs else "linear",
+        },
+        marker={"symbol": _SYMBOLS[name], "size": size, "opacity": 1, "line": {"width": 0}},
+        text=_hover(rows),
+        hovertemplate="%{text}<extra>" + STRATEGY_NAMES[name] + "</extra>",
+    )
+
+
+def _depth_line(rows: pl.DataFrame, v: int, colour: str) -> go.Scatter:
+    return go.Scatter(
+        x=rows["solutions"].to_list(),
+        y=_percent(rows["success"]),
+        name=f"V = {v}",
+        legendgroup=f"V = {v}",
+        mode="lines+markers",
+        line={"color": colour, "width": 1.75},
+        marker={"size": 5, "line": {"width": 0}},
+        text=_hover(rows),
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _add_band(figure: go.Figure, rows: pl.DataFrame, x: str, name: str, stairs: bool) -> None:
+    known = rows.filter(pl.col("conf_low").is_not_null() & pl.col("conf_high").is_not_null())
+    for column, fill in (("conf_low", None), ("conf_high", "tonexty")):
+        if known.height:
+            figure.add_trace(
+                go.Scatter(
+                    x=known[x].to_list(),
+                    y=_percent(known[column]),
+                    mode="lines",
+                    line={"width": 0, "shape": "hv" if stairs else "linear"},
+                    fill=fill,
+                    fillcolor=faint(_COLOURS[name]),
+                    legendgroup=name,
+                    showlegend=False,
+                    hoverinfo="skip",
+                )
+            )
+
+
+def _add_law(figure: go.Figure, optima: pl.DataFrame, law: "AllocationLaw") -> None:
+    points = _optima_of(optima, law)
+    row, legend = (1, "legend") if law.quantity == "solutions" else (2, "legend2")
+    colour, symbol = _COLOURS[law.strategy], _SYMBOLS[law.strategy]
+    group = f"{law.method} {law.strategy} {law.quantity}"
+    figure.add_trace(
+        go.Scatter(
+            x=points["budget"].to_list(),
+            y=points[law.quantity].to_list(),
+            mode="markers",
+            marker={
+                "color": colour,
+                "size": 6,
+                "symbol": [symbol + "-open" * edge for edge in points["at_boundary"]],
+                "opacity": 0.75,
+            },
+            legendgroup=group,
+            showlegend=False,
+            text=[
+                f"C = {short(c)}: S = {s:,.1f}, V = {v:,.0f}<br>success {100 * p:.1f}%"
+                for c, s, v, p in points.select(
+                    "budget", "solutions", "verifications", "success"
+                ).iter_rows()
+            ],
+            hovertemplate="%{text}<extra>" + STRATEGY_NAMES[law.strategy] + "</extra>",
+        ),
+        row=row,
+        col=1,
+    )
+    budgets = points["budget"].to_list()[:: max(points.height - 1, 1)]
+    line = _fitted(law, budgets)
+    figure.add_trace(
+        go.Scatter(
+            x=budgets if line else _NOWHERE,
+            y=line or _NOWHERE,
+            mode="lines",
+            line={"color": colour, "width": 2},
+            name=_law_label(law),
+            legend=legend,
+            legendgroup=group,
+            hoverinfo="skip",
+        ),
+        row=row,
+        col=1,
+    )
+
+
+def _fitted(law: "AllocationLaw", budgets: Iterable[float]) -> list[float]:
+    if law.exponent is None or law.coefficient is None:
+        return []
+    return [law.coefficient * c**law.exponent for c in budgets]
+
+
+def _with_lines(optima: pl.DataFrame, laws: Iterable["AllocationLaw"], quantity: str) -> pl.Series:
+    """The optima, and the lines' ends as far as they lie within a factor of two of those."""
+    values = optima[quantity]
+    if not len(values):
+        return values
+    low, high = ends(values)
+    reached: list[float] = []
+    for law in laws:
+        reached += _fitted(law, ends(_optima_of(optima, law)["budget"]))
+    return pl.concat(
+        [values, pl.Series([min(max(end, low / 2), high * 2) for end in reached], dtype=pl.Float64)]
+    )
+
+
+def _optima_of(optima: pl.DataFrame, law: "AllocationLaw") -> pl.DataFrame:
+    chosen = (pl.col("strategy") == law.strategy) & (pl.col("method") == law.method)
+    return optima.filter(chosen).sort("budget")
+
+
+def _law_label(law: "AllocationLaw") -> str:
+    name, symbol = STRATEGY_NAMES[law.strategy], "a" if law.quantity == "solutions" else "b"
+    if law.method != "envelope":
+        name += f" ({law.method})"
+    if law.exponent is None:
+        return f"{name}: too few budgets for a law"
+    label = f"{name}: {symbol} = {law.exponent:.2f}"
+    if law.conf_low is not None and law.conf_high is not None:
+        label += f" [{law.conf_low:.2f}, {law.conf_high:.2f}]"
+    return label + ("" if law.status == "ok" else ", doubtful")
+
+
+def _hollow_key() -> go.Scatter:
+    return go.Scatter(
+        x=_NOWHERE,
+        y=_NOWHERE,
+        mode="markers",
+        marker={"color": INK, "size": 7, "symbol": "circle-open"},
+        name="hollow: at the largest S or V computed",
+        hoverinfo="skip",
+    )
+
+
+def _mark_budget(figure: go.Figure, budget: float, costs: pl.Series) -> None:
+    figure.add_shape(
+        type="line",
+        x0=budget,
+        x1=budget,
+        y0=0,
+        y1=1,
+        yref="y domain",
+        line={"color": INK, "width": 1, "dash": "dash"},
+    )
+    middle = math.sqrt(float(costs.min()) * float(costs.max()))  # type: ignore[arg-type]
+    left = budget > middle
+    figure.add_annotation(
+        x=math.log10(budget),  # annotations on a logarithmic axis are placed by the logarithm
+        y=0,
+        yref="y domain",
+        text=f"level at about {float(f'{budget:.{2 if budget < 100 else 3}g}'):,g}",
+        showarrow=False,
+        xanchor="right" if left else "left",
+        yanchor="bottom",
+        xshift=-4 if left else 4,
+    )
+
+
+def _hover(rows: pl.DataFrame) -> list[str]:
+    columns = ("solutions", "verifications", "cost", "success", "conf_low", "conf_high")
+    texts = []
+    for s, v, cost, success, low, high in rows.select(columns).iter_rows():
+        text = f"S = {s}" + (f", V = {v}" if v else "") + f"<br>success {100 * success:.1f}%"
+        if low is not None and high is not None:
+            text += f" [{100 * low:.1f}, {100 * high:.1f}]"
+        texts.append(text + (f"<br>cost {short(cost)}" if cost is not None else ""))
+    return texts
+
+
+def _or_empty(figure: go.Figure, frame: pl.DataFrame) -> go.Figure:
+    if not frame.height:
+        figure.add_annotation(
+            text="no figures to show", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False
+        )
+    return figure
+
+
+def _percent(values: pl.Series) -> list[float]:
+    return [round(100 * value, 4) for value in values]

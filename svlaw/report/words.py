@@ -1,0 +1,301 @@
+"""The report's answer in words: what to do, when verification pays, and what is doubtful."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from markupsafe import Markup
+
+from svlaw.analysis.crossover import Crossover
+from svlaw.analysis.plots import STRATEGY_NAMES
+from svlaw.analysis.resampling import Interval
+from svlaw.data.schema import VERIFIED
+from svlaw.fit.laws import STATUS_WORDS, AllocationLaw
+from svlaw.report.findings import Findings
+from svlaw.report.numbers import (
+    amount,
+    ends,
+    exponent,
+    listed,
+    often,
+    percent,
+    points,
+    reached,
+    times,
+    with_ends,
+)
+
+FEW_PROBLEMS = 30
+"""Below this many problems the intervals are called rough."""
+_MOST_RUNS = 4
+
+Sentence = str | Markup
+Row = dict[str, Any]
+
+
+def lead(found: Findings) -> str:
+    """The answer in a sentence or two."""
+    rows = found.best.to_dicts()
+    if not rows:
+        return (
+            "No strategy of this pool can be run without an oracle: it has neither answers to"
+            " vote on nor verifications."
+        )
+    largest = amount(rows[-1]["budget"])
+    if not found.verified:
+        return (
+            "Without verifications only self-consistency can be judged: it solves"
+            f" {_success(rows[-1])} of the problems at the largest budget, {largest}."
+        )
+    if not found.has_voting:
+        return (
+            "Without answers to vote on there is no self-consistency to compare with:"
+            f" verification solves {_success(rows[-1])} at the largest budget, {largest}."
+        )
+    phases = [list(group) for _, group in groupby(rows, _is_verified)]
+    return f"{_phases_in_words(phases)}{_unrivalled(found, phases[-1])}{_certainty(rows[-1])}"
+
+
+def answers(found: Findings) -> list[Sentence]:
+    """What the pool says, sentence by sentence: choices, crossovers, saturation, laws."""
+    sentences: list[Sentence] = [*_choices(found.best.to_dicts(), found.has_voting)]
+    sentences += [_crossover(result) for result in found.crossovers if result.strategy != "best"]
+    sentences += [*_discrepancy(found), *_saturation(found)]
+    if found.fit is not None:
+        laws = found.fit.laws
+        sentences += [_growth(s, v) for s, v in zip(laws[::2], laws[1::2], strict=True)]
+    return sentences
+
+
+def doubts(found: Findings) -> list[str]:
+    """What a reader should not rely on, and what would help."""
+    table = found.table
+    sentences: list[str] = []
+    if not table.has_problems:
+        sentences.append(
+            "This is a published table without per-problem data: no figure has an interval, and"
+            " small differences may be chance."
+        )
+    elif not found.resamples:
+        sentences.append("Intervals were not asked for (0 resamples).")
+    if 0 < table.n_problems < FEW_PROBLEMS:
+        sentences.append(f"With only {table.n_problems} problems the intervals are rough.")
+    if table.n_set_aside:
+        total = table.n_problems + table.n_set_aside
+        sentences.append(
+            f"{table.n_set_aside:,} of {total:,} problems are set aside for all strategies: they"
+            " hold too few solutions or verifications for the grid."
+        )
+    sentences += _doubts_on_voting(found)
+    sentences += _doubts_on_laws(found)
+    sentences += _doubts_on_draws(found)
+    return sentences
+
+
+def _phases_in_words(phases: list[list[Row]]) -> str:
+    first, last = phases[0], phases[-1]
+    largest = amount(last[-1]["budget"])
+    verifying = _is_verified(last[0])
+    if len(phases) == 1:
+        who = "Verification" if verifying else "Self-consistency"
+        return f"{who} is the better choice at every budget computed, up to {largest}."
+    if len(phases) == 2 and verifying:
+        return (
+            f"Vote on small budgets, verify on larger ones: up to {amount(first[-1]['budget'])}"
+            f" self-consistency is best, {_range(last)} verification is."
+        )
+    who = "verification" if verifying else "self-consistency"
+    return f"The lead changes hands; {_range(last)}, the largest budget, {who} is best."
+
+
+def _range(phase: list[Row]) -> str:
+    first, last = amount(phase[0]["budget"]), amount(phase[-1]["budget"])
+    return f"at {last}" if len(phase) == 1 else f"from {first} to {last}"
+
+
+def _unrivalled(found: Findings, phase: list[Row]) -> str:
+    """A caution where verification leads only because voting was not sampled that far."""
+    most = float(found.voting["cost"][-1])
+    outside = _is_verified(phase[0]) and phase[0]["budget"] > most * (1 + 1e-9)
+    if not outside or found.saturation != most:
+        return ""
+    return f" But self-consistency, still improving, was computed only up to {amount(most)}."
+
+
+def _certainty(row: Row) -> str:
+    low, high = row["gain_low"], row["gain_high"]
+    if not _is_verified(row) or low is None or not low <= 0 <= high:
+        return ""
+    return (
+        " Its lead at the largest budget is not clear of chance"
+        f" ({points(row['gain'])} points {ends(low, high, points)})."
+    )
+
+
+def _choices(rows: list[Row], compared: bool) -> Iterator[str]:
+    runs = [list(group) for _, group in groupby(rows, lambda row: row["strategy"])]
+    if len(runs) > _MOST_RUNS:
+        runs = [list(group) for _, group in groupby(rows, _is_verified)]
+    for run in runs:
+        last, names = run[-1], list(dict.fromkeys(row["strategy"] for row in run))
+        span = amount(run[0]["budget"])
+        if len(run) > 1:
+            span += f" to {amount(last['budget'])}"
+        who = " or ".join(_name(name) for name in names)
+        text = f"Budget {span}: {who}. At {amount(last['budget'])}"
+        text += f" that is {_point(last)}, success {_success(last)}"
+        if compared and _is_verified(last):
+            gain = with_ends(last["gain"], last["gain_low"], last["gain_high"], points)
+            text += f", {gain} points over self-consistency within that budget"
+        yield f"{text}."
+
+
+def _crossover(result: Crossover) -> str:
+    name, level = _name(result.strategy), result.crossover_budget
+    if level.estimate is None:
+        text = f"At equal budgets {name} never reaches self-consistency within the data"
+        if level.never is not None and level.never < 1:
+            text += f" (in {often(1 - level.never)} it does)"
+    else:
+        text = f"At equal budgets {name} draws level with self-consistency at about"
+        text += f" {reached(level, amount)}"
+        if result.match_ratio.estimate is not None and result.status == "ok":
+            text += (
+                f", {reached(result.match_ratio, times)} the budget at which self-consistency"
+                " saturates,"
+            )
+        text += f" and {_stays(level, result.ahead_budget)}"
+        if level.never:
+            text += f"; in {often(level.never)} it never draws level"
+    return f"{text}. {_gain(result)}"
+
+
+def _discrepancy(found: Findings) -> Iterator[str]:
+    """Why the frontier may name self-consistency above the crossover."""
+    if not found.crossovers:
+        return
+    level = found.crossovers[-1].crossover_budget.estimate
+    voting = found.best.filter(found.best["strategy"] == "self_consistency")["budget"]
+    if level is not None and len(voting) and level < voting[-1]:
+        yield (
+            f"That self-consistency is still the choice at {amount(voting[-1])} is no"
+            " contradiction: within a budget it may stop at its best S, and verification counts"
+            " by computed points only."
+        )
+
+
+def _stays(level: Interval, ahead: Interval) -> str:
+    if ahead.estimate is None:
+        return "falls behind again within the data"
+    if ahead.estimate == level.estimate:
+        return "stays level or ahead from there on"
+    return f"stays level or ahead only from about {amount(ahead.estimate)} on"
+
+
+def _gain(result: Crossover) -> str:
+    gain, ratio = result.gain, result.gain_ratio.estimate
+    if gain.estimate is None or ratio is None or result.saturation_budget.estimate is None:
+        return ""
+    budget = amount(ratio * result.saturation_budget.estimate)
+    difference = with_ends(gain.estimate, gain.conf_low, gain.conf_high, points)
+    low, high = gain.conf_low, gain.conf_high
+    unclear = low is not None and high is not None and low <= 0 <= high
+    return (
+        f"At {budget}, the largest budget both have, its success less self-consistency's is"
+        f" {difference} points{', not clear of chance' if unclear else ''}."
+    )
+
+
+def _saturation(found: Findings) -> list[str]:
+    if found.saturation is None:
+        return []
+    rows, budget = found.voting, amount(found.saturation)
+    if found.saturation == rows["cost"][-1]:
+        return [f"Self-consistency still improves at {budget}, the largest budget it has."]
+    return [
+        f"Self-consistency saturates at {budget}: from there on it is within 0.25 points of its"
+        f" best, {percent(float(rows['success'].max()))}."  # type: ignore[arg-type]
+    ]
+
+
+def _growth(solutions: AllocationLaw, verifications: AllocationLaw) -> Sentence:
+    name = _name(solutions.strategy)
+    if solutions.exponent is None or verifications.exponent is None:
+        return f"With {name} there are too few budgets for a law of the best S and V."
+    method = "" if solutions.method == "envelope" else f" ({solutions.method})"
+    return Markup(
+        "With {}{}, the best S grows as C<sup>{}</sup>{} and the best V as C<sup>{}</sup>{}: ten"
+        " times the budget calls for {} the solutions and {} the verifications of each{}."
+    ).format(
+        name,
+        method,
+        exponent(solutions.exponent),
+        _law_ends(solutions),
+        exponent(verifications.exponent),
+        _law_ends(verifications),
+        times(10**solutions.exponent),
+        times(10**verifications.exponent),
+        " (doubtful, see below)" if {solutions.status, verifications.status} != {"ok"} else "",
+    )
+
+
+def _law_ends(law: AllocationLaw) -> str:
+    interval = ends(law.conf_low, law.conf_high, exponent)
+    return f" {interval}" if interval else ""
+
+
+def _doubts_on_voting(found: Findings) -> Iterator[str]:
+    if not found.voting.height:
+        return
+    most = float(found.voting["cost"][-1])
+    if found.saturation == most and (found.crossovers or not found.verified):
+        yield (
+            f"Unsaturated: self-consistency still improves at its largest budget ({amount(most)}),"
+            " so saturation and all that rests on it (match ratio, gain ratio) are lower bounds"
+            " or provisional: generate more solutions."
+        )
+    beyond = found.best.filter(found.best["budget"] > most * 1.001)
+    if found.verified and beyond.height:
+        yield (
+            f"Self-consistency is known only up to {amount(most)}; beyond, verification is compared"
+            " with the best self-consistency reached by then."
+        )
+
+
+def _doubts_on_laws(found: Findings) -> Iterator[str]:
+    troubles: dict[tuple[str, str], list[str]] = {}
+    for law in found.fit.laws if found.fit is not None else ():
+        if law.status != "ok":
+            symbol = "S" if law.quantity == "solutions" else "V"
+            held = troubles.setdefault((law.strategy, law.status), [])
+            held += [symbol] if symbol not in held else []
+    for (strategy, status), symbols in troubles.items():
+        yield f"Law of {listed(symbols)} with {_name(strategy)}: {STATUS_WORDS[status]}."
+
+
+def _doubts_on_draws(found: Findings) -> Iterator[str]:
+    options = found.table.options
+    # The tolerance is met problem by problem, up to the noise of the variance itself.
+    if options is not None and found.mc_error > 1.1 * options.tolerance:
+        yield (
+            f"The Monte-Carlo error reaches {100 * found.mc_error:.2f} points, more than the"
+            f" {100 * options.tolerance:.2f} wanted: allow more replicates."
+        )
+
+
+def _is_verified(row: Row) -> bool:
+    return row["strategy"] in VERIFIED
+
+
+def _name(strategy: str) -> str:
+    name = STRATEGY_NAMES[strategy]
+    return name[0].lower() + name[1:]
+
+
+def _point(row: Row) -> str:
+    point = f"S = {row['solutions']:,}"
+    return point + (f", V = {row['verifications']:,}" if row["verifications"] else "")
+
+
+def _success(row: Row) -> str:
+    return with_ends(row["success"], row["conf_low"], row["conf_high"], percent)

@@ -1,0 +1,292 @@
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+import svlaw as sv
+from svlaw.analysis.resampling import Interval
+from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.examples import open_example
+from svlaw.data.pool import create_pool, open_pool
+from svlaw.report.numbers import amount, percent, points, reached, times
+
+NASTY = "<script>alert(1)</script>"
+
+
+class Page(HTMLParser):
+    """What matters of a page: its scripts, resources, ids, visible text and tables."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.scripts, self.resources, self.ids, self.text = [], [], [], ""
+        self._inside = None
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        held = dict(attrs)
+        self._inside = tag if tag in ("script", "style") else self._inside
+        if tag == "script":
+            self.scripts.append([held, ""])
+        self.ids += [held["id"]] if "id" in held else []
+        self.resources += [held[name] for name in ("src", "href", "data", "action") if name in held]
+
+    def handle_endtag(self, tag):
+        if tag == self._inside:
+            self._inside = None
+
+    def handle_data(self, data):
+        if self._inside == "script":
+            self.scripts[-1][1] += data
+        elif self._inside is None:
+            self.text += data
+
+    @property
+    def figures(self):
+        return {
+            held["data-figure"]: json.loads(text)
+            for held, text in self.scripts
+            if "data-figure" in held
+        }
+
+
+def answers(n_problems, n_solutions, *, votes=True):
+    rows = [
+        (f"p{i} {NASTY}", j, (i + j) % 3 if votes else None, (i + j) % 3 == 0, "graded", 100)
+        for i in range(n_problems)
+        for j in range(n_solutions)
+    ]
+    return pl.DataFrame(
+        rows,
+        {
+            "problem_id": pl.String,
+            "solution_id": pl.Int32,
+            "answer_class": pl.Int32,
+            "is_correct": pl.Boolean,
+            "status": pl.String,
+            "output_tokens": pl.Int32,
+        },
+        orient="row",
+    )
+
+
+def verdicts(frame, n_verifications):
+    rows = [
+        (problem, solution, k, float(right == (k % 4 > 0)), "graded", 50)
+        for problem, solution, right in frame.select(
+            "problem_id", "solution_id", "is_correct"
+        ).iter_rows()
+        for k in range(n_verifications)
+    ]
+    return pl.DataFrame(
+        rows,
+        {
+            "problem_id": pl.String,
+            "solution_id": pl.Int32,
+            "verification_id": pl.Int32,
+            "score": pl.Float64,
+            "status": pl.String,
+            "output_tokens": pl.Int32,
+        },
+        orient="row",
+    )
+
+
+@pytest.fixture
+def pool(make_pool):
+    frame = answers(8, 8)
+    return make_pool(frame, judge=verdicts(frame, 4))
+
+
+@pytest.fixture
+def report(tmp_path):
+    def write(*pools, **settings):
+        settings = {"resamples": 40, **settings}
+        return sv.write_report(pools, tmp_path / "out" / "report.html", **settings).read_text(
+            "utf-8"
+        )
+
+    return write
+
+
+def test_a_pool_with_verifications_has_every_part(pool, report):
+    html = report(pool)
+    page = Page(html)
+    assert list(page.figures) == ["pool-1-frontier", "pool-1-solutions", "pool-1-laws"]
+    assert set(page.figures) <= set(page.ids)
+    for words in (
+        "λ = 0.5 solutions (measured in tokens)",
+        "8 averaged over",
+        "Crossover budget",
+        "With only 8 problems",
+        "40 resamples of the problems (seed 0)",
+        "without any parsed verdict scores 0",
+        "a solution without an answer scores 0",
+        f"svlaw {sv.__version__}",
+        "judge",
+    ):
+        assert words in page.text, words
+    assert re.search(r"\d\.\d% \[\d+\.\d, \d+\.\d\]", page.text)
+
+
+def test_the_page_stands_alone(pool, report):
+    html = report(pool, open_example("singhi2025_fig1"), ratio=2.0)
+    page = Page(html)
+    assert all(resource.startswith("#") for resource in page.resources)
+    assert "src" not in {name for held, _ in page.scripts for name in held}
+    assert sum("plotly.js v" in text for _, text in page.scripts) == 1
+    assert html.count("plotly.js v") == 1
+    assert "default-src 'none'" in html
+    assert "@import" not in html
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_the_same_call_gives_the_same_bytes(pool, report):
+    assert report(pool) == report(pool)
+    assert report(pool) == report(pool.path)
+    assert report(pool, seed=1) != report(pool)
+
+
+def test_nothing_in_a_pool_becomes_markup(tmp_path, report):
+    path = tmp_path / "<script>alert(2)<"
+    frame = answers(4, 4)
+    with create_pool(path, {"files": [NASTY, "</dd>"]}) as writer:
+        writer.add("answers", frame)
+        writer.add("verdicts", verdicts(frame, 2), verifier="judge")
+    html = report(open_pool(path))
+    page = Page(html)
+    assert "alert(" not in "".join(text for held, text in page.scripts if "data-figure" in held)
+    assert "<script>alert" not in html
+    assert "<script>alert(2)<" in page.text
+    assert NASTY in page.text
+    assert len(page.scripts) == 2 + 3
+
+
+def test_without_verifications_there_is_no_crossover_and_no_law(make_pool, report):
+    page = Page(report(make_pool(answers(5, 8))))
+    assert list(page.figures) == ["pool-1-frontier", "pool-1-solutions"]
+    for words in (
+        "Without verifications only self-consistency can be judged",
+        "This pool has no verifications.",
+        "No law can be fitted",
+        "λ plays no part",
+    ):
+        assert words in page.text, words
+    assert "None" not in page.text
+
+
+def test_without_answers_to_vote_on(make_pool, report):
+    frame = answers(5, 8, votes=False)
+    text = Page(report(make_pool(frame, judge=verdicts(frame, 2)))).text
+    assert "there is no self-consistency to compare with" in text
+    assert "There is no crossover to look for" in text
+    only_coverage = Page(report(make_pool(frame)))
+    assert "No strategy of this pool can be run without an oracle" in only_coverage.text
+    assert len(only_coverage.figures) == 2
+
+
+def test_a_published_table_has_no_intervals_and_the_published_answer(report):
+    page = Page(report(open_example("singhi2025_fig1"), ratio=2.0))
+    for words in (
+        "draws level with self-consistency at about 1,010, 7.9× the budget",
+        "Self-consistency saturates at 128",
+        "no figure has an interval",
+        "generate more, or take the exponent as censored",
+        "unknown (published table)",
+        "0.56",
+        "0.49",
+    ):
+        assert words in page.text, words
+    assert "[" not in page.text
+    assert not re.search(r"\b(nan|None|inf)\b", page.text)
+
+
+def test_never_is_an_answer(tmp_path, report):
+    rows = [("self_consistency", s, 0, 0.5 + 0.01 * s) for s in (1, 2, 4, 8)]
+    rows += [("best_of_n", s, 1, 0.2) for s in (1, 2, 4)]
+    names = ("strategy", "solutions", "verifications", "success")
+    pl.DataFrame(rows, names, orient="row").write_csv(tmp_path / "t.csv")
+    text = Page(report(sv.import_success(tmp_path / "p", tmp_path / "t.csv"), ratio=1.0)).text
+    assert "never reaches self-consistency within the data" in text
+    assert "never within the data" in text
+    assert "Self-consistency is the better choice at every budget computed, up to 8." in text
+    assert "Unsaturated" in text
+
+
+def test_a_lead_without_a_rival_is_cautioned(tmp_path, report):
+    rows = [("self_consistency", s, 0, 0.5 + 0.01 * s) for s in (1, 2, 4)]
+    rows += [("best_of_n", s, 1, 0.4 + 0.02 * s) for s in (1, 2, 4, 8)]
+    names = ("strategy", "solutions", "verifications", "success")
+    pl.DataFrame(rows, names, orient="row").write_csv(tmp_path / "t.csv")
+    text = Page(report(sv.import_success(tmp_path / "p", tmp_path / "t.csv"), ratio=1.0)).text
+    assert "up to 8 self-consistency is best, at 16 verification is." in text
+    assert "But self-consistency, still improving, was computed only up to 4." in text
+
+
+def test_several_pools_have_an_overview_and_a_section_each(pool, make_pool, report):
+    steps = []
+    html = report(pool, make_pool(answers(3, 4)), progress=lambda *step: steps.append(step))
+    page = Page(html)
+    assert "All pools" in page.text
+    assert {"pool-1", "pool-2"} <= set(page.ids)
+    assert page.resources == ["#pool-1", "#pool-2"]
+    assert steps == sorted(steps)
+    assert steps[-1] == (2000, 2000)
+
+
+def test_without_resamples_there_are_no_intervals(pool, report):
+    text = Page(report(pool, resamples=0)).text
+    assert "Intervals were not asked for" in text
+    assert not re.search(r"\d\.\d% \[", text)
+
+
+def test_bad_calls_leave_nothing_behind(tmp_path, make_pool, report):
+    with pytest.raises(BadInputError, match="at least one pool"):
+        report()
+    with pytest.raises(NotInPoolError, match="give --lambda"):
+        report(open_example("singhi2025_fig1"))
+    with pytest.raises(BadInputError, match="not a pool"):
+        report(tmp_path / "none")
+    assert not (tmp_path / "out" / "report.html").exists()
+
+
+def test_importing_the_package_is_cheap():
+    code = "import sys, svlaw.report; print('numpy' in sys.modules, 'plotly' in sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd="/", check=True
+    )
+    assert result.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (8256.0, "8,256"),
+        (1014.17, "1,010"),
+        (46.37, "46"),
+        (4.87, "4.9"),
+        (4.03, "4.0"),
+        (0.0761, "0.076"),
+        (9.97, "10"),
+        (123456.7, "123,000"),
+    ],
+)
+def test_amounts(value, text):
+    assert amount(value) == text
+
+
+def test_other_numbers():
+    assert percent(0.7849) == "78.5%"
+    assert points(0.0969) == "+9.7"
+    assert points(-0.0167) == "−1.7"
+    assert points(-1e-14) == "0.0"
+    assert times(7.92) == "7.9×"
+    assert reached(Interval(64.0, 4.0, 64.0, 0.0), times) == "64× [4, 64]"
+    assert reached(Interval(46.4, 20.0, None, 0.27), amount) == "46 [20, never]"
+    assert reached(Interval(None, 32.1, None, 0.9), amount) == "never within the data [32, never]"
+    assert reached(Interval(None, None, None, 1.0), amount) == "never within the data"
+    assert reached(Interval(None), amount) == "never within the data"
