@@ -18,6 +18,9 @@ F64 = npt.NDArray[np.float64]
 SATURATION_MARGIN: Final = 0.0025
 """Self-consistency is saturated within this of its best: a quarter of a percentage point."""
 
+_LEVEL: Final = 1e-12
+"""Success within this counts as level, whatever the rounding."""
+
 CHALLENGERS: Final = (*VERIFIED, "best")
 
 
@@ -133,11 +136,12 @@ def _measure(baseline: Line, challengers: list[Line], breaks: F64, means: F64) -
     cheaper = _best_below(challengers, breaks[0], means)
     lines = np.stack([line.success_at(breaks, means) for line in challengers])
     best = np.maximum.accumulate(np.maximum(lines.max(axis=0), cheaper), axis=0)
-    ahead = best >= reference - 1e-12
-    crossing = _crossings(lines, best, reference, np.log(breaks))
+    ahead = best >= reference - _LEVEL
+    crossing, dips = _crossings(lines, best, reference, np.log(breaks))
     B = means.shape[1]
     first = np.where(ahead.any(axis=0), ahead.argmax(axis=0), -1)
     behind = ~ahead
+    behind[:-1] |= dips[1:]
     last = np.where(behind.any(axis=0), breaks.size - behind[::-1].argmax(axis=0), 0)
     columns = np.arange(B)
     crossover = np.where(first >= 0, crossing[np.maximum(first, 0), columns], np.inf)
@@ -167,13 +171,20 @@ def _best_below(lines: list[Line], budget: float, means: F64) -> F64:
     return result
 
 
-def _crossings(lines: F64, best: F64, reference: F64, log_breaks: F64) -> F64:
-    """(breaks, B) budget in the interval before each break where verification draws level.
+def _crossings(
+    lines: F64, best: F64, reference: F64, log_breaks: F64
+) -> tuple[F64, npt.NDArray[np.bool_]]:
+    """What happens in the interval before each break, in each resample.
 
     Between two breaks every line, and the baseline, is linear in log cost; so is the difference of
-    the best so far and the baseline. The earliest root counts; without one, the break itself.
+    the best so far and the baseline.
+
+    Returns:
+        (breaks, B) budget at which verification draws level, the earliest root, or without one the
+        break itself; and whether verification is behind just below that budget.
     """
     roots = np.broadcast_to(log_breaks[:, None], best.shape).copy()
+    short = np.zeros(best.shape, np.bool_)
     if log_breaks.size > 1:
         width = np.diff(log_breaks)[:, None]
         carried = best[:-1] - reference[1:]
@@ -184,5 +195,12 @@ def _crossings(lines: F64, best: F64, reference: F64, log_breaks: F64) -> F64:
             change = np.subtract(before, after, out=np.ones_like(before), where=crosses)
             part = np.divide(before, change, out=np.ones_like(before), where=crosses)
             roots[1:] = np.minimum(roots[1:], log_breaks[:-1, None] + part * width)
-    result: F64 = np.exp(roots)
-    return result
+        rise = roots[1:] - log_breaks[:-1, None]
+        # Costs that differ by rounding alone may have equal logs.
+        part = np.divide(rise, width, out=np.ones_like(rise), where=width > 0)
+        short[1:] = True
+        for before, after in pairs:
+            held = (before >= -_LEVEL) & np.isfinite(after)
+            gap = np.where(held, before, 0.0) * (1 - part) + np.where(held, after, 0.0) * part
+            short[1:] &= ~held | (gap < -_LEVEL)
+    return np.exp(roots), short

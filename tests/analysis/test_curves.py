@@ -1,0 +1,77 @@
+"""Success curves: what stands in each row."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from svlaw.analysis.cost import RelativeCost
+from svlaw.analysis.curves import curves
+
+COST = RelativeCost(2.0)
+COLUMNS = {
+    "strategy": pl.String,
+    "solutions": pl.Int32,
+    "verifications": pl.Int32,
+    "cost": pl.Float64,
+    "success": pl.Float64,
+    "conf_low": pl.Float64,
+    "conf_high": pl.Float64,
+    "mc_error": pl.Float64,
+    "n_problems": pl.Int32,
+}
+
+
+@pytest.fixture
+def table(tables):
+    rng = np.random.default_rng(0)
+    made = tables.of(
+        {
+            ("coverage", 1, 0): rng.random(60),
+            ("best_of_n", 4, 8): rng.random(60),
+            ("best_of_n", 8, 8): np.full(60, np.nan),
+        }
+    )
+    made.variance[1] = 0.0036
+    made.variance[2] = np.nan
+    return made
+
+
+def test_rows(table) -> None:
+    found = curves(table, COST, resamples=500, seed=3)
+    assert dict(found.schema) == COLUMNS
+    assert found["cost"].to_list() == [1, 68, 136]
+    assert found["success"][:2].to_list() == pytest.approx(table.success[:2].mean(axis=1))
+    assert found["mc_error"][:2].to_list() == pytest.approx([0, 0.06 / np.sqrt(60)])
+    assert found["n_problems"].to_list() == [60, 60, 0]
+    inside = found[:2].select(
+        (pl.col("conf_low") < pl.col("success")) & (pl.col("success") < pl.col("conf_high"))
+    )
+    assert inside.to_series().all()
+    width = (found["conf_high"] - found["conf_low"])[0]
+    assert width == pytest.approx(2 * 1.96 * table.success[0].std() / np.sqrt(60), rel=0.15)
+
+
+def test_what_nobody_supports_is_null(table) -> None:
+    last = curves(table, COST, resamples=100).row(2, named=True)
+    assert [last[n] for n in ("success", "conf_low", "conf_high", "mc_error")] == [None] * 4
+
+
+def test_seeds(table) -> None:
+    first, again, other = (curves(table, COST, resamples=200, seed=s) for s in (1, 1, 2))
+    assert first.equals(again)
+    assert first["success"].equals(other["success"])
+    assert (first["conf_low"] != other["conf_low"])[:2].any()
+
+
+def test_without_resamples_there_are_no_intervals(table) -> None:
+    found = curves(table, COST, resamples=0)
+    assert found["conf_low"].null_count() == found["conf_high"].null_count() == 3
+    assert found["success"].null_count() == found["mc_error"].null_count() == 1
+
+
+def test_a_published_table_has_no_intervals(published) -> None:
+    found = curves(published, COST)
+    assert dict(found.schema) == COLUMNS
+    for name in ("conf_low", "conf_high", "mc_error", "n_problems"):
+        assert found[name].null_count() == found.height
+    assert found["success"].null_count() == 0

@@ -1,0 +1,89 @@
+"""Fixtures shared by all tests."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from svlaw.analysis.success import SuccessTable, success_table
+from svlaw.data.examples import open_example
+from svlaw.data.pool import Pool, create_pool, open_pool
+
+MakePool = Callable[..., Pool]
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+@pytest.fixture
+def make_pool(tmp_path: Path) -> MakePool:
+    """Writes answers, and each verifier's verdicts, as a pool of its own folder."""
+    made = 0
+
+    def make(
+        answers: pl.DataFrame,
+        *,
+        problems: list[str] | None = None,
+        **verdicts: pl.DataFrame,
+    ) -> Pool:
+        nonlocal made
+        made += 1
+        path = tmp_path / f"pool-{made}"
+        with create_pool(path, {"source": "test"}) as writer:
+            if problems is not None:
+                writer.add("problems", pl.DataFrame({"problem_id": problems}))
+            writer.add("answers", answers)
+            for verifier, frame in verdicts.items():
+                writer.add("verdicts", frame, verifier=verifier)
+        return open_pool(path)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def exams() -> SuccessTable:
+    """The success table of the example with exam questions, made once."""
+    return success_table(open_example("exams_gpt35_by_gpt4"))
+
+
+@pytest.fixture(scope="session")
+def humaneval() -> SuccessTable:
+    """The success table of the example with programs, made once."""
+    return success_table(open_example("humaneval_codegen16b"))
+
+
+@pytest.fixture(scope="session")
+def published() -> SuccessTable:
+    """The published success table."""
+    return success_table(open_example("singhi2025_fig1"))
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of published figures."""
+    return REFERENCE
+
+
+class Tables:
+    """Success tables made of given figures."""
+
+    @staticmethod
+    def of(points: dict[tuple[str, int, int], Any]) -> SuccessTable:
+        """A table from (strategy, S, V) to success: one number, or one for each problem."""
+        success = np.array([np.atleast_1d(v) for v in points.values()], float)
+        per_problem = any(np.ndim(v) for v in points.values())
+        ids = tuple(f"p{i:03d}" for i in range(success.shape[1])) if per_problem else ()
+        frame = pl.DataFrame(
+            list(points),
+            {"strategy": pl.String, "solutions": pl.Int32, "verifications": pl.Int32},
+            orient="row",
+        )
+        return SuccessTable(frame, success, np.zeros_like(success), ids, 0, None)
+
+
+@pytest.fixture(scope="session")
+def tables() -> type[Tables]:
+    """Maker of success tables."""
+    return Tables
