@@ -23,6 +23,7 @@ I64 = npt.NDArray[np.int64]
 
 UnparsedPolicy = Literal["ignore", "no"]
 MissingAnswerPolicy = Literal["zero", "keep"]
+Population = Literal["all", "verified"]
 
 _BATCH: Final = 8
 """Verdict draws per batch; best-of-N's Monte-Carlo variance comes from batch means."""
@@ -37,6 +38,8 @@ class Options:
             score 0, the paper's rule); `no` counts them as a score of 0.
         missing_answer: `zero` gives a solution without an answer the score 0 (the paper's rule);
             `keep` takes its verdicts as they are.
+        population: `all` lets coverage and self-consistency use every solution; `verified` only
+            those with a verdict, so that all strategies rest on the same solutions.
         tolerance: Wanted Monte-Carlo standard error of a mean over problems.
         max_replicates: Most replicates per problem; at this limit the error is what it is.
         seed: Seed of every random draw.
@@ -44,6 +47,7 @@ class Options:
 
     unparsed: UnparsedPolicy = "ignore"
     missing_answer: MissingAnswerPolicy = "zero"
+    population: Population = "all"
     tolerance: float = 0.001
     max_replicates: int = 2**18
     seed: int = 0
@@ -53,6 +57,8 @@ class Options:
             raise ValueError(f"unparsed is {self.unparsed!r}; use ignore or no")
         if self.missing_answer not in get_args(MissingAnswerPolicy):
             raise ValueError(f"missing_answer is {self.missing_answer!r}; use zero or keep")
+        if self.population not in get_args(Population):
+            raise ValueError(f"population is {self.population!r}; use all or verified")
         if not 0 < self.tolerance < 1:
             raise ValueError(f"tolerance is {self.tolerance}; use a number between 0 and 1")
         if self.max_replicates < 1:

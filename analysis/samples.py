@@ -62,6 +62,19 @@ class ProblemSample:
         return shares
 
 
+def verified_only(sample: ProblemSample) -> ProblemSample:
+    """The sample without the solutions that have no verdict."""
+    kept = sample.n_verdicts > 0
+    return ProblemSample(
+        problem_id=sample.problem_id,
+        classes=_dense(sample.classes[kept]),
+        correct=sample.correct[kept],
+        missing=sample.missing[kept],
+        offsets=np.concatenate(([0], np.cumsum(sample.n_verdicts[kept]))),
+        scores=sample.scores,
+    )
+
+
 def load_samples(pool: Pool, verifier: str | None = None) -> list[ProblemSample]:
     """Read a pool's answers, and a verifier's verdicts, as one sample per problem.
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from svlaw.analysis.estimators import Options, estimate
 from svlaw.analysis.grid import choose_grid
-from svlaw.analysis.samples import ProblemSample, load_samples
+from svlaw.analysis.samples import ProblemSample, load_samples, verified_only
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
@@ -139,6 +139,10 @@ def success_table(
     needs_verifier = any(name in VERIFIED for name in strategies)
     verifier = pool.resolve_verifier(verifier) if needs_verifier else None
     samples = load_samples(pool, verifier)
+    if options.population == "verified":
+        if verifier is None:
+            raise BadInputError("population 'verified' needs a strategy with a verifier")
+        samples = [verified_only(sample) for sample in samples]
     grid = choose_grid(samples, strategies, solutions, verifications)
     kept = [sample for sample, keep in zip(samples, grid.problems, strict=True) if keep]
     columns = _estimate_all(kept, strategies, grid.axes, options, threads, progress)

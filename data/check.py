@@ -120,10 +120,24 @@ def _verdicts(pool: Pool, verifier: str) -> list[Check]:
     return [
         _spread(subject, "per verified solution", counts),
         _count(f"verified solutions ({verifier})", counts.len(), answers.height, notable=False),
+        *_selection(verifier, joined, answers),
         _count(f"unparsed verdicts ({verifier})", frame["score"].null_count(), frame.height),
         _rate(f"true positive rate ({verifier})", rates.get(True)),
         _rate(f"false positive rate ({verifier})", rates.get(False)),
     ]
+
+
+def _selection(verifier: str, joined: pl.DataFrame, answers: pl.DataFrame) -> list[Check]:
+    """Compare the accuracy of the verified solutions with that of all."""
+    verified = joined.unique(["problem_id", "solution_id"])
+    if verified.height == answers.height:
+        return []
+    rates = [
+        frame.select(pl.col("is_correct").cast(pl.Float64).mean()).item()
+        for frame in (verified, answers)
+    ]
+    words = f"{rates[0]:.3f} against {rates[1]:.3f} of all; --population verified compares equals"
+    return [Check("note", f"accuracy of verified solutions ({verifier})", words)]
 
 
 def _spread(subject: str, per: str, counts: pl.Series) -> Check:

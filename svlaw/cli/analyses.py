@@ -12,6 +12,7 @@ from svlaw.cli.options import (
     MissingAnswer,
     Output,
     PoolPath,
+    Population,
     Resamples,
     Seed,
     Solutions,
@@ -64,6 +65,7 @@ def curves(
     resamples: Resamples = 2000,
     unparsed: Unparsed = "ignore",
     missing_answer: MissingAnswer = "zero",
+    population: Population = "all",
     tolerance: Tolerance = 0.001,
     output: Output = None,
     as_json: Json = False,
@@ -71,7 +73,7 @@ def curves(
     """Success at every (S, V), with 95% intervals and cost."""
     check_suffix(output)
     check_cost(cost)
-    options = _options(unparsed, missing_answer, tolerance, seed)
+    options = _options(unparsed, missing_answer, population, tolerance, seed)
     study = _study(pool, strategies, solutions, verifications, ratio, verifier, options)
     from svlaw.analysis.curves import curves as compute
 
@@ -109,6 +111,7 @@ def frontier(
     resamples: Resamples = 2000,
     unparsed: Unparsed = "ignore",
     missing_answer: MissingAnswer = "zero",
+    population: Population = "all",
     tolerance: Tolerance = 0.001,
     output: Output = None,
     as_json: Json = False,
@@ -116,7 +119,7 @@ def frontier(
     """The best (S, V) of each strategy within each budget, and which strategy wins."""
     check_suffix(output)
     check_cost(cost)
-    options = _options(unparsed, missing_answer, tolerance, seed)
+    options = _options(unparsed, missing_answer, population, tolerance, seed)
     study = _study(pool, strategies, solutions, verifications, ratio, verifier, options)
     from svlaw.analysis.frontier import frontier as compute
 
@@ -159,12 +162,13 @@ def crossover(
     resamples: Resamples = 2000,
     unparsed: Unparsed = "ignore",
     missing_answer: MissingAnswer = "zero",
+    population: Population = "all",
     tolerance: Tolerance = 0.001,
     as_json: Json = False,
 ) -> None:
     """The budget from which verification beats self-consistency."""
     check_cost(cost)
-    options = _options(unparsed, missing_answer, tolerance, seed)
+    options = _options(unparsed, missing_answer, population, tolerance, seed)
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     both = f"self_consistency,{challengers}"
     study = _study(pool, both, solutions, verifications, ratio, verifier, options)
@@ -215,12 +219,13 @@ def fit(
     resamples: Resamples = 2000,
     unparsed: Unparsed = "ignore",
     missing_answer: MissingAnswer = "zero",
+    population: Population = "all",
     tolerance: Tolerance = 0.001,
     as_json: Json = False,
 ) -> None:
     """The allocation laws S_opt ~ C^a and V_opt ~ C^b."""
     check_cost(cost)
-    options = _options(unparsed, missing_answer, tolerance, seed)
+    options = _options(unparsed, missing_answer, population, tolerance, seed)
     study = _study(
         pool, None, solutions, verifications, ratio, verifier, options, verified_only=True
     )
@@ -267,12 +272,13 @@ def report(
     resamples: Resamples = 2000,
     unparsed: Unparsed = "ignore",
     missing_answer: MissingAnswer = "zero",
+    population: Population = "all",
     tolerance: Tolerance = 0.001,
     as_json: Json = False,
 ) -> None:
     """One self-contained HTML page: which strategy wins at which budget, and the laws."""
     check_cost(cost)
-    options = _options(unparsed, missing_answer, tolerance, seed)
+    options = _options(unparsed, missing_answer, population, tolerance, seed)
     from svlaw.report import write_report
 
     with progress_bar("analysing") as progress:
@@ -292,12 +298,15 @@ def report(
         console.print(f"{written}: written", markup=False, highlight=False)
 
 
-def _options(unparsed: str, missing_answer: str, tolerance: float, seed: int) -> "Options":
+def _options(
+    unparsed: str, missing_answer: str, population: str, tolerance: float, seed: int
+) -> "Options":
     from svlaw.analysis.estimators import Options
 
     return Options(
         unparsed=unparsed,  # type: ignore[arg-type]  # Options refuses any other text
         missing_answer=missing_answer,  # type: ignore[arg-type]
+        population=population,  # type: ignore[arg-type]
         tolerance=tolerance,
         seed=seed,
     )
@@ -348,6 +357,7 @@ def _study(
         "seed": options.seed,
         "unparsed": options.unparsed,
         "missing_answer": options.missing_answer,
+        "population": options.population,
     }
     return _Study(table, cost, document)
 

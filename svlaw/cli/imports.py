@@ -99,9 +99,7 @@ def sc_genrm(
 def success(
     table: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE", help="Columns strategy, solutions, verifications, success."
-        ),
+        typer.Argument(metavar="FILE", help="Columns strategy, solutions, verifications, success."),
     ],
     out: Out,
     rename: Renames = None,

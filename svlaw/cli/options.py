@@ -61,6 +61,14 @@ MissingAnswer = Annotated[
         help="Solutions without an answer: 'zero' scores them 0, 'keep' takes their verdicts.",
     ),
 ]
+Population = Annotated[
+    str,
+    typer.Option(
+        metavar="WHICH",
+        help="Solutions of strategies without a verifier: 'all', or only 'verified' ones, so that"
+        " every strategy rests on the same solutions.",
+    ),
+]
 Tolerance = Annotated[
     float, typer.Option(metavar="X", help="Monte-Carlo standard error of success to reach.")
 ]

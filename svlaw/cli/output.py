@@ -50,7 +50,8 @@ def warn(message: str) -> None:
 
 def percent(value: float | None) -> str:
     """A share as a percentage with one decimal; a dash when unknown."""
-    return "–" if value is None else f"{100 * value:.1f}"
+    # Adding zero turns a rounded -0.0 into 0.0.
+    return "–" if value is None else f"{round(100 * value, 1) + 0.0:.1f}"
 
 
 def number(value: float | None) -> str:

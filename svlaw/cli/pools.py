@@ -35,9 +35,7 @@ def check(
 
 
 def examples(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Example to copy out.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Example to copy out.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="POOL", help="Folder for the copy.")
     ] = None,

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -275,3 +276,31 @@ def test_humaneval_over_all_its_problems(reference) -> None:
         assert table.n_problems == 164
         tolerance = 0.0005 if name == "coverage" else 0.001
         assert table.mean()[0] == pytest.approx(success, abs=tolerance)
+
+
+def test_population_verified_gives_every_strategy_the_same_solutions(make_pool: Any) -> None:
+    answers = pl.DataFrame(
+        {
+            "problem_id": ["p"] * 4,
+            "solution_id": [0, 1, 2, 3],
+            "answer_class": [0, 1, 0, 1],
+            "is_correct": [True, False, True, False],
+            "status": ["graded"] * 4,
+        }
+    )
+    verdicts = pl.DataFrame(
+        {
+            "problem_id": ["p"] * 3,
+            "solution_id": [0, 1, 2],
+            "verification_id": [0, 0, 0],
+            "verdict": ["yes"] * 3,
+            "score": [1.0] * 3,
+            "status": ["graded"] * 3,
+        }
+    )
+    pool = make_pool(answers, v=verdicts)
+    first = {"solutions": [1], "verifications": [1]}
+    everything = success_table(pool, **first)
+    assert everything.mean() == pytest.approx([1 / 2, 1 / 2, 2 / 3, 2 / 3])
+    matched = success_table(pool, **first, options=Options(population="verified"))
+    assert matched.mean() == pytest.approx([2 / 3] * 4)

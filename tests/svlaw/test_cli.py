@@ -212,6 +212,8 @@ def test_several_pools_are_checked_beside_each_other(svlaw, exams, figure):
         (("--cost", "dollars"), "there is only 'relative'"),
         (("--unparsed", "maybe"), "use ignore or no"),
         (("--missing-answer", "maybe"), "use zero or keep"),
+        (("--population", "maybe"), "use all or verified"),
+        (("--population", "verified", "--strategies", "coverage"), "needs a strategy with"),
         (("--tolerance", "0"), "tolerance is 0.0"),
         (("--seed", "-1"), "seed is -1"),
         (("--resamples", "3"), "use at least 40"),
