@@ -147,13 +147,11 @@ def _permuted(
 def _best_of_n(
     sample: ProblemSample, solutions: I64, verifications: I64, options: Options, n_problems: int
 ) -> Estimate:
-    shape = (verifications.size, solutions.size)
-    usable = np.array([sample.n_verified(int(v)) for v in verifications], np.int64)
-    outside = solutions[None, :] > usable[:, None]
+    usable, outside = _reach(sample, solutions, verifications)
     stream = new_stream(options.seed, "best_of_n", sample.problem_id)
-    scores = sample.scores.copy()
+    scores, zeroed = sample.scores.copy(), _zeroed(sample, options)
     ranks = np.empty((verifications.size, sample.n_solutions))
-    sums, squares = np.zeros(shape), np.zeros(shape)
+    sums, squares = np.zeros(outside.shape), np.zeros(outside.shape)
     drawn = _draws_verdicts(sample, verifications)[:, None] & (solutions > 1) & ~outside
     drawn &= _is_mixed(sample)
     weights = {int(n): rank_weights(int(n), solutions[solutions <= n]) for n in set(usable)}
@@ -164,7 +162,7 @@ def _best_of_n(
                 scores,
                 sample.offsets,
                 sample.correct,
-                _zeroed(sample, options),
+                zeroed,
                 verifications,
                 options.unparsed == "no",
                 _BATCH,
@@ -183,24 +181,20 @@ def _best_of_n(
 def _weighted_vote(
     sample: ProblemSample, solutions: I64, verifications: I64, options: Options, n_problems: int
 ) -> Estimate:
-    shape = (verifications.size, solutions.size)
-    usable = np.array([sample.n_verified(int(v)) for v in verifications], np.int64)
-    outside = solutions[None, :] > usable[:, None]
+    usable, outside = _reach(sample, solutions, verifications)
     stream = new_stream(options.seed, "weighted_vote", sample.problem_id)
-    scores = sample.scores.copy()
-    sums, squares = np.zeros(shape), np.zeros(shape)
-    whole = (solutions[None, :] == usable[:, None]) & ~_draws_verdicts(sample, verifications)[
-        :, None
-    ]
-    drawn = (solutions[None, :] > 1) & ~whole & ~outside & _is_mixed(sample)
+    scores, zeroed, shares = sample.scores.copy(), _zeroed(sample, options), sample.shares
+    sums, squares = np.zeros(outside.shape), np.zeros(outside.shape)
+    whole = (solutions == usable[:, None]) & ~_draws_verdicts(sample, verifications)[:, None]
+    drawn = (solutions > 1) & ~whole & ~outside & _is_mixed(sample)
 
     def add(replicates: int) -> None:
         weighted_vote_draws(
             scores,
             sample.offsets,
             sample.classes,
-            sample.shares,
-            _zeroed(sample, options),
+            shares,
+            zeroed,
             verifications,
             options.unparsed == "no",
             solutions,
@@ -212,6 +206,14 @@ def _weighted_vote(
 
     success, variance = _replicate(add, sums, squares, drawn, options, n_problems)
     return Estimate(np.where(outside, np.nan, success), np.where(outside, np.nan, variance))
+
+
+def _reach(
+    sample: ProblemSample, solutions: I64, verifications: I64
+) -> tuple[I64, npt.NDArray[np.bool_]]:
+    """(W,) number of solutions with V verdicts, and (W, G) where S is more than that."""
+    usable = np.array([sample.n_verified(int(v)) for v in verifications], np.int64)
+    return usable, solutions > usable[:, None]
 
 
 def _replicate(

@@ -1,6 +1,5 @@
 """The success table: the success of every problem at every (strategy, S, V)."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import polars as pl
 from svlaw.analysis.estimators import Options, estimate
 from svlaw.analysis.grid import choose_grid
 from svlaw.analysis.samples import ProblemSample, load_samples, verified_only
+from svlaw.data.cores import usable_cores
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
@@ -181,7 +181,7 @@ def _estimate_all(
             np.concatenate([e.variance.ravel() for e in estimates]),
         )
 
-    executor = ThreadPoolExecutor(threads or len(os.sched_getaffinity(0)))
+    executor = ThreadPoolExecutor(threads or usable_cores())
     try:
         futures = [executor.submit(work, sample) for sample in samples]
         columns = []

@@ -11,3 +11,9 @@ class BadInputError(SvlawError, ValueError):
 
 class NotInPoolError(SvlawError):
     """The pool is sound but does not hold what the analysis needs."""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what another library said, for a message of one line."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

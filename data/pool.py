@@ -20,7 +20,7 @@ from typing import Any
 
 import polars as pl
 
-from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.errors import BadInputError, NotInPoolError, first_line
 from svlaw.data.files import atomic_folder, read_parquet_schema, write_json, write_part
 from svlaw.data.schema import SCHEMA_VERSION, TABLES, Table, conform
 
@@ -78,9 +78,9 @@ class Pool:
         try:
             return self.scan(table, verifier).select(columns).collect()
         except (pl.exceptions.PolarsError, OSError) as error:
-            reason = str(error).splitlines()[0]
             raise BadInputError(
-                f"{self.path}: a part of '{table}' is damaged ({reason}); import the pool again"
+                f"{self.path}: a part of '{table}' is damaged ({first_line(error)});"
+                " import the pool again"
             ) from error
 
     def resolve_verifier(self, verifier: str | None = None) -> str:

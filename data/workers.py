@@ -1,7 +1,6 @@
 """Worker processes: ordered results, few tasks in flight, and no process left behind."""
 
 import itertools
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
@@ -12,6 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from svlaw.data.cores import usable_cores
 from svlaw.data.errors import BadInputError, SvlawError
 
 _Task = TypeVar("_Task")
@@ -28,9 +28,7 @@ def count_workers(workers: int | None) -> int:
         BadInputError: It is below 1.
     """
     if workers is None:
-        affinity = getattr(os, "sched_getaffinity", None)
-        cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-        return min(cores, MOST_WORKERS)
+        return min(usable_cores(), MOST_WORKERS)
     if workers < 1:
         raise BadInputError(f"workers {workers}: use 1 or more")
     return workers

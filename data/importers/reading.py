@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from svlaw.data.errors import BadInputError
+from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.files import read_parquet_schema, refuse_missing
 
 
@@ -83,7 +83,7 @@ def _read_parquet(path: Path, wanted: Sequence[str] | None, renames: Mapping[str
     try:
         frame = pl.read_parquet(path, columns=list(kept), glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise BadInputError(f"{path}: damaged Parquet ({_first_line(error)})") from error
+        raise BadInputError(f"{path}: damaged Parquet ({first_line(error)})") from error
     return _rows(frame, kept, ignored)
 
 
@@ -91,7 +91,7 @@ def _read_csv(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, st
     try:
         frame = pl.read_csv(path, infer_schema=False, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise BadInputError(f"{path}: not readable as CSV ({_first_line(error)})") from error
+        raise BadInputError(f"{path}: not readable as CSV ({first_line(error)})") from error
     return _rows(frame, *_select(path, frame.columns, wanted, renames))
 
 
@@ -125,10 +125,6 @@ def _parse_object(path: Path, number: int, line: str) -> dict[str, Any]:
 
 def _as_text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 _READERS: dict[str, Callable[[Path, Sequence[str] | None, Mapping[str, str]], Rows]] = {
