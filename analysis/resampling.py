@@ -64,7 +64,7 @@ def percentile_interval(values: F64) -> tuple[F64, F64]:
     Infinite values, "never", are ranked as such.
     """
     tail = (1 - LEVEL) / 2
-    # A rank of the data never interpolates, so an infinite neighbour cannot turn a finite end into nan.
+    # A rank of the data: without interpolation an infinite neighbour cannot make a finite end nan.
     low = np.quantile(values, tail, axis=-1, method="inverted_cdf")
     high = np.quantile(values, 1 - tail, axis=-1, method="inverted_cdf")
     return low, high
