@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.resampling import DEFAULT_RESAMPLES, percentile_interval, resample_means
+from svlaw.analysis.resampling import DEFAULT_RESAMPLES, mean_intervals
 from svlaw.analysis.success import SuccessTable
 
 
@@ -26,10 +26,7 @@ def curves(
         Figures are null where no problem supports the point.
     """
     points = table.points
-    means = resample_means(table, resamples, seed)
-    low = high = np.full(points.height, np.nan)
-    if means is not None:
-        low, high = percentile_interval(means)
+    low, high = mean_intervals(table, resamples, seed)
     mean = table.mean()
     counts = pl.Series("n_problems", np.where(np.isfinite(mean), table.n_problems, 0))
     unknown = None if table.has_problems else pl.lit(None, pl.Int32)

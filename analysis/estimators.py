@@ -1,32 +1,32 @@
 """Success of one problem at every (S, V) of each strategy, with its Monte-Carlo variance."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.best_of_n import best_of_n_batches, stack_weights
 from svlaw.analysis.coverage import coverage
+from svlaw.analysis.replication import LEAST_REPLICATES, replicate
 from svlaw.analysis.samples import ProblemSample
+from svlaw.analysis.self_consistency import exact_vote, is_affordable, permuted_vote
 from svlaw.analysis.streams import new_stream
-from svlaw.analysis.verification import (
-    best_of_n_draws,
-    rank_weights,
-    weighted_vote_draws,
-)
-from svlaw.analysis.voting import exact_vote, is_affordable, permuted_vote
+from svlaw.analysis.verdict_draws import VerdictDraws, prepare_draws
+from svlaw.analysis.walks import share_walks
+from svlaw.analysis.weighted_vote import weighted_vote_walks
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 UnparsedPolicy = Literal["ignore", "no"]
 MissingAnswerPolicy = Literal["zero", "keep"]
 Population = Literal["all", "verified"]
 
 _BATCH: Final = 8
-"""Verdict draws per batch; best-of-N's Monte-Carlo variance comes from batch means."""
+"""Most verdict draws per batch; best-of-N's Monte-Carlo variance comes from batch means."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,10 @@ class Options:
             raise ValueError(f"max_replicates is {self.max_replicates}; use at least 1")
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}; use a number from 0")
+
+    def target(self, n_problems: int) -> float:
+        """Monte-Carlo variance that each of P problems may have, P tolerance^2."""
+        return n_problems * self.tolerance**2
 
 
 @dataclass(frozen=True)
@@ -135,13 +139,32 @@ def _permuted(
     sample: ProblemSample, shares: F64, solutions: I64, options: Options, n_problems: int
 ) -> tuple[F64, F64]:
     stream = new_stream(options.seed, "self_consistency", sample.problem_id)
-    sums, squares = np.zeros(solutions.size), np.zeros(solutions.size)
+    walks = share_walks(solutions)
     drawn = (solutions > 1) & (solutions < sample.n_solutions) & _is_mixed(sample)
 
-    def add(replicates: int) -> None:
-        permuted_vote(sample.classes, shares, solutions, replicates, stream, sums, squares)
+    def add(active: Mask, replicates: int, sums: F64, squares: F64) -> None:
+        permuted_vote(
+            sample.classes,
+            shares,
+            solutions,
+            walks.starts,
+            active,
+            replicates,
+            stream,
+            sums,
+            squares,
+        )
 
-    return _replicate(add, sums, squares, drawn, options, n_problems)
+    success, variance = replicate(
+        add,
+        (solutions.size, 1),
+        walks.starts,
+        drawn[:, None],
+        walks.subsets(sample.n_solutions)[:, None],
+        options.target(n_problems),
+        options.max_replicates,
+    )
+    return success[:, 0], variance[:, 0]
 
 
 def _best_of_n(
@@ -149,32 +172,42 @@ def _best_of_n(
 ) -> Estimate:
     usable, outside = _reach(sample, solutions, verifications)
     stream = new_stream(options.seed, "best_of_n", sample.problem_id)
-    scores, zeroed = sample.scores.copy(), _zeroed(sample, options)
-    ranks = np.empty((verifications.size, sample.n_solutions))
-    sums, squares = np.zeros(outside.shape), np.zeros(outside.shape)
+    draws = _draws(sample, verifications, options, ranked=True)
+    levels = draws.levels if draws.levels <= 8 * sample.n_solutions else 0
+    sizes, rows = np.unique(usable, return_inverse=True)
+    weights, reach = stack_weights(sizes, solutions)
+    values = draws.empty_values()
     drawn = _draws_verdicts(sample, verifications)[:, None] & (solutions > 1) & ~outside
     drawn &= _is_mixed(sample)
-    weights = {int(n): rank_weights(int(n), solutions[solutions <= n]) for n in set(usable)}
+    target = options.target(n_problems)
+    size = min(_BATCH, math.ceil(1 / math.sqrt(target) / LEAST_REPLICATES))
 
-    def add(replicates: int) -> None:
-        for _ in range(replicates):
-            best_of_n_draws(
-                scores,
-                sample.offsets,
-                sample.correct,
-                zeroed,
-                verifications,
-                options.unparsed == "no",
-                _BATCH,
-                stream,
-                ranks,
-            )
-            for w, n in enumerate(usable):
-                outcome = ranks[w, :n] @ weights[int(n)]
-                sums[w, : outcome.size] += outcome
-                squares[w, : outcome.size] += outcome**2
+    def add(active: Mask, batches: int, sums: F64, squares: F64) -> None:
+        best_of_n_batches(
+            draws,
+            values,
+            sample.correct,
+            levels,
+            rows,
+            weights,
+            reach,
+            active,
+            batches,
+            size,
+            stream,
+            sums,
+            squares,
+        )
 
-    success, variance = _replicate(add, sums, squares, drawn, options, n_problems, _BATCH)
+    success, variance = replicate(
+        add,
+        outside.shape,
+        np.arange(verifications.size + 1),
+        drawn,
+        np.full(outside.shape, size),
+        target,
+        max(2, options.max_replicates // size),
+    )
     return Estimate(np.where(outside, np.nan, success), np.where(outside, np.nan, variance))
 
 
@@ -183,77 +216,57 @@ def _weighted_vote(
 ) -> Estimate:
     usable, outside = _reach(sample, solutions, verifications)
     stream = new_stream(options.seed, "weighted_vote", sample.problem_id)
-    scores, zeroed, shares = sample.scores.copy(), _zeroed(sample, options), sample.shares
-    sums, squares = np.zeros(outside.shape), np.zeros(outside.shape)
+    draws = _draws(sample, verifications, options, ranked=False)
+    walks, shares, values = share_walks(solutions), sample.shares, draws.empty_values()
+    depths = np.append(np.flatnonzero(np.diff(usable, prepend=-1)), usable.size)
     whole = (solutions == usable[:, None]) & ~_draws_verdicts(sample, verifications)[:, None]
     drawn = (solutions > 1) & ~whole & ~outside & _is_mixed(sample)
 
-    def add(replicates: int) -> None:
-        weighted_vote_draws(
-            scores,
-            sample.offsets,
+    def add(active: Mask, replicates: int, sums: F64, squares: F64) -> None:
+        weighted_vote_walks(
+            draws,
+            values,
             sample.classes,
             shares,
-            zeroed,
-            verifications,
-            options.unparsed == "no",
+            depths,
             solutions,
+            walks.starts,
+            active,
             replicates,
             stream,
             sums,
             squares,
         )
 
-    success, variance = _replicate(add, sums, squares, drawn, options, n_problems)
-    return Estimate(np.where(outside, np.nan, success), np.where(outside, np.nan, variance))
+    tries = np.stack([walks.subsets(int(n)) for n in usable], axis=1)
+    success, variance = replicate(
+        add,
+        (solutions.size, verifications.size),
+        walks.starts,
+        drawn.T,
+        np.maximum(tries, 1),
+        options.target(n_problems),
+        options.max_replicates,
+    )
+    return Estimate(np.where(outside, np.nan, success.T), np.where(outside, np.nan, variance.T))
 
 
-def _reach(
-    sample: ProblemSample, solutions: I64, verifications: I64
-) -> tuple[I64, npt.NDArray[np.bool_]]:
+def _draws(
+    sample: ProblemSample, verifications: I64, options: Options, *, ranked: bool
+) -> VerdictDraws:
+    return prepare_draws(
+        sample,
+        verifications,
+        count_unparsed=options.unparsed == "no",
+        zero_missing=options.missing_answer == "zero",
+        ranked=ranked,
+    )
+
+
+def _reach(sample: ProblemSample, solutions: I64, verifications: I64) -> tuple[I64, Mask]:
     """(W,) number of solutions with V verdicts, and (W, G) where S is more than that."""
     usable = np.array([sample.n_verified(int(v)) for v in verifications], np.int64)
     return usable, solutions > usable[:, None]
-
-
-def _replicate(
-    add: Callable[[int], None],
-    sums: F64,
-    squares: F64,
-    drawn: npt.NDArray[np.bool_],
-    options: Options,
-    n_problems: int,
-    draws_each: int = 1,
-) -> tuple[F64, F64]:
-    """Call `add` for ever more replicates until the variance of their mean is small enough.
-
-    Where `drawn` holds and no replicate has differed yet, an outcome of chance 1 / draws could
-    still have been missed; the variance is at least that of missing it.
-    """
-    target = n_problems * options.tolerance**2
-    limit = max(2, options.max_replicates // draws_each)
-    least = math.ceil(1 / math.sqrt(target) / draws_each)
-    replicates = 0
-    wanted = min(max(least, 8), limit) if drawn.any() else 2
-    while True:
-        add(wanted - replicates)
-        replicates = wanted
-        mean = sums / replicates
-        spread = np.maximum(squares / replicates - mean**2, 0.0) / (replicates - 1)
-        spread[spread < 1e-20] = 0.0
-        floor = np.where(drawn, 1.0 / (replicates * draws_each) ** 2, 0.0)
-        variance = np.where(drawn, np.maximum(spread, floor), 0.0)
-        worst = variance.max(initial=0.0)
-        if worst <= target or replicates >= limit:
-            return mean, variance
-        needed = math.ceil(1.05 * replicates * worst / target)
-        wanted = min(limit, max(replicates + 8, min(needed, 4 * replicates)))
-
-
-def _zeroed(sample: ProblemSample, options: Options) -> npt.NDArray[np.bool_]:
-    if options.missing_answer == "zero":
-        return sample.missing
-    return np.zeros(sample.n_solutions, np.bool_)
 
 
 def _is_mixed(sample: ProblemSample) -> bool:
@@ -261,10 +274,10 @@ def _is_mixed(sample: ProblemSample) -> bool:
     return bool(sample.correct.any())
 
 
-def _draws_verdicts(sample: ProblemSample, verifications: I64) -> npt.NDArray[np.bool_]:
+def _draws_verdicts(sample: ProblemSample, verifications: I64) -> Mask:
     """(W,) whether some solution has more than V verdicts, so that V of them are a draw."""
     deepest = sample.n_verdicts.max(initial=0)
-    result: npt.NDArray[np.bool_] = verifications < deepest
+    result: Mask = verifications < deepest
     return result
 
 

@@ -1,13 +1,13 @@
 """Which (S, V) points an analysis covers, and which problems can support all of them."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.samples import ProblemSample
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import BASELINES, STRATEGIES, VERIFIED
 
@@ -15,6 +15,22 @@ SUPPORT: Final = 0.8
 """Share of the problems that must support the default grid."""
 
 Mask = npt.NDArray[np.bool_]
+Values = Sequence[int] | Literal["all"] | None
+"""Chosen values of S or V, all of them, or powers of two."""
+
+
+class Holder(Protocol):
+    """A problem, as far as its size goes."""
+
+    @property
+    def n_solutions(self) -> int:
+        """N."""
+        ...
+
+    @property
+    def n_verdicts(self) -> npt.NDArray[np.integer]:
+        """(N,) number of verdicts of each solution."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -41,16 +57,18 @@ class Grid:
 class _Holdings:
     """What each problem holds: N, and the number of solutions with at least V verdicts."""
 
-    def __init__(self, samples: Sequence[ProblemSample]) -> None:
-        self._verdicts = [np.sort(s.n_verdicts) for s in samples]
-        self.solutions = np.array([s.n_solutions for s in samples], np.int64)
+    def __init__(self, problems: Sequence[Holder]) -> None:
+        self._verdicts = [np.sort(p.n_verdicts) for p in problems]
+        self._verified: dict[int, npt.NDArray[np.int64]] = {}
+        self.solutions = np.array([p.n_solutions for p in problems], np.int64)
         self.deepest = max((int(v[-1]) for v in self._verdicts if v.size), default=0)
 
     def verified(self, verifications: int) -> npt.NDArray[np.int64]:
         """(P,) number of solutions with at least V verdicts."""
-        return np.array(
-            [v.size - np.searchsorted(v, verifications) for v in self._verdicts], np.int64
-        )
+        if verifications not in self._verified:
+            counts = [v.size - np.searchsorted(v, verifications) for v in self._verdicts]
+            self._verified[verifications] = np.array(counts, np.int64)
+        return self._verified[verifications]
 
     def supports(self, strategy: str, solutions: int, verifications: int) -> Mask:
         """(P,) whether each problem can support a point."""
@@ -60,22 +78,23 @@ class _Holdings:
 
 
 def choose_grid(
-    samples: Sequence[ProblemSample],
+    problems: Sequence[Holder],
     strategies: Sequence[str],
-    solutions: Sequence[int] | None = None,
-    verifications: Sequence[int] | None = None,
+    solutions: Values = None,
+    verifications: Values = None,
 ) -> Grid:
     """Choose points and problems.
 
-    Without explicit values the grid holds the powers of two up to the largest S and V that at least
-    80% of the problems support (S first, then V). With explicit values, problems that do not
-    support them are set aside; a point that no problem supports stays, without a result.
+    Without explicit values the grid holds the powers of two, or with `all` every value, up to the
+    largest S and V that at least 80% of the problems support (S first, then V). With explicit
+    values, problems that do not support them are set aside; a point that no problem supports stays,
+    without a result.
 
     Args:
-        samples: The problems.
+        problems: The problems.
         strategies: Strategies to cover, without repetition.
-        solutions: Explicit values of S.
-        verifications: Explicit values of V.
+        solutions: Explicit values of S, or `all`.
+        verifications: Explicit values of V, or `all`.
 
     Raises:
         BadInputError: A value is below 1 or larger than the pool holds, or no problem supports all.
@@ -86,7 +105,9 @@ def choose_grid(
         raise BadInputError(
             f"unknown strategy '{unknown[0] if unknown else ''}'; use {', '.join(STRATEGIES)}"
         )
-    holdings = _Holdings(samples)
+    holdings = _Holdings(problems)
+    dense_S, solutions = _read_values(solutions)
+    dense_V, verifications = _read_values(verifications)
     baselines = [name for name in strategies if name in BASELINES]
     verified = [name for name in strategies if name in VERIFIED]
     most = int(holdings.solutions.max(initial=0))
@@ -97,7 +118,9 @@ def choose_grid(
     reach = most if baselines else int(holdings.verified(1).max())
     _check_values("S", solutions, reach, "solutions per problem")
     _check_values("V", verifications if verified else None, holdings.deepest, "verdicts each")
-    default = _Default(holdings, bool(baselines), bool(verified), solutions, verifications)
+    default = _Default(
+        holdings, bool(baselines), bool(verified), solutions, verifications, dense_S, dense_V
+    )
     points: list[tuple[str, int, int]] = []
     for name in strategies:
         if name in BASELINES:
@@ -107,6 +130,15 @@ def choose_grid(
             depths = sorted(set(verifications or default.depths))
             points += [(name, s, v) for v in depths for s in values]
     return Grid(tuple(points), _common_problems(holdings, points))
+
+
+def _read_values(values: Values) -> tuple[bool, Sequence[int] | None]:
+    """Whether every value is wanted, and the explicit ones."""
+    if isinstance(values, str):
+        if values != "all":
+            raise BadInputError(f"values {values!r}: use whole numbers or 'all'")
+        return True, None
+    return False, values
 
 
 def _check_values(symbol: str, values: Sequence[int] | None, most: int, what: str) -> None:
@@ -132,7 +164,7 @@ def _common_problems(holdings: _Holdings, points: Sequence[tuple[str, int, int]]
 
 
 class _Default:
-    """Powers of two up to what 80% of the problems support, given what is asked for explicitly.
+    """Powers of two, or all, up to what 80% of the problems support, given the explicit values.
 
     Problems that cannot support the explicit values do not count, once they are too many.
     """
@@ -144,6 +176,8 @@ class _Default:
         verified: bool,
         solutions: Sequence[int] | None,
         verifications: Sequence[int] | None,
+        dense_S: bool,
+        dense_V: bool,
     ) -> None:
         able = holdings.solutions >= (max(solutions) if baselines and solutions else 1)
         if verified:
@@ -155,25 +189,30 @@ class _Default:
         def held(mask: Mask) -> bool:
             return float((mask & able)[counted].mean()) >= SUPPORT
 
-        S = _largest_power(lambda s: held(holdings.solutions >= s)) if baselines else 1
-        self.baseline = _powers(S)
+        S = 1
+        if baselines:
+            S = _largest(lambda s: held(holdings.solutions >= s), dense_S)
+        self.baseline = _ladder(S, dense_S)
         self.verified: list[int] = []
         self.depths: list[int] = []
         if verified:
             base = holdings.solutions >= S
             S_v = least
             if not solutions:
-                S_v = _largest_power(lambda s: held(base & (holdings.verified(depth) >= s)))
-            V = _largest_power(lambda v: held(base & (holdings.verified(v) >= S_v)))
-            self.verified, self.depths = _powers(S_v), _powers(V)
+                S_v = _largest(lambda s: held(base & (holdings.verified(depth) >= s)), dense_S)
+            V = _largest(lambda v: held(base & (holdings.verified(v) >= S_v)), dense_V)
+            self.verified, self.depths = _ladder(S_v, dense_S), _ladder(V, dense_V)
 
 
-def _largest_power(fits: Callable[[int], bool]) -> int:
+def _largest(fits: Callable[[int], bool], dense: bool) -> int:
+    """The largest power of two, or number, that fits; whatever is smaller fits too."""
     power = 1
     while fits(2 * power):
         power *= 2
-    return power
+    if not dense:
+        return power
+    return bisect_left(range(2 * power), True, lo=power, key=lambda value: not fits(value)) - 1
 
 
-def _powers(most: int) -> list[int]:
-    return [2**k for k in range(most.bit_length())]
+def _ladder(most: int, dense: bool) -> list[int]:
+    return list(range(1, most + 1)) if dense else [2**k for k in range(most.bit_length())]

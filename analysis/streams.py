@@ -56,3 +56,11 @@ def draw_below(state, bound):  # type: ignore[no-untyped-def]
         while (product & mask) < threshold:
             product = (draw_bits(state) >> word) * n
     return np.int64(product >> word)
+
+
+@numba.njit(nogil=True, cache=True)
+def shuffle(values, state):  # type: ignore[no-untyped-def]
+    """Put values into a uniformly random order, in place."""
+    for j in range(values.size - 1, 0, -1):
+        k = draw_below(state, j + 1)
+        values[j], values[k] = values[k], values[j]

@@ -1,16 +1,19 @@
 """The success table: the success of every problem at every (strategy, S, V)."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.estimators import Options, estimate
-from svlaw.analysis.grid import choose_grid
-from svlaw.analysis.samples import ProblemSample, load_samples, verified_only
+from svlaw.analysis.grid import Values, choose_grid
+from svlaw.analysis.reader import BATCH_ROWS, SampleReader
+from svlaw.analysis.samples import ProblemSample
+from svlaw.analysis.store import Block, BlockEstimate, Store
 from svlaw.data.cores import usable_cores
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
@@ -104,27 +107,32 @@ def default_strategies(pool: Pool) -> tuple[str, ...]:
 def success_table(
     pool: Pool,
     strategies: Sequence[str] | None = None,
-    solutions: Sequence[int] | None = None,
-    verifications: Sequence[int] | None = None,
+    solutions: Values = None,
+    verifications: Values = None,
     *,
     verifier: str | None = None,
     options: Options | None = None,
     threads: int | None = None,
+    batch_rows: int = BATCH_ROWS,
+    reuse: bool = True,
     progress: Progress = silent,
 ) -> SuccessTable:
     """Estimate the success of every problem at every point.
 
     All strategies average over the same problems; those that cannot support the grid are set aside.
-    The result is the same for any number of threads and any order of rows in the pool's files.
+    The result is the same for any number of threads, any batch size and any order of rows in the
+    pool's files. Results are stored with the pool (see `store`) and found again.
 
     Args:
         pool: The pool; one that holds only a published table is returned as it is.
         strategies: Strategies wanted; all the pool has data for when None.
-        solutions: Values of S; powers of two when None.
-        verifications: Values of V; powers of two when None.
+        solutions: Values of S; `all`; powers of two when None.
+        verifications: Values of V; `all`; powers of two when None.
         verifier: Verifier to use; may be None when the pool has one.
         options: Policies, tolerance and seed.
         threads: Threads to use; all cores when None.
+        batch_rows: Solutions and verdicts held in memory at a time.
+        reuse: Whether to use stored results and to store new ones.
         progress: Called with the number of problems done.
 
     Raises:
@@ -138,59 +146,89 @@ def success_table(
     options = options or Options()
     needs_verifier = any(name in VERIFIED for name in strategies)
     verifier = pool.resolve_verifier(verifier) if needs_verifier else None
-    samples = load_samples(pool, verifier)
-    if options.population == "verified":
-        if verifier is None:
-            raise BadInputError("population 'verified' needs a strategy with a verifier")
-        samples = [verified_only(sample) for sample in samples]
-    grid = choose_grid(samples, strategies, solutions, verifications)
-    kept = [sample for sample, keep in zip(samples, grid.problems, strict=True) if keep]
-    columns = _estimate_all(kept, strategies, grid.axes, options, threads, progress)
+    if options.population == "verified" and verifier is None:
+        raise BadInputError("population 'verified' needs a strategy with a verifier")
+    reader = SampleReader(
+        pool, verifier, only_verified=options.population == "verified", batch_rows=batch_rows
+    )
+    grid = choose_grid(reader.holdings(), strategies, solutions, verifications)
+    ids = tuple(compress(reader.problem_ids, grid.problems))
+    blocks = [Block(name, *grid.axes(name), ids, options, verifier) for name in strategies]
+    store = Store(pool) if reuse and not pool.is_bundled else None
+    estimates: dict[str, BlockEstimate] = {}
+    for block in blocks:
+        if store and (stored := store.load(block)):
+            estimates[block.strategy] = stored
+    missing = [block for block in blocks if block.strategy not in estimates]
+    if missing:
+        samples = reader.batches(grid.problems)
+        for block, found in zip(
+            missing, _estimate_all(samples, missing, threads, progress), strict=True
+        ):
+            estimates[block.strategy] = found
+            if store:
+                store.save(block, found)
     points = pl.DataFrame(
         grid.points,
         schema={"strategy": pl.String, "solutions": pl.Int32, "verifications": pl.Int32},
         orient="row",
     )
+    columns = [estimates[name] for name in strategies]
     return SuccessTable(
         points,
-        np.stack([success for success, _ in columns], axis=1),
-        np.stack([variance for _, variance in columns], axis=1),
-        tuple(sample.problem_id for sample in kept),
-        len(samples) - len(kept),
+        np.concatenate([found.success for found in columns], axis=1).T,
+        np.concatenate([found.variance for found in columns], axis=1).T,
+        ids,
+        len(reader.problem_ids) - len(ids),
         options,
         verifier,
     )
 
 
 def _estimate_all(
-    samples: Sequence[ProblemSample],
-    strategies: Sequence[str],
-    axes: Callable[[str], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]],
-    options: Options,
+    batches: Iterable[list[ProblemSample]],
+    blocks: Sequence[Block],
     threads: int | None,
     progress: Progress,
-) -> list[tuple[F64, F64]]:
-    """Success and variance of every problem, each a column over all points."""
+) -> list[BlockEstimate]:
+    """Estimate blocks of strategies on all problems; a batch is read while another is estimated."""
+    ids = blocks[0].problem_ids
+    found = [BlockEstimate.empty(block) for block in blocks]
 
-    def work(sample: ProblemSample) -> tuple[F64, F64]:
-        estimates = [
-            estimate(name, sample, *axes(name), options, len(samples)) for name in strategies
-        ]
-        return (
-            np.concatenate([e.success.ravel() for e in estimates]),
-            np.concatenate([e.variance.ravel() for e in estimates]),
-        )
+    def work(place: int, sample: ProblemSample) -> None:
+        for block, result in zip(blocks, found, strict=True):
+            one = estimate(
+                block.strategy,
+                sample,
+                block.solutions,
+                block.verifications,
+                block.options,
+                len(ids),
+            )
+            result.success[place] = one.success.ravel()
+            result.variance[place] = one.variance.ravel()
 
     executor = ThreadPoolExecutor(threads or usable_cores())
+    place, done = 0, 0
+    running: list[Future[None]] = []
+
+    def drain(futures: list[Future[None]]) -> None:
+        nonlocal done
+        for future in futures:
+            future.result()
+            done += 1
+            progress(done, len(ids))
+
     try:
-        futures = [executor.submit(work, sample) for sample in samples]
-        columns = []
-        for done, future in enumerate(futures, 1):
-            columns.append(future.result())
-            progress(done, len(futures))
+        for samples in batches:
+            submitted = [executor.submit(work, place + i, s) for i, s in enumerate(samples)]
+            place += len(samples)
+            drain(running)
+            running = submitted
+        drain(running)
     finally:
         executor.shutdown(cancel_futures=True)
-    return columns
+    return found
 
 
 def _check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
@@ -205,11 +243,11 @@ def _check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
 
 
 def _published_table(
-    pool: Pool,
-    strategies: Sequence[str],
-    solutions: Sequence[int] | None,
-    verifications: Sequence[int] | None,
+    pool: Pool, strategies: Sequence[str], solutions: Values, verifications: Values
 ) -> SuccessTable:
+    solutions, verifications = (
+        None if isinstance(values, str) else values for values in (solutions, verifications)
+    )
     columns = ("strategy", "solutions", "verifications", "success")
     frame = pool.read("success", columns).filter(pl.col("strategy").is_in(strategies))
     for name, values in (("solutions", solutions), ("verifications", verifications)):

@@ -26,6 +26,7 @@ from svlaw.data.schema import SCHEMA_VERSION, TABLES, Table, conform
 
 POOL_FILE = "pool.json"
 _FORMAT = "svlaw-pool"
+_BUNDLED = Path(__file__).resolve().parent / "examples"
 _VERIFIER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -75,8 +76,16 @@ class Pool:
             NotInPoolError: The pool does not hold the table.
             BadInputError: A part is damaged.
         """
+        return self.collect(self.scan(table, verifier).select(columns), table)
+
+    def collect(self, query: pl.LazyFrame, table: str) -> pl.DataFrame:
+        """Run a query over a table, in Polars' streaming engine.
+
+        Raises:
+            BadInputError: A part is damaged.
+        """
         try:
-            return self.scan(table, verifier).select(columns).collect()
+            return query.collect(engine="streaming")
         except (pl.exceptions.PolarsError, OSError) as error:
             raise BadInputError(
                 f"{self.path}: a part of '{table}' is damaged ({first_line(error)});"
@@ -100,6 +109,11 @@ class Pool:
         if verifier not in self.verifiers:
             raise NotInPoolError(f"{self.path}: no verifier '{verifier}'; there are: {names}")
         return verifier
+
+    @property
+    def is_bundled(self) -> bool:
+        """True for an example that lies in the package; nothing is ever written into it."""
+        return self.path.resolve().is_relative_to(_BUNDLED)
 
     @property
     def is_published_table(self) -> bool:
@@ -205,8 +219,14 @@ def append(
         The pool as it is afterwards.
 
     Raises:
-        BadInputError: The rows do not fit, or a key is there already. Nothing is written then.
+        BadInputError: The rows do not fit, a key is there already, or the pool is a bundled
+            example. Nothing is written then.
     """
+    if pool.is_bundled:
+        raise BadInputError(
+            f"{pool.path}: comes with svlaw and is not written to; copy it out first"
+            " ('svlaw examples NAME --out POOL')"
+        )
     spec, source = TABLES[table], source or table
     frame = conform(frame, spec, source)
     if pool.has(table, verifier):

@@ -35,7 +35,7 @@ def list_examples() -> list[Example]:
 
 
 def open_example(name: str) -> Pool:
-    """Open a shipped pool where it lies in the package; do not write to it.
+    """Open a shipped pool where it lies in the package; nothing is written to it.
 
     Raises:
         BadInputError: There is none of that name.

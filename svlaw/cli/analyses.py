@@ -23,7 +23,7 @@ from svlaw.cli.options import (
     Verifier,
     check_cost,
     read_names,
-    read_numbers,
+    read_values,
 )
 from svlaw.cli.output import (
     check_suffix,
@@ -227,7 +227,7 @@ def fit(
     check_cost(cost)
     options = _options(unparsed, missing_answer, population, tolerance, seed)
     study = _study(
-        pool, None, solutions, verifications, ratio, verifier, options, verified_only=True
+        pool, None, solutions, verifications, ratio, verifier, options, needs_verified=True
     )
     from dataclasses import asdict
 
@@ -321,7 +321,7 @@ def _study(
     verifier: str | None,
     options: "Options",
     *,
-    verified_only: bool = False,
+    needs_verified: bool = False,
 ) -> _Study:
     from svlaw.analysis.cost import relative_cost
     from svlaw.analysis.success import default_strategies, success_table
@@ -330,15 +330,17 @@ def _study(
 
     pool = open_pool(path)
     names = read_names(strategies)
-    if verified_only:
-        names = [name for name in default_strategies(pool) if name in VERIFIED] or list(VERIFIED)
+    if needs_verified:
+        # The baselines stay, so that every command averages over the same problems.
+        names = list(default_strategies(pool))
+        names += [] if set(names) & set(VERIFIED) else VERIFIED
     cost = relative_cost(pool, ratio, verifier)
     with progress_bar("problems") as progress:
         table = success_table(
             pool,
             names,
-            read_numbers(solutions, "--solutions"),
-            read_numbers(verifications, "--verifications"),
+            read_values(solutions, "--solutions"),
+            read_values(verifications, "--verifications"),
             verifier=verifier,
             options=options,
             progress=progress,

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from svlaw.data.errors import BadInputError
+
+if TYPE_CHECKING:
+    from svlaw.analysis.grid import Values
 
 PoolPath = Annotated[Path, typer.Argument(metavar="POOL", help="Folder of the pool.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
@@ -27,11 +30,17 @@ Strategies = Annotated[
 ]
 Solutions = Annotated[
     str | None,
-    typer.Option(metavar="1,2,4", help="Values of S. Default: powers of two the pool holds."),
+    typer.Option(
+        metavar="1,2,4",
+        help="Values of S, or 'all'. Default: powers of two the pool holds.",
+    ),
 ]
 Verifications = Annotated[
     str | None,
-    typer.Option(metavar="1,2,4", help="Values of V. Default: powers of two the pool holds."),
+    typer.Option(
+        metavar="1,2,4",
+        help="Values of V, or 'all'. Default: powers of two the pool holds.",
+    ),
 ]
 Cost = Annotated[str, typer.Option(metavar="MODEL", help="Cost model: relative, S (1 + lambda V).")]
 Lambda = Annotated[
@@ -85,14 +94,16 @@ def read_names(text: str | None) -> list[str] | None:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def read_numbers(text: str | None, option: str) -> list[int] | None:
-    """Read a list of whole numbers separated by commas.
+def read_values(text: str | None, option: str) -> "Values":
+    """Read whole numbers separated by commas, or the word `all`.
 
     Raises:
         BadInputError: A part is not a whole number.
     """
     if text is None:
         return None
+    if text.strip() == "all":
+        return "all"
     numbers = []
     for part in text.split(","):
         if not part.strip().isdecimal():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from svlaw.analysis.grid import Grid, choose_grid
-from svlaw.analysis.samples import ProblemSample, load_samples
+from svlaw.analysis.reader import load_samples
+from svlaw.analysis.samples import ProblemSample
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
 

@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from svlaw.analysis.samples import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample, load_samples
+from svlaw.analysis.reader import load_samples
+from svlaw.analysis.samples import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.data.pool import append

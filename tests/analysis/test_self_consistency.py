@@ -6,8 +6,9 @@ from scipy.stats import chisquare
 
 from svlaw.analysis.estimators import Options, estimate
 from svlaw.analysis.samples import ProblemSample
+from svlaw.analysis.self_consistency import exact_vote, is_affordable, permuted_vote
 from svlaw.analysis.streams import new_stream
-from svlaw.analysis.voting import exact_vote, is_affordable, permuted_vote
+from svlaw.analysis.walks import share_walks
 
 NO_V = np.array([0], np.int64)
 
@@ -111,11 +112,15 @@ def test_permutations_equal_the_exact_formula() -> None:
         sample = _sample(classes, rng.random(n) < 0.4)
         S = np.arange(1, n + 1)
         exact = exact_vote(sample.classes, sample.shares, S)
-        sums, squares, R = np.zeros(n), np.zeros(n), 3000
+        sums, squares, R = np.zeros((n, 1)), np.zeros((n, 1)), 3000
         stream = new_stream(trial, "test")
-        permuted_vote(sample.classes, sample.shares, S, R, stream, sums, squares)
-        mean = sums / R
-        error = np.sqrt(np.maximum(squares / R - mean**2, 0) / (R - 1)) + 1e-9
+        walks = share_walks(S)
+        active = np.ones(walks.starts.size - 1, np.bool_)
+        permuted_vote(
+            sample.classes, sample.shares, S, walks.starts, active, R, stream, sums, squares
+        )
+        mean = sums[:, 0] / R
+        error = np.sqrt(np.maximum(squares[:, 0] / R - mean**2, 0) / (R - 1)) + 1e-9
         assert (np.abs(mean - exact) <= 4 * error).all()
         scores.append(np.mean((mean - exact) / error))
     assert abs(np.mean(scores)) < 1  # strongly correlated within a trial, independent between them
@@ -126,10 +131,11 @@ def test_drawn_subsets_are_uniform() -> None:
     shares = np.array([0.0, 0.3, 0.7, 1.0])
     outcomes = {round((2.0 - left) / 3, 9): j for j, left in enumerate(shares)}
     stream, counts = new_stream(11), np.zeros(4, int)
+    starts, active = np.array([0, 1]), np.ones(1, np.bool_)
     for _ in range(8000):
-        sums, squares = np.zeros(1), np.zeros(1)
-        permuted_vote(classes, shares, np.array([3]), 1, stream, sums, squares)
-        counts[outcomes[round(float(sums[0]), 9)]] += 1
+        sums, squares = np.zeros((1, 1)), np.zeros((1, 1))
+        permuted_vote(classes, shares, np.array([3]), starts, active, 1, stream, sums, squares)
+        counts[outcomes[round(float(sums[0, 0]), 9)]] += 1
     assert chisquare(counts).pvalue > 0.001
 
 

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.streams import draw_below
+from svlaw.analysis.streams import shuffle
 
 EXACT_OPERATIONS = 30_000_000
 """Multiplications per problem up to which the exact formula is used."""
@@ -139,48 +139,53 @@ def _vote_polynomial(  # type: ignore[no-untyped-def]  # noqa: PLR0912
 
 
 @numba.njit(nogil=True, cache=True)
-def permuted_vote(classes, shares, solutions, replicates, stream, sums, squares):  # type: ignore[no-untyped-def]
+def permuted_vote(  # type: ignore[no-untyped-def]
+    classes, shares, solutions, starts, active, replicates, stream, sums, squares
+):
     """Add the plurality outcome along random permutations, at every S, to running sums.
 
-    Every permutation holds N // S disjoint subsets of S solutions; the outcome of a replicate is
-    their mean. Ties count as their expected value.
+    The outcome of a replicate is the mean over disjoint subsets along one permutation, see `walks`.
+    Ties count as their expected value.
 
     Args:
         classes: (N,) int32, negative for no vote.
         shares: (K,) float64.
         solutions: (G,) int64, ascending, at most N.
+        starts: (H + 1,) int64, where each walk begins in `solutions`.
+        active: (H,) bool, walks to do.
         replicates: Number of permutations.
         stream: stream state (see `streams`), advanced in place.
-        sums: (G,) float64, increased by the outcomes.
-        squares: (G,) float64, increased by their squares.
+        sums: (G, 1) float64, increased by the outcomes.
+        squares: (G, 1) float64, increased by their squares.
     """
     order = classes.copy()
     votes = np.zeros(shares.size, np.int64)
     outcome = np.zeros(solutions.size)
-    n = order.size
     for _ in range(replicates):
-        for j in range(n - 1, 0, -1):
-            k = draw_below(stream, j + 1)
-            order[j], order[k] = order[k], order[j]
-        for g in range(solutions.size):
-            size = solutions[g]
-            blocks = n // size
-            outcome[g] = 0.0
+        shuffle(order, stream)
+        for h in range(active.size):
+            if not active[h]:
+                continue
+            start, stop = starts[h], starts[h + 1]
+            length = solutions[stop - 1]
+            blocks = order.size // length
+            outcome[start:stop] = 0.0
             for block in range(blocks):
                 votes[:] = 0
-                most, tied, right = 0, 0, 0.0
-                for j in range(block * size, (block + 1) * size):
-                    a = order[j]
-                    if a < 0:
-                        continue
-                    votes[a] += 1
-                    if votes[a] > most:
-                        most, tied, right = votes[a], 1, shares[a]
-                    elif votes[a] == most:
-                        tied += 1
-                        right += shares[a]
-                if tied > 0:
-                    outcome[g] += right / tied
-            outcome[g] /= blocks
-            sums[g] += outcome[g]
-            squares[g] += outcome[g] ** 2
+                most, tied, right, g = 0, 1, 0.0, start
+                for i in range(length):
+                    a = order[block * length + i]
+                    if a >= 0:
+                        votes[a] += 1
+                        if votes[a] > most:
+                            most, tied, right = votes[a], 1, shares[a]
+                        elif votes[a] == most:
+                            tied += 1
+                            right += shares[a]
+                    if i + 1 == solutions[g]:
+                        outcome[g] += right / tied
+                        g += 1
+            for g in range(start, stop):
+                mean = outcome[g] / blocks
+                sums[g, 0] += mean
+                squares[g, 0] += mean * mean

@@ -1,18 +1,11 @@
 """Best-of-N and weighted voting against enumeration of all solution and verdict subsets."""
 
-from collections import Counter
-from itertools import combinations
-from math import comb
 from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import chisquare
 
 from svlaw.analysis.estimators import Estimate, Options, estimate
-from svlaw.analysis.samples import SCORE_UNIT, UNPARSED
-from svlaw.analysis.streams import new_stream
-from svlaw.analysis.verification import MEAN_UNIT, draw_means, rank_weights
 
 STRATEGIES = ("best_of_n", "weighted_vote")
 POLICIES = [(unparsed, missing) for unparsed in ("ignore", "no") for missing in ("zero", "keep")]
@@ -70,7 +63,9 @@ def test_equals_enumeration(
     assert len(z_scores) > 10
     means = np.array([z.mean() for z in z_scores])  # points of one problem share their draws
     assert abs(means.mean()) <= 4 * means.std() / np.sqrt(means.size)
-    assert 0.5 < np.sqrt(np.mean(np.concatenate(z_scores) ** 2)) < 1.5
+    z = np.concatenate(z_scores)
+    varied = z[np.abs(z) > 1e-6]  # where every draw gave the same outcome, it was right
+    assert 0.5 < np.sqrt(np.mean(varied**2)) < 1.5
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -231,53 +226,3 @@ def test_order_of_solutions_changes_only_the_draws(strategy: str, problems) -> N
         assert (held == np.isfinite(second.success)).all()
         difference = np.abs(first.success - second.success)[held]
         assert (difference <= 4 * error[held] + 1e-12).all()
-
-
-@pytest.mark.parametrize("n", range(9))
-def test_rank_weights_equal_binomials(n: int) -> None:
-    S = np.arange(1, n + 1)
-    weights = rank_weights(n, S)
-    assert weights.shape == (n, n)
-    for g, s in enumerate(S):
-        exact = [(comb(n - h, s) - comb(n - h - 1, s)) / comb(n, s) for h in range(n)]
-        np.testing.assert_allclose(weights[:, g], exact, rtol=0, atol=1e-14)
-
-
-def test_rank_weights_of_a_large_pool() -> None:
-    S = np.array([1, 2, 1024, 19_999, 20_000])
-    weights = rank_weights(20_000, S)
-    assert np.isfinite(weights).all()
-    np.testing.assert_allclose(weights.sum(axis=0), 1, atol=1e-12)
-    np.testing.assert_allclose(weights[0], S / 20_000, rtol=1e-9)
-    assert weights[:, 4].tolist() == [1.0] + [0.0] * 19_999
-
-
-def test_verdict_subsets_are_uniform_and_nested() -> None:
-    units = np.array([0, 1, 2, 4], np.int32) * (SCORE_UNIT // 10)
-    scores, offsets = units.copy(), np.array([0, 4])
-    V = np.arange(1, 5)
-    means, counts = np.empty((4, 1), np.int64), [Counter(), Counter(), Counter()]
-    stream, zeroed = new_stream(1, "verdicts"), np.zeros(1, np.bool_)
-    for _ in range(6000):
-        draw_means(scores, offsets, V, zeroed, False, stream, means)
-        totals = [round(10 * v * int(m) / MEAN_UNIT) for v, m in zip(V, means[:, 0], strict=True)]
-        assert totals[3] == 7
-        assert all(step in (0, 1, 2, 4) for step in np.diff([0, *totals]))
-        for counter, total in zip(counts, totals, strict=False):
-            counter[total] += 1
-    for v, counter in enumerate(counts, 1):
-        assert set(counter) == {sum(c) for c in combinations((0, 1, 2, 4), v)}
-        assert chisquare(list(counter.values())).pvalue > 0.001
-    assert sorted(scores) == sorted(units)
-
-
-def test_means_follow_the_policies() -> None:
-    half = SCORE_UNIT // 2
-    scores = np.array([half, UNPARSED, half, half, UNPARSED, UNPARSED], np.int32)
-    offsets = np.array([0, 2, 4, 4, 6])
-    zeroed = np.array([False, True, False, False])
-    means = np.empty((1, 4), np.int64)
-    draw_means(scores, offsets, np.array([2]), zeroed, False, new_stream(0), means)
-    assert means.tolist() == [[MEAN_UNIT // 2, 0, -1, 0]]
-    draw_means(scores, offsets, np.array([2]), zeroed, True, new_stream(0), means)
-    assert means.tolist() == [[MEAN_UNIT // 4, 0, -1, 0]]

@@ -1,0 +1,237 @@
+"""Streams a pool's small tables as one sample per problem, a bounded batch at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from svlaw.analysis.samples import (
+    NO_CLASS,
+    SCORE_UNIT,
+    UNPARSED,
+    ProblemSample,
+    dense_classes,
+    verified_only,
+)
+from svlaw.data.errors import BadInputError
+from svlaw.data.pool import Pool
+
+BATCH_ROWS: Final = 4_000_000
+"""Solutions and verdicts in a batch, unless a single problem holds more; about 0.2 GB."""
+
+_SOLUTION: Final = ("problem_id", "solution_id")
+_VERDICT: Final = (*_SOLUTION, "verification_id")
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a problem holds.
+
+    Attributes:
+        n_solutions: N.
+        n_verdicts: (N,) number of verdicts of each solution.
+    """
+
+    n_solutions: int
+    n_verdicts: npt.NDArray[np.integer]
+
+
+class SampleReader:
+    """Reads samples in order of problem id, solutions and verdicts in order of theirs.
+
+    What comes out does not depend on the order of rows or on the size of a batch. Parts whose rows
+    are sorted by problem, as svlaw writes them, are read once; of others every batch reads all.
+
+    Args:
+        pool: A pool with answers.
+        verifier: A verifier of the pool; None leaves the verdicts out.
+        only_verified: Leave out solutions without a verdict.
+        batch_rows: Solutions and verdicts in a batch.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        verifier: str | None = None,
+        *,
+        only_verified: bool = False,
+        batch_rows: int = BATCH_ROWS,
+    ) -> None:
+        self._pool = pool
+        self._verifier = verifier
+        self._only_verified = only_verified
+        self.problem_ids = _problem_ids(pool)
+        self._batches = _plan(self.problem_ids, self._rows(), batch_rows)
+        self._whole: list[ProblemSample] | None = None
+
+    def holdings(self) -> list[Holding]:
+        """What each problem holds, without its verdicts; a pool of one batch is kept in memory.
+
+        Raises:
+            BadInputError: A part is damaged.
+        """
+        if len(self._batches) == 1:
+            self._whole = self._read(self._batches[0])
+            return [Holding(s.n_solutions, s.n_verdicts) for s in self._whole]
+        return [holding for ids in self._batches for holding in self._count(ids)]
+
+    def batches(self, kept: npt.NDArray[np.bool_]) -> Iterator[list[ProblemSample]]:
+        """Samples of the problems to keep, batch by batch.
+
+        Args:
+            kept: Mask over `problem_ids`.
+
+        Raises:
+            BadInputError: A part is damaged, or a verdict belongs to no solution.
+        """
+        keep = {name for name, keep in zip(self.problem_ids, kept, strict=True) if keep}
+        for ids in self._batches:
+            if keep.isdisjoint(ids):
+                continue
+            samples = self._whole if self._whole is not None else self._read(ids)
+            yield [sample for sample in samples if sample.problem_id in keep]
+
+    def _rows(self) -> dict[str, int]:
+        """Solutions and verdicts of each problem."""
+        rows: dict[str, int] = {}
+        for table in ("answers", "verdicts") if self._verifier else ("answers",):
+            verifier = self._verifier if table == "verdicts" else None
+            query = self._pool.scan(table, verifier).group_by("problem_id").len()
+            for name, count in self._pool.collect(query, table).iter_rows():
+                rows[name] = rows.get(name, 0) + count
+        return rows
+
+    def _scan(self, table: str, ids: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:
+        """Rows of a run of problems, in order of their key."""
+        verifier = self._verifier if table == "verdicts" else None
+        scan = self._pool.scan(table, verifier).select(columns)
+        if len(self._batches) > 1:
+            scan = scan.filter(pl.col("problem_id").is_between(ids[0], ids[-1]))
+        return _sorted(self._pool.collect(scan, table), columns)
+
+    def _count(self, ids: Sequence[str]) -> Iterator[Holding]:
+        answers = self._scan("answers", ids, _SOLUTION)
+        counts = np.zeros(answers.height, np.int32)
+        if self._verifier is not None:
+            counts = _verdict_counts(answers, self._scan("verdicts", ids, _SOLUTION), self._pool)
+        for start, stop in _spans(answers, ids):
+            held = counts[start:stop]
+            if self._only_verified:
+                held = held[held > 0]
+            yield Holding(held.size, np.sort(held))
+
+    def _read(self, ids: Sequence[str]) -> list[ProblemSample]:
+        columns = (*_SOLUTION, "answer_class", "is_correct", "status")
+        answers = self._scan("answers", ids, columns)
+        counts, scores = np.zeros(answers.height, np.int32), np.empty(0, np.int32)
+        if self._verifier is not None:
+            verdicts = self._scan("verdicts", ids, (*_VERDICT, "score"))
+            units = (pl.col("score") * SCORE_UNIT).round().cast(pl.Int32).fill_null(UNPARSED)
+            scores = verdicts.select(units).to_series().to_numpy()
+            counts = _verdict_counts(answers, verdicts, self._pool)
+        samples = list(_split(answers, counts, scores, ids))
+        return [verified_only(sample) for sample in samples] if self._only_verified else samples
+
+
+def load_samples(pool: Pool, verifier: str | None = None) -> list[ProblemSample]:
+    """Read a pool's answers, and a verifier's verdicts, whole, as one sample per problem.
+
+    Problems without any solution have N = 0.
+
+    Args:
+        pool: A pool with answers.
+        verifier: A verifier of the pool; None leaves the verdicts out.
+
+    Raises:
+        NotInPoolError: The pool holds no answers, or nothing of that verifier.
+    """
+    reader = SampleReader(pool, verifier)
+    kept = np.ones(len(reader.problem_ids), np.bool_)
+    return [sample for batch in reader.batches(kept) for sample in batch]
+
+
+def _problem_ids(pool: Pool) -> list[str]:
+    table = "problems" if pool.has("problems") else "answers"
+    ids = pool.collect(pool.scan(table).select(pl.col("problem_id").unique()), table)
+    return sorted(ids["problem_id"])
+
+
+def _plan(ids: Sequence[str], rows: dict[str, int], batch_rows: int) -> list[Sequence[str]]:
+    """Runs of problems of at most so many rows, or of one problem."""
+    batches, start, size = [], 0, 0
+    for i, name in enumerate(ids):
+        count = rows.get(name, 0)
+        if i > start and size + count > batch_rows:
+            batches.append(ids[start:i])
+            start, size = i, 0
+        size += count
+    return [*batches, ids[start:]]
+
+
+def _sorted(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """The frame in order of its key; checked first, because it nearly always is already."""
+    key = [name for name in columns if name in _VERDICT]
+    rises = pl.lit(False)
+    for name in reversed(key):
+        before = pl.col(name).shift(1)
+        rises = (pl.col(name) > before) | ((pl.col(name) == before) & rises)
+    if key == list(_SOLUTION):
+        rises |= pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in key)
+    ordered = frame.select(rises.fill_null(True).all()).item()
+    return frame if ordered else frame.sort(key)
+
+
+def _verdict_counts(
+    answers: pl.DataFrame, verdicts: pl.DataFrame, pool: Pool
+) -> npt.NDArray[np.int32]:
+    """Verdicts of each solution; both frames in order of their key."""
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in _SOLUTION)
+    first = verdicts.select(_SOLUTION).with_row_index("start").filter(~same.fill_null(False))
+    stops = first["start"].shift(-1, fill_value=verdicts.height)
+    counts = first.select(*_SOLUTION, (stops - pl.col("start")).alias("verdicts"))
+    joined = answers.select(_SOLUTION).join(counts, on=_SOLUTION, how="left", maintain_order="left")
+    found = joined["verdicts"].fill_null(0).cast(pl.Int32).to_numpy()
+    if found.sum() != verdicts.height:
+        raise BadInputError(
+            f"{pool.path}: some verdicts belong to no solution, or keys repeat; see 'svlaw check'"
+        )
+    return found
+
+
+def _spans(answers: pl.DataFrame, ids: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where each problem's rows lie in sorted answers."""
+    sizes = dict(answers.group_by("problem_id").len().iter_rows())
+    start = 0
+    for name in ids:
+        stop = start + sizes.get(name, 0)
+        yield start, stop
+        start = stop
+
+
+def _split(
+    answers: pl.DataFrame,
+    counts: npt.NDArray[np.int32],
+    scores: npt.NDArray[np.int32],
+    ids: Sequence[str],
+) -> Iterator[ProblemSample]:
+    missing = (pl.col("status") != "graded") & pl.col("answer_class").is_null()
+    columns = answers.select(
+        pl.col("answer_class").fill_null(NO_CLASS).cast(pl.Int32),
+        pl.col("is_correct"),
+        missing.alias("missing"),
+    )
+    classes, correct, absent = (columns[name].to_numpy() for name in columns.columns)
+    offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+    for name, (start, stop) in zip(ids, _spans(answers, ids), strict=True):
+        first, last = offsets[start], offsets[stop]
+        yield ProblemSample(
+            problem_id=name,
+            classes=dense_classes(classes[start:stop]),
+            correct=correct[start:stop],
+            missing=absent[start:stop],
+            offsets=offsets[start : stop + 1] - first,
+            scores=scores[first:last],
+        )

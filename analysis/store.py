@@ -1,0 +1,180 @@
+"""Success tables stored with the pool, found again by the content they were made from.
+
+Layout: POOL/success_tables/<strategy>-<inputs>-<key>.parquet, under a folder of the verifier where
+one was used. A table is one row per problem, S and V. `inputs` is a digest of the bytes of the
+Parquet parts read, `key` one of everything else that decides the result: grid, problems, options
+and the code of the estimators. So a stale table is never used; it is removed when a new one is
+stored. Tables can be deleted at any time.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from svlaw.analysis.estimators import Options
+from svlaw.data.files import atomic_path
+from svlaw.data.pool import Pool
+from svlaw.data.schema import BASELINES
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+FOLDER: Final = "success_tables"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One strategy's part of a success table.
+
+    Attributes:
+        strategy: The strategy.
+        solutions: (G,) values of S.
+        verifications: (W,) values of V; 0 alone for a strategy without a verifier.
+        problem_ids: The problems.
+        options: How success is estimated.
+        verifier: The verifier of the analysis, if any.
+    """
+
+    strategy: str
+    solutions: I64
+    verifications: I64
+    problem_ids: tuple[str, ...]
+    options: Options
+    verifier: str | None
+
+    @property
+    def n_points(self) -> int:
+        """W x G."""
+        return self.solutions.size * self.verifications.size
+
+    @property
+    def reads(self) -> str | None:
+        """The verifier whose verdicts decide the result; None when none do."""
+        plain = self.strategy in BASELINES and self.options.population == "all"
+        return None if plain else self.verifier
+
+    def key(self) -> str:
+        """Digest of all that decides the result besides the pool's content."""
+        document = {
+            "code": _code_digest(),
+            "strategy": self.strategy,
+            "solutions": self.solutions.tolist(),
+            "verifications": self.verifications.tolist(),
+            "problems": self.problem_ids,
+            "options": asdict(self.options),
+        }
+        return _digest(json.dumps(document).encode())
+
+
+@dataclass(frozen=True)
+class BlockEstimate:
+    """Success of a block.
+
+    Attributes:
+        success: (P, W x G) success; nan where no problem supports the point.
+        variance: (P, W x G) Monte-Carlo variance of it.
+    """
+
+    success: F64
+    variance: F64
+
+    @staticmethod
+    def empty(block: Block) -> "BlockEstimate":
+        """Room for a block's results."""
+        shape = (len(block.problem_ids), block.n_points)
+        return BlockEstimate(np.empty(shape), np.empty(shape))
+
+
+class Store:
+    """The stored tables of one pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._inputs: dict[str | None, str] = {}
+
+    def load(self, block: Block) -> BlockEstimate | None:
+        """The stored estimate of a block; None when there is none, or it cannot be read."""
+        path = self._path(block)
+        if not path.is_file():
+            return None
+        shape = (len(block.problem_ids), block.n_points)
+        try:
+            frame = pl.read_parquet(path, columns=["success", "variance"])
+        except (pl.exceptions.PolarsError, OSError):
+            return None
+        if frame.height != shape[0] * shape[1]:
+            return None
+        success, variance = (frame[name].to_numpy().reshape(shape) for name in frame.columns)
+        return BlockEstimate(success, variance)
+
+    def save(self, block: Block, estimate: BlockEstimate) -> None:
+        """Store a block's estimate and remove those of earlier contents of the pool.
+
+        A pool that cannot be written to is left as it is: storing only saves time.
+        """
+        path = self._path(block)
+        try:
+            with atomic_path(path) as temporary:
+                _frame(block, estimate).write_parquet(temporary, compression="zstd")
+            for other in path.parent.glob(f"{block.strategy}-*.parquet"):
+                if self._inputs_of(block) != other.stem.split("-")[1]:
+                    other.unlink(missing_ok=True)
+        except OSError:
+            return
+
+    def _path(self, block: Block) -> Path:
+        folder = self._pool.path / FOLDER
+        if block.reads is not None:
+            folder /= block.reads
+        return folder / f"{block.strategy}-{self._inputs_of(block)}-{block.key()}.parquet"
+
+    def _inputs_of(self, block: Block) -> str:
+        if block.reads not in self._inputs:
+            parts = self._pool.parts("answers")
+            if block.reads is not None:
+                parts += self._pool.parts("verdicts", block.reads)
+            contents = [_file_digest(part) for part in parts]
+            self._inputs[block.reads] = _digest("".join(contents).encode())
+        return self._inputs[block.reads]
+
+
+def _frame(block: Block, estimate: BlockEstimate) -> pl.DataFrame:
+    """The tidy table, in the order in which `BlockEstimate` is laid out."""
+    n_problems, G, W = len(block.problem_ids), block.solutions.size, block.verifications.size
+    ids = pl.Series("problem_id", block.problem_ids, pl.Categorical())
+    places = np.repeat(np.arange(n_problems, dtype=np.uint32), block.n_points)
+    return pl.DataFrame(
+        {
+            "problem_id": ids.gather(places),
+            "strategy": pl.repeat(block.strategy, places.size, dtype=pl.Categorical(), eager=True),
+            "solutions": np.tile(block.solutions.astype(np.int32), W * n_problems),
+            "verifications": np.tile(
+                np.repeat(block.verifications.astype(np.int32), G), n_problems
+            ),
+            "success": estimate.success.ravel(),
+            "variance": estimate.variance.ravel(),
+        }
+    )
+
+
+@cache
+def _code_digest() -> str:
+    """Digest of the code of this folder, so that no other release's tables are taken for ours."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return _digest(b"".join(path.read_bytes() for path in sources))
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
