@@ -104,19 +104,19 @@ class SampleReader:
                 rows[name] = rows.get(name, 0) + count
         return rows
 
-    def _scan(self, table: str, ids: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:
-        """Rows of a run of problems, in order of their key."""
+    def _rows_of(self, table: str, ids: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:
+        """Rows of a run of problems, in any order."""
         verifier = self._verifier if table == "verdicts" else None
         scan = self._pool.scan(table, verifier).select(columns)
         if len(self._batches) > 1:
-            scan = scan.filter(pl.col("problem_id").is_between(ids[0], ids[-1]))
-        return _sorted(self._pool.collect(scan, table), columns)
+            scan = scan.filter(pl.col("problem_id").is_between(pl.lit(ids[0]), pl.lit(ids[-1])))
+        return self._pool.collect(scan, table)
 
     def _count(self, ids: Sequence[str]) -> Iterator[Holding]:
-        answers = self._scan("answers", ids, _SOLUTION)
+        answers = _sorted(self._rows_of("answers", ids, _SOLUTION), _SOLUTION)
         counts = np.zeros(answers.height, np.int32)
         if self._verifier is not None:
-            counts = _verdict_counts(answers, self._scan("verdicts", ids, _SOLUTION), self._pool)
+            counts = _verdict_counts(answers, self._rows_of("verdicts", ids, _SOLUTION), self._pool)
         for start, stop in _spans(answers, ids):
             held = counts[start:stop]
             if self._only_verified:
@@ -125,10 +125,10 @@ class SampleReader:
 
     def _read(self, ids: Sequence[str]) -> list[ProblemSample]:
         columns = (*_SOLUTION, "answer_class", "is_correct", "status")
-        answers = self._scan("answers", ids, columns)
+        answers = _sorted(self._rows_of("answers", ids, columns), _SOLUTION)
         counts, scores = np.zeros(answers.height, np.int32), np.empty(0, np.int32)
         if self._verifier is not None:
-            verdicts = self._scan("verdicts", ids, (*_VERDICT, "score"))
+            verdicts = _sorted(self._rows_of("verdicts", ids, (*_VERDICT, "score")), _VERDICT)
             units = (pl.col("score") * SCORE_UNIT).round().cast(pl.Int32).fill_null(UNPARSED)
             scores = verdicts.select(units).to_series().to_numpy()
             counts = _verdict_counts(answers, verdicts, self._pool)
@@ -171,15 +171,12 @@ def _plan(ids: Sequence[str], rows: dict[str, int], batch_rows: int) -> list[Seq
     return [*batches, ids[start:]]
 
 
-def _sorted(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """The frame in order of its key; checked first, because it nearly always is already."""
-    key = [name for name in columns if name in _VERDICT]
+def _sorted(frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """The frame in order of a key; checked first, because it nearly always is already."""
     rises = pl.lit(False)
     for name in reversed(key):
         before = pl.col(name).shift(1)
         rises = (pl.col(name) > before) | ((pl.col(name) == before) & rises)
-    if key == list(_SOLUTION):
-        rises |= pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in key)
     ordered = frame.select(rises.fill_null(True).all()).item()
     return frame if ordered else frame.sort(key)
 
@@ -187,11 +184,8 @@ def _sorted(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
 def _verdict_counts(
     answers: pl.DataFrame, verdicts: pl.DataFrame, pool: Pool
 ) -> npt.NDArray[np.int32]:
-    """Verdicts of each solution; both frames in order of their key."""
-    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in _SOLUTION)
-    first = verdicts.select(_SOLUTION).with_row_index("start").filter(~same.fill_null(False))
-    stops = first["start"].shift(-1, fill_value=verdicts.height)
-    counts = first.select(*_SOLUTION, (stops - pl.col("start")).alias("verdicts"))
+    """Verdicts of each solution, in the order of answers."""
+    counts = verdicts.group_by(_SOLUTION).agg(pl.len().alias("verdicts"))
     joined = answers.select(_SOLUTION).join(counts, on=_SOLUTION, how="left", maintain_order="left")
     found = joined["verdicts"].fill_null(0).cast(pl.Int32).to_numpy()
     if found.sum() != verdicts.height:

@@ -260,7 +260,8 @@ def _folder(root: Path, table: Table, verifier: str | None) -> Path:
 def _write_part(root: Path, table: Table, frame: pl.DataFrame, verifier: str | None) -> None:
     folder = _folder(root, table, verifier)
     number = len(list(folder.glob("part-*.parquet")))
-    write_part(folder, number, frame)
+    # In order of the key, so that a reader of some problems can skip the rest of the part.
+    write_part(folder, number, frame.sort(table.key))
 
 
 def _write_pool_file(root: Path, verifiers: Sequence[str], metadata: Mapping[str, Any]) -> None:

@@ -188,3 +188,23 @@ def test_a_hidden_unfinished_part_is_not_read(tmp_path):
     (part,) = pool.parts("answers")
     part.with_name(f".{part.name}.tmp").write_bytes(b"half")
     assert open_pool(pool.path).read("answers", ("problem_id",)).height == 3
+
+
+def test_rows_of_a_part_are_in_order_of_their_key(tmp_path) -> None:
+    rows = pl.DataFrame(
+        {
+            "problem_id": ["b", "a", "b", "a"],
+            "solution_id": pl.Series([1, 1, 0, 0], dtype=pl.Int32),
+            "is_correct": [True, False, True, False],
+            "status": ["graded"] * 4,
+        }
+    )
+    parts = []
+    for name, frame in (("one", rows), ("two", rows[::-1])):
+        with create_pool(tmp_path / name, {}) as writer:
+            writer.add("answers", frame)
+        (part,) = open_pool(tmp_path / name).parts("answers")
+        parts.append(part)
+    assert pl.read_parquet(parts[0])["problem_id"].to_list() == ["a", "a", "b", "b"]
+    assert parts[0].name == parts[1].name  # named by content, so the order of arrival is gone
+    assert parts[0].read_bytes() == parts[1].read_bytes()

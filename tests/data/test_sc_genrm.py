@@ -73,8 +73,8 @@ def test_everything_arrives(folders: tuple[Path, Path], tmp_path: Path) -> None:
     assert reported == [(3, 6), (6, 6)]
     assert rows(pool, "problems", "problem_id", "question", "reference_answer", "kind") == [
         ("0", "q0", "0.5", "math"),
-        ("2", "q2", "7", "math"),
         ("10", "q10", "C", "choice"),
+        ("2", "q2", "7", "math"),
     ]
     assert rows(pool, "solutions", "problem_id", "solution_id", "text")[0] == (
         "0",
@@ -86,9 +86,9 @@ def test_everything_arrives(folders: tuple[Path, Path], tmp_path: Path) -> None:
         ("0", 0, "1/2", 0, True, "graded"),
         ("0", 1, None, None, False, "no_answer"),
         ("0", 2, "0.5", 0, True, "graded"),
-        ("2", 0, "7", 0, True, "graded"),
         ("10", 0, "B", 0, False, "graded"),
         ("10", 1, "(C)", 1, True, "graded"),
+        ("2", 0, "7", 0, True, "graded"),
     ]
     assert rows(pool, "answers", "output_chars")[1] == (len("no idea"),)
     key = ("problem_id", "solution_id", "verification_id")
