@@ -110,11 +110,11 @@ def _score_table(
         small = deepest * n_solutions < 2**31
         return np.tile(yes, (deepest + 1, 1)).astype(np.int32 if small else np.int64)
     parsed = np.maximum(yes, 1)[:, None]
-    means = (2 * np.minimum(yes, parsed) * MEAN_UNIT + parsed) // (2 * parsed)
+    means: I64 = (2 * np.minimum(yes, parsed) * MEAN_UNIT + parsed) // (2 * parsed)
     if not ranked:
         return means
-    ranks: npt.NDArray[np.int64] = np.unique(means, return_inverse=True)[1]
-    return ranks.reshape(means.shape).astype(np.int32)
+    ranks = np.unique(means, return_inverse=True)[1].astype(np.int32)
+    return ranks.reshape(means.shape)
 
 
 @numba.njit(nogil=True, cache=True)

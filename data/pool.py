@@ -21,8 +21,14 @@ from typing import Any
 import polars as pl
 
 from svlaw.data.errors import BadInputError, NotInPoolError, first_line
-from svlaw.data.files import atomic_folder, read_parquet_schema, write_json, write_part
-from svlaw.data.schema import SCHEMA_VERSION, TABLES, Table, conform
+from svlaw.data.files import (
+    atomic_folder,
+    read_parquet_schema,
+    replaced_folder,
+    write_json,
+    write_part,
+)
+from svlaw.data.schema import DERIVED, SCHEMA_VERSION, TABLES, Table, conform
 
 POOL_FILE = "pool.json"
 _FORMAT = "svlaw-pool"
@@ -222,11 +228,7 @@ def append(
         BadInputError: The rows do not fit, a key is there already, or the pool is a bundled
             example. Nothing is written then.
     """
-    if pool.is_bundled:
-        raise BadInputError(
-            f"{pool.path}: comes with svlaw and is not written to; copy it out first"
-            " ('svlaw examples NAME --out POOL')"
-        )
+    _refuse_bundled(pool)
     spec, source = TABLES[table], source or table
     frame = conform(frame, spec, source)
     if pool.has(table, verifier):
@@ -238,6 +240,51 @@ def append(
                 f"{source}: {label} is in the pool already; rows are never replaced"
             )
     _write_part(pool.path, spec, frame, verifier)
+    return _with_verifier(pool, verifier)
+
+
+def replace(
+    pool: Pool, table: str, frame: pl.DataFrame, *, verifier: str | None = None, source: str = ""
+) -> Pool:
+    """Put new rows in place of a derived table, which can be made again from the stored text.
+
+    The new table is written beside the old one and takes its place by renaming; an error or an
+    interrupt leaves the old one.
+
+    Args:
+        pool: The pool.
+        table: `answers` or `verdicts`.
+        frame: All rows of the new table.
+        verifier: Verifier of `verdicts`; a new name adds a verifier.
+        source: What to call the rows in an error.
+
+    Returns:
+        The pool as it is afterwards.
+
+    Raises:
+        BadInputError: The rows do not fit, or the pool is a bundled example.
+    """
+    if table not in DERIVED:
+        raise ValueError(f"table {table!r}: only {', '.join(DERIVED)} can be made again")
+    _refuse_bundled(pool)
+    spec = TABLES[table]
+    frame = conform(frame, spec, source or table)
+    folder = _folder(pool.path, spec, verifier)
+    with replaced_folder(folder) as fresh:
+        write_part(fresh, 0, frame.sort(spec.key))
+    return _with_verifier(pool, verifier)
+
+
+def _refuse_bundled(pool: Pool) -> None:
+    if pool.is_bundled:
+        raise BadInputError(
+            f"{pool.path}: comes with svlaw and is not written to; copy it out first"
+            " ('svlaw examples NAME --out POOL')"
+        )
+
+
+def _with_verifier(pool: Pool, verifier: str | None) -> Pool:
+    """The pool, with a verifier's name noted in its file."""
     verifiers = pool.verifiers
     if verifier is not None and verifier not in verifiers:
         verifiers = (*verifiers, verifier)

@@ -19,6 +19,8 @@ STRATEGIES: Final = ("coverage", "self_consistency", "best_of_n", "weighted_vote
 BASELINES: Final = ("coverage", "self_consistency")
 """Strategies that use no verifications; their rows carry verifications = 0."""
 VERIFIED: Final = ("best_of_n", "weighted_vote")
+DERIVED: Final = ("answers", "verdicts")
+"""Tables made from stored text, which can be made again."""
 
 ANSWER_STATUS: Final = ("graded", "no_answer", "truncated", "timeout")
 VERDICT_STATUS: Final = ("graded", "unparsed", "truncated")

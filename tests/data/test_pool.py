@@ -5,7 +5,15 @@ import polars as pl
 import pytest
 
 from svlaw.data.errors import BadInputError, NotInPoolError
-from svlaw.data.pool import POOL_FILE, Pool, append, create_pool, open_pool, open_pools
+from svlaw.data.pool import (
+    POOL_FILE,
+    Pool,
+    append,
+    create_pool,
+    open_pool,
+    open_pools,
+    replace,
+)
 
 ANSWERS = pl.DataFrame(
     {
@@ -208,3 +216,49 @@ def test_rows_of_a_part_are_in_order_of_their_key(tmp_path) -> None:
     assert pl.read_parquet(parts[0])["problem_id"].to_list() == ["a", "a", "b", "b"]
     assert parts[0].name == parts[1].name  # named by content, so the order of arrival is gone
     assert parts[0].read_bytes() == parts[1].read_bytes()
+
+
+def _answers(correct: bool, n: int = 3) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "problem_id": ["p"] * n,
+            "solution_id": pl.Series(range(n), dtype=pl.Int32),
+            "is_correct": [correct] * n,
+            "status": ["graded"] * n,
+        }
+    )
+
+
+def test_a_derived_table_is_replaced_whole_or_not_at_all(tmp_path) -> None:
+    with create_pool(tmp_path / "p", {}) as writer:
+        writer.add("answers", _answers(False))
+    pool = append(open_pool(tmp_path / "p"), "answers", _answers(False, 5)[3:])
+    before = sorted(pool.path.rglob("*"))
+    with pytest.raises(BadInputError, match="status"):
+        replace(pool, "answers", _answers(True).with_columns(pl.lit("odd").alias("status")))
+    assert sorted(pool.path.rglob("*")) == before
+    pool = replace(pool, "answers", _answers(True))
+    assert pool.read("answers", ("is_correct",))["is_correct"].to_list() == [True] * 3
+    assert [p.name for p in (pool.path / "answers").iterdir()] == [pool.parts("answers")[0].name]
+    assert not [p for p in pool.path.iterdir() if p.name.startswith(".")]
+
+
+def test_only_derived_tables_are_replaced(tmp_path) -> None:
+    with create_pool(tmp_path / "p", {}) as writer:
+        writer.add("answers", _answers(False))
+    with pytest.raises(ValueError, match="'solutions'"):
+        replace(open_pool(tmp_path / "p"), "solutions", _answers(False))
+
+
+def test_a_new_verifier_is_noted_when_its_verdicts_are_put_in_place(tmp_path) -> None:
+    with create_pool(tmp_path / "p", {}) as writer:
+        writer.add("answers", _answers(False))
+    verdicts = _answers(True).select(
+        "problem_id",
+        "solution_id",
+        pl.lit(0, pl.Int32).alias("verification_id"),
+        pl.lit(1.0).alias("score"),
+        "status",
+    )
+    pool = replace(open_pool(tmp_path / "p"), "verdicts", verdicts, verifier="v")
+    assert pool.verifiers == open_pool(tmp_path / "p").verifiers == ("v",)
