@@ -1,9 +1,9 @@
 """Best-of-N: exact over solution subsets, given random verdict draws."""
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.kernels import kernel
 from svlaw.analysis.verdict_draws import draw_scores
 
 F64 = npt.NDArray[np.float64]
@@ -58,7 +58,7 @@ def stack_weights(usable: I64, solutions: I64) -> tuple[F64, I64]:
     return weights, reach
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def best_of_n_batches(  # type: ignore[no-untyped-def]
     draws, values, correct, levels, usable, weights, reach, active, batches, size, stream, sums,
     squares,
@@ -110,7 +110,7 @@ def best_of_n_batches(  # type: ignore[no-untyped-def]
                 squares[w, g] += outcome[g] ** 2
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _rank_by_counting(values, w, correct, totals, rights, ranks):  # type: ignore[no-untyped-def]
     """Add to each rank the chance that its solution is right; scores are 0 .. levels - 1."""
     totals[:] = 0
@@ -129,7 +129,7 @@ def _rank_by_counting(values, w, correct, totals, rights, ranks):  # type: ignor
                 h += 1
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _rank_by_sorting(values, w, correct, order, keys, ranks):  # type: ignore[no-untyped-def]
     """The same for any scores; `order` holds all solutions, best guess first, and is improved."""
     usable = 0
@@ -151,7 +151,7 @@ def _rank_by_sorting(values, w, correct, order, keys, ranks):  # type: ignore[no
         start = stop
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _sort_falling(keys, order):  # type: ignore[no-untyped-def]
     """Sort keys, and order with them: by insertion where they are nearly sorted already."""
     allowance = _INSERTION_MOVES * keys.size

@@ -1,17 +1,25 @@
 """Cost per problem, C(S, V): the compute of S solutions with V verifications each."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.errors import BadInputError
+from svlaw.data.lengths import LengthUnit, MeasuredLambda, measure_lambda
 from svlaw.data.pool import Pool
 
+__all__ = [
+    "CostModel",
+    "LengthUnit",
+    "MeasuredLambda",
+    "RelativeCost",
+    "measure_lambda",
+    "relative_cost",
+]
+
 F64 = npt.NDArray[np.float64]
-LengthUnit = Literal["tokens", "characters"]
 
 
 class CostModel(Protocol):
@@ -54,62 +62,6 @@ class RelativeCost:
             1 + self.ratio * np.asarray(verifications, float)
         )
         return result
-
-
-@dataclass(frozen=True)
-class MeasuredLambda:
-    """The mean length of a verification over that of a solution.
-
-    Attributes:
-        ratio: lambda.
-        unit: What the lengths were counted in.
-        solution_length: Mean length of a solution.
-        verification_length: Mean length of a verification.
-    """
-
-    ratio: float
-    unit: LengthUnit
-    solution_length: float
-    verification_length: float
-
-
-def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
-    """Measure lambda from the lengths stored in a pool: tokens, else characters.
-
-    The mean is over problems of each problem's mean length, so that no problem counts for more
-    because it has more rows. Only generated text counts; the verifier's prompt does not.
-
-    Args:
-        pool: The pool.
-        verifier: The verifier; may be None when the pool has one.
-
-    Raises:
-        NotInPoolError: Lengths of solutions or verifications are missing.
-    """
-    if pool.is_published_table:
-        raise NotInPoolError(f"{pool.path}: a published table has no lengths; give --lambda")
-    verifier = pool.resolve_verifier(verifier)
-    units: tuple[tuple[LengthUnit, str], ...] = (
-        ("tokens", "output_tokens"),
-        ("characters", "output_chars"),
-    )
-    for unit, column in units:
-        solution = _mean_length(pool, "answers", column, None)
-        verification = _mean_length(pool, "verdicts", column, verifier)
-        if solution and verification:
-            return MeasuredLambda(verification / solution, unit, solution, verification)
-    raise NotInPoolError(
-        f"{pool.path}: holds no lengths of solutions and verifications to measure lambda from;"
-        " give --lambda"
-    )
-
-
-def _mean_length(pool: Pool, table: str, column: str, verifier: str | None) -> float | None:
-    per_problem = pool.scan(table, verifier).group_by("problem_id").agg(pl.col(column).mean())
-    # Sorted, because a mean over groups in no fixed order would differ in its last digits.
-    frame = per_problem.sort("problem_id").collect()
-    mean = frame[column].mean()
-    return float(mean) if isinstance(mean, float) else None
 
 
 def relative_cost(pool: Pool, ratio: float | None, verifier: str | None = None) -> RelativeCost:

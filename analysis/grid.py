@@ -106,8 +106,8 @@ def choose_grid(
             f"unknown strategy '{unknown[0] if unknown else ''}'; use {', '.join(STRATEGIES)}"
         )
     holdings = _Holdings(problems)
-    dense_S, solutions = _read_values(solutions)
-    dense_V, verifications = _read_values(verifications)
+    dense_S, solutions = split_values(solutions)
+    dense_V, verifications = split_values(verifications)
     baselines = [name for name in strategies if name in BASELINES]
     verified = [name for name in strategies if name in VERIFIED]
     most = int(holdings.solutions.max(initial=0))
@@ -132,7 +132,7 @@ def choose_grid(
     return Grid(tuple(points), _common_problems(holdings, points))
 
 
-def _read_values(values: Values) -> tuple[bool, Sequence[int] | None]:
+def split_values(values: Values) -> tuple[bool, Sequence[int] | None]:
     """Whether every value is wanted, and the explicit ones."""
     if isinstance(values, str):
         if values != "all":

@@ -24,6 +24,7 @@ BATCH_ROWS: Final = 4_000_000
 
 _SOLUTION: Final = ("problem_id", "solution_id")
 _VERDICT: Final = (*_SOLUTION, "verification_id")
+_STRANGER: Final = "{}: some verdicts belong to no solution{}; see 'svlaw check'"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ class SampleReader:
         self._verifier = verifier
         self._only_verified = only_verified
         self.problem_ids = _problem_ids(pool)
-        self._batches = _plan(self.problem_ids, self._rows(), batch_rows)
+        rows = self._rows()
+        if strangers := rows.keys() - set(self.problem_ids):
+            raise BadInputError(_STRANGER.format(pool.path, f" (problem {min(strangers)!r})"))
+        self._batches = _plan(self.problem_ids, rows, batch_rows)
         self._whole: list[ProblemSample] | None = None
 
     def holdings(self) -> list[Holding]:
@@ -112,8 +116,25 @@ class SampleReader:
             scan = scan.filter(pl.col("problem_id").is_between(pl.lit(ids[0]), pl.lit(ids[-1])))
         return self._pool.collect(scan, table)
 
+    def _sorted_rows(
+        self, table: str, ids: Sequence[str], columns: Sequence[str], key: Sequence[str]
+    ) -> pl.DataFrame:
+        """Rows of a run of problems in order of their key, every key once."""
+        frame = self._rows_of(table, ids, columns)
+        if frame.select(_rises(key)).item():
+            return frame
+        frame = frame.sort(key)
+        twice = frame.filter(pl.all_horizontal(pl.col(k) == pl.col(k).shift(1) for k in key))
+        if twice.height:
+            first = twice.select(key).row(0, named=True)
+            label = ", ".join(f"{name} {value!r}" for name, value in first.items())
+            raise BadInputError(
+                f"{self._pool.path}: keys repeat in {table} ({label}); see 'svlaw check'"
+            )
+        return frame
+
     def _count(self, ids: Sequence[str]) -> Iterator[Holding]:
-        answers = _sorted(self._rows_of("answers", ids, _SOLUTION), _SOLUTION)
+        answers = self._sorted_rows("answers", ids, _SOLUTION, _SOLUTION)
         counts = np.zeros(answers.height, np.int32)
         if self._verifier is not None:
             counts = _verdict_counts(answers, self._rows_of("verdicts", ids, _SOLUTION), self._pool)
@@ -125,10 +146,10 @@ class SampleReader:
 
     def _read(self, ids: Sequence[str]) -> list[ProblemSample]:
         columns = (*_SOLUTION, "answer_class", "is_correct", "status")
-        answers = _sorted(self._rows_of("answers", ids, columns), _SOLUTION)
+        answers = self._sorted_rows("answers", ids, columns, _SOLUTION)
         counts, scores = np.zeros(answers.height, np.int32), np.empty(0, np.int32)
         if self._verifier is not None:
-            verdicts = _sorted(self._rows_of("verdicts", ids, (*_VERDICT, "score")), _VERDICT)
+            verdicts = self._sorted_rows("verdicts", ids, (*_VERDICT, "score"), _VERDICT)
             units = (pl.col("score") * SCORE_UNIT).round().cast(pl.Int32).fill_null(UNPARSED)
             scores = verdicts.select(units).to_series().to_numpy()
             counts = _verdict_counts(answers, verdicts, self._pool)
@@ -154,9 +175,12 @@ def load_samples(pool: Pool, verifier: str | None = None) -> list[ProblemSample]
 
 
 def _problem_ids(pool: Pool) -> list[str]:
-    table = "problems" if pool.has("problems") else "answers"
-    ids = pool.collect(pool.scan(table).select(pl.col("problem_id").unique()), table)
-    return sorted(ids["problem_id"])
+    ids: set[str] = set()
+    for table in ("answers", "problems"):
+        if table == "answers" or pool.has(table):
+            query = pool.scan(table).select(pl.col("problem_id").unique())
+            ids.update(pool.collect(query, table)["problem_id"])
+    return sorted(ids)
 
 
 def _plan(ids: Sequence[str], rows: dict[str, int], batch_rows: int) -> list[Sequence[str]]:
@@ -171,14 +195,13 @@ def _plan(ids: Sequence[str], rows: dict[str, int], batch_rows: int) -> list[Seq
     return [*batches, ids[start:]]
 
 
-def _sorted(frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    """The frame in order of a key; checked first, because it nearly always is already."""
+def _rises(key: Sequence[str]) -> pl.Expr:
+    """Whether every row's key is above the one before, as it nearly always is already."""
     rises = pl.lit(False)
     for name in reversed(key):
         before = pl.col(name).shift(1)
         rises = (pl.col(name) > before) | ((pl.col(name) == before) & rises)
-    ordered = frame.select(rises.fill_null(True).all()).item()
-    return frame if ordered else frame.sort(key)
+    return rises.fill_null(True).all()
 
 
 def _verdict_counts(
@@ -189,9 +212,7 @@ def _verdict_counts(
     joined = answers.select(_SOLUTION).join(counts, on=_SOLUTION, how="left", maintain_order="left")
     found = joined["verdicts"].fill_null(0).cast(pl.Int32).to_numpy()
     if found.sum() != verdicts.height:
-        raise BadInputError(
-            f"{pool.path}: some verdicts belong to no solution, or keys repeat; see 'svlaw check'"
-        )
+        raise BadInputError(_STRANGER.format(pool.path, ""))
     return found
 
 

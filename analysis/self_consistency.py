@@ -2,10 +2,10 @@
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.kernels import kernel
 from svlaw.analysis.streams import shuffle
 
 EXACT_OPERATIONS = 30_000_000
@@ -63,7 +63,8 @@ def exact_vote(classes: npt.NDArray[np.int32], shares: F64, solutions: I64) -> F
     if not counts.size:
         return np.zeros(solutions.size)
     sizes = np.unique(counts[counts > 0])
-    weights = np.array([shares[counts == size].sum() for size in sizes])
+    # In order of size, so that the sum does not depend on how classes are numbered.
+    weights = np.array([np.sort(shares[counts == size]).sum() for size in sizes])
     degree = int(solutions.max())
     most = int((counts > 0).sum())
     nodes = [np.polynomial.legendre.leggauss(k) for k in range(1, most // 2 + 2)]
@@ -84,7 +85,7 @@ def exact_vote(classes: npt.NDArray[np.int32], shares: F64, solutions: I64) -> F
     return result
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _vote_polynomial(  # type: ignore[no-untyped-def]  # noqa: PLR0912
     counts, sizes, weights, n_null, degree, largest, points, node_weights
 ):
@@ -138,7 +139,7 @@ def _vote_polynomial(  # type: ignore[no-untyped-def]  # noqa: PLR0912
     return total
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def permuted_vote(  # type: ignore[no-untyped-def]
     classes, shares, solutions, starts, active, replicates, stream, sums, squares
 ):

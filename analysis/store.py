@@ -1,16 +1,16 @@
 """Success tables stored with the pool, found again by the content they were made from.
 
-Layout: POOL/success_tables/<strategy>-<inputs>-<key>.parquet, under a folder of the verifier where
-one was used. A table is one row per problem, S and V. `inputs` is a digest of the bytes of the
-Parquet parts read, `key` one of everything else that decides the result: grid, problems, options
-and the code of the estimators. So a stale table is never used; it is removed when a new one is
-stored. Tables can be deleted at any time.
+Layout: POOL/success_tables/<strategy>-<inputs>-<key>-<bytes>.parquet, in a folder of the verifier
+where one was used. A table is one row per problem, S and V. `inputs` is a digest of the bytes of
+the Parquet parts read, `key` one of everything else that decides the result (grid, problems,
+options and the code of the estimators), `bytes` one of the file itself. So a stale or damaged table
+is never used; it is removed when a new one is stored. Tables can be deleted at any time.
 """
 
 import hashlib
+import io
 import json
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.estimators import Options
+from svlaw.analysis.kernels import code_digest
 from svlaw.data.files import atomic_path
 from svlaw.data.pool import Pool
 from svlaw.data.schema import BASELINES
@@ -63,7 +64,7 @@ class Block:
     def key(self) -> str:
         """Digest of all that decides the result besides the pool's content."""
         document = {
-            "code": _code_digest(),
+            "code": code_digest(),
             "strategy": self.strategy,
             "solutions": self.solutions.tolist(),
             "verifications": self.verifications.tolist(),
@@ -101,39 +102,43 @@ class Store:
 
     def load(self, block: Block) -> BlockEstimate | None:
         """The stored estimate of a block; None when there is none, or it cannot be read."""
-        path = self._path(block)
-        if not path.is_file():
-            return None
-        shape = (len(block.problem_ids), block.n_points)
-        try:
-            frame = pl.read_parquet(path, columns=["success", "variance"])
-        except (pl.exceptions.PolarsError, OSError):
-            return None
-        if frame.height != shape[0] * shape[1]:
-            return None
-        success, variance = (frame[name].to_numpy().reshape(shape) for name in frame.columns)
-        return BlockEstimate(success, variance)
+        folder, name = self._place(block)
+        for path in folder.glob(f"{name}-*.parquet"):
+            try:
+                content = path.read_bytes()
+            except OSError:
+                continue
+            if path.stem.endswith(f"-{_digest(content)}"):
+                frame = pl.read_parquet(content, columns=["success", "variance"])
+                shape = (len(block.problem_ids), block.n_points)
+                return BlockEstimate(*(frame[c].to_numpy().reshape(shape) for c in frame.columns))
+        return None
 
     def save(self, block: Block, estimate: BlockEstimate) -> None:
         """Store a block's estimate and remove those of earlier contents of the pool.
 
         A pool that cannot be written to is left as it is: storing only saves time.
         """
-        path = self._path(block)
+        folder, name = self._place(block)
+        content = io.BytesIO()
+        _frame(block, estimate).write_parquet(content, compression="zstd")
+        path = folder / f"{name}-{_digest(content.getvalue())}.parquet"
         try:
             with atomic_path(path) as temporary:
-                _frame(block, estimate).write_parquet(temporary, compression="zstd")
-            for other in path.parent.glob(f"{block.strategy}-*.parquet"):
-                if self._inputs_of(block) != other.stem.split("-")[1]:
+                temporary.write_bytes(content.getvalue())
+            for other in folder.glob(f"{block.strategy}-*.parquet"):
+                of_this_content = self._inputs_of(block) == other.stem.split("-")[1]
+                if not of_this_content or (other.name.startswith(name) and other != path):
                     other.unlink(missing_ok=True)
         except OSError:
             return
 
-    def _path(self, block: Block) -> Path:
+    def _place(self, block: Block) -> tuple[Path, str]:
+        """Folder of a block's table, and its name but for the digest of its bytes."""
         folder = self._pool.path / FOLDER
         if block.reads is not None:
             folder /= block.reads
-        return folder / f"{block.strategy}-{self._inputs_of(block)}-{block.key()}.parquet"
+        return folder, f"{block.strategy}-{self._inputs_of(block)}-{block.key()}"
 
     def _inputs_of(self, block: Block) -> str:
         if block.reads not in self._inputs:
@@ -162,13 +167,6 @@ def _frame(block: Block, estimate: BlockEstimate) -> pl.DataFrame:
             "variance": estimate.variance.ravel(),
         }
     )
-
-
-@cache
-def _code_digest() -> str:
-    """Digest of the code of this folder, so that no other release's tables are taken for ours."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    return _digest(b"".join(path.read_bytes() for path in sources))
 
 
 def _file_digest(path: Path) -> str:

@@ -11,6 +11,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.kernels import kernel
+
 
 def new_stream(seed: int, *labels: str) -> npt.NDArray[np.uint64]:
     """The state of a stream of its own for each seed and labels, as (4,) uint64.
@@ -25,12 +27,12 @@ def new_stream(seed: int, *labels: str) -> npt.NDArray[np.uint64]:
     return state.astype(np.uint64)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@numba.njit(inline="always")
 def _rotated(x, k):  # type: ignore[no-untyped-def]
     return (x << np.uint64(k)) | (x >> np.uint64(64 - k))
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def draw_bits(state):  # type: ignore[no-untyped-def]
     """The next 64 random bits; the state advances in place."""
     result = _rotated(state[0] + state[3], 23) + state[0]
@@ -44,7 +46,7 @@ def draw_bits(state):  # type: ignore[no-untyped-def]
     return result
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def draw_below(state, bound):  # type: ignore[no-untyped-def]
     """A uniform whole number in [0, bound), 1 <= bound < 2^32."""
     n = np.uint64(bound)
@@ -58,7 +60,7 @@ def draw_below(state, bound):  # type: ignore[no-untyped-def]
     return np.int64(product >> word)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def shuffle(values, state):  # type: ignore[no-untyped-def]
     """Put values into a uniformly random order, in place."""
     for j in range(values.size - 1, 0, -1):

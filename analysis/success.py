@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.estimators import Options, estimate
-from svlaw.analysis.grid import Values, choose_grid
+from svlaw.analysis.grid import Values, choose_grid, split_values
 from svlaw.analysis.reader import BATCH_ROWS, SampleReader
 from svlaw.analysis.samples import ProblemSample
 from svlaw.analysis.store import Block, BlockEstimate, Store
@@ -245,9 +245,7 @@ def _check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
 def _published_table(
     pool: Pool, strategies: Sequence[str], solutions: Values, verifications: Values
 ) -> SuccessTable:
-    solutions, verifications = (
-        None if isinstance(values, str) else values for values in (solutions, verifications)
-    )
+    (_, solutions), (_, verifications) = split_values(solutions), split_values(verifications)
     columns = ("strategy", "solutions", "verifications", "success")
     frame = pool.read("success", columns).filter(pl.col("strategy").is_in(strategies))
     for name, values in (("solutions", solutions), ("verifications", verifications)):

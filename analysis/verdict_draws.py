@@ -7,10 +7,10 @@ the sum of the V verdicts where all are parsed, else the mean in units of 1 / `M
 
 from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.kernels import kernel
 from svlaw.analysis.samples import SCORE_UNIT, UNPARSED, ProblemSample
 from svlaw.analysis.streams import draw_below
 
@@ -117,7 +117,7 @@ def _score_table(
     return ranks.reshape(means.shape)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def draw_scores(draws, depth, stream, values):  # type: ignore[no-untyped-def]
     """Draw an order of every solution's verdicts and write its score at each V.
 
@@ -133,7 +133,7 @@ def draw_scores(draws, depth, stream, values):  # type: ignore[no-untyped-def]
         _draw_sums(draws, depth, stream, values)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _draw_counts(draws, depth, stream, values):  # type: ignore[no-untyped-def]
     table, verifications = draws.table, draws.verifications
     for j in range(draws.held.size):
@@ -162,7 +162,7 @@ def _draw_counts(draws, depth, stream, values):  # type: ignore[no-untyped-def]
             values[j, w] = table[parsed, drawn_yes]
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _draw_sums(draws, depth, stream, values):  # type: ignore[no-untyped-def]
     scores, verifications = draws.scores, draws.verifications
     for j in range(draws.held.size):

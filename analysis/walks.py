@@ -2,7 +2,7 @@
 
 A permutation of N solutions holds N // S disjoint subsets of S, and all of them count. Walking each
 S by itself takes N steps per S; a walk that records its outcome at every S between L / 2 and L
-takes N steps for all of them, and still uses at least half of the subsets.
+takes N steps for all of them, and still uses about half of the subsets or more.
 """
 
 from dataclasses import dataclass

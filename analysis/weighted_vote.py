@@ -1,13 +1,13 @@
 """Weighted voting: random verdict draws, and walks along random permutations of the solutions."""
 
-import numba
 import numpy as np
 
+from svlaw.analysis.kernels import kernel
 from svlaw.analysis.streams import shuffle
 from svlaw.analysis.verdict_draws import draw_scores
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def weighted_vote_walks(  # type: ignore[no-untyped-def]
     draws, values, classes, shares, depths, solutions, starts, active, replicates, stream, sums,
     squares,
@@ -63,7 +63,7 @@ def weighted_vote_walks(  # type: ignore[no-untyped-def]
                         squares[g, w] += mean * mean
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _walk(  # type: ignore[no-untyped-def]
     usable, blocks, values, first, last, classes, shares, solutions, start, stop, is_averaged,
     outcome,
@@ -96,7 +96,7 @@ def _walk(  # type: ignore[no-untyped-def]
                 g += 1
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _vote(tallies, scores, most, tied, right, share, slack):  # type: ignore[no-untyped-def]
     """Give one class a solution's scores, for all V at once; without branches, so it pipelines."""
     for w in range(scores.size):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 
 from svlaw.analysis.samples import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
+from svlaw.data.pool import Pool
 
 
 def _load(name: str) -> ModuleType:
@@ -127,9 +129,27 @@ _VERDICTS = {
 
 
 @pytest.fixture(scope="session")
+def shuffle_parts() -> Callable[[Pool, int], None]:
+    """Shuffles the rows of a pool's parts in place; the pool itself writes them in order."""
+
+    def shuffle(pool: Pool, seed: int) -> None:
+        for part in [*pool.parts("answers"), *pool.parts("verdicts", "v")]:
+            frame = pl.read_parquet(part).sample(fraction=1, shuffle=True, seed=seed)
+            frame.write_parquet(part, row_group_size=9)
+
+    return shuffle
+
+
+@pytest.fixture(scope="session")
 def brute_force() -> ModuleType:
     """The twins."""
     return _load("brute_force")
+
+
+@pytest.fixture(scope="session")
+def slow_numpy() -> ModuleType:
+    """The twins for larger problems, by Monte-Carlo."""
+    return _load("slow_numpy")
 
 
 @pytest.fixture(scope="session")

@@ -63,8 +63,8 @@ def test_the_input_is_left_alone(sample) -> None:
 @pytest.mark.parametrize(("tolerance", "n_problems"), [(0.002, 1), (0.001, 30), (0.02, 1)])
 def test_stops_within_the_tolerance(strategy, tolerance, n_problems, sample) -> None:
     found = estimate(strategy, sample, S, V, Options(tolerance=tolerance), n_problems)
-    worst = found.variance.max()
-    assert 0.1 * tolerance**2 * n_problems < worst <= tolerance**2 * n_problems
+    # The pilot that chose the replicates and the variance are both estimates.
+    assert 0.1 < found.variance.max() / (tolerance**2 * n_problems) < 1.2
 
 
 @pytest.mark.parametrize("strategy", VERIFIED)
@@ -96,6 +96,22 @@ def test_rare_outcomes_not_seen_are_still_in_the_error(strategy, problems, brute
     found = estimate(strategy, problems.sample(problem), np.array([2]), np.array([1]), options, 1)
     assert found.variance[0, 0] > 0
     assert abs(found.success[0, 0] - 1 / 8000) <= 4 * np.sqrt(found.variance[0, 0])
+
+
+def test_a_permutation_of_few_verified_solutions_is_one_try(problems, brute_force) -> None:
+    """The same two solutions beside 48 unverified ones: these give no further tries."""
+    solution = brute_force.Solution
+    problem = [
+        solution("A", True, False, (1,) + (0,) * 3999),
+        solution("B", False, False, (1,) * 4000),
+        *[solution("B", False)] * 48,
+    ]
+    options = Options(tolerance=0.05)
+    sample = problems.sample(problem)
+    found = estimate("weighted_vote", sample, np.array([2]), np.array([1]), options, 1)
+    assert found.success[0, 0] == 0
+    replicates = int(np.ceil(1.05 / 0.05))
+    assert found.variance[0, 0] == pytest.approx(1 / replicates**2)
 
 
 def test_nothing_right_is_zero_without_error(problems, brute_force) -> None:

@@ -164,6 +164,77 @@ def test_no_problem_supports_everything() -> None:
         choose_grid(samples, ["best_of_n"], [1, 8], [1, 4])
 
 
+def test_all_is_every_value_up_to_what_four_fifths_support() -> None:
+    samples = [holding(*[7] * 13)] * 8 + [holding(*[3] * 6)] * 2
+    grid = choose_grid(samples, ALL, "all", "all")
+    assert axes(grid, "self_consistency") == ([*range(1, 14)], [0])
+    assert axes(grid, "best_of_n") == ([*range(1, 14)], [*range(1, 8)])
+    assert axes(grid, "weighted_vote") == axes(grid, "best_of_n")
+    assert grid.problems.tolist() == [True] * 8 + [False] * 2
+    grid = choose_grid(samples[1:], ALL, "all", "all")
+    assert axes(grid, "coverage") == ([*range(1, 7)], [0])
+    assert axes(grid, "best_of_n") == ([*range(1, 7)], [*range(1, 4)])
+    assert grid.problems.all()
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33])
+def test_all_reaches_the_largest(most: int) -> None:
+    grid = choose_grid([holding(*[most] * most)] * 2, ALL, "all", "all")
+    assert axes(grid, "best_of_n") == ([*range(1, most + 1)], [*range(1, most + 1)])
+    powers = [2**k for k in range(most.bit_length())]
+    assert axes(choose_grid([holding(*[most] * most)] * 2, ALL), "best_of_n") == (powers, powers)
+
+
+def test_all_of_one_axis_and_powers_of_the_other() -> None:
+    samples = [holding(*[6] * 11)] * 3
+    assert axes(choose_grid(samples, ALL, "all"), "best_of_n") == ([*range(1, 12)], [1, 2, 4])
+    grid = choose_grid(samples, ALL, None, "all")
+    assert axes(grid, "best_of_n") == ([1, 2, 4, 8], [*range(1, 7)])
+    assert axes(grid, "coverage") == ([1, 2, 4, 8], [0])
+
+
+def test_all_of_one_axis_and_given_values_of_the_other() -> None:
+    """Two of the five solutions have six verdicts: with S = 2 given V goes up to six."""
+    samples = [holding(6, 6, 3, 3, 1)] * 4
+    grid = choose_grid(samples, ALL, [2], "all")
+    assert axes(grid, "best_of_n") == ([2], [*range(1, 7)])
+    assert axes(choose_grid(samples, ALL, [3, 4], "all"), "best_of_n") == ([3, 4], [1, 2, 3])
+    grid = choose_grid(samples, ALL, "all", [2])
+    assert axes(grid, "best_of_n") == ([1, 2, 3, 4], [2])
+    assert axes(grid, "self_consistency") == ([1, 2, 3, 4, 5], [0])
+    assert axes(choose_grid(samples, ALL, "all", [5, 1]), "best_of_n") == ([1, 2], [1, 5])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_all_equals_its_rule(seed: int) -> None:
+    rng = np.random.default_rng(100 + seed)
+    samples = [
+        holding(*rng.integers(rng.integers(0, 3), 10, rng.integers(5, 40)))
+        for _ in range(rng.integers(3, 20))
+    ]
+    grid = choose_grid(samples, ALL, "all", "all")
+
+    def largest(enough) -> int:
+        return max(
+            size
+            for size in range(1, 41)
+            if sum(enough(s.n_verdicts, size) for s in samples) >= 0.8 * len(samples)
+        )
+
+    S = largest(lambda held, s: held.size >= s)
+    S_v = largest(lambda held, s: held.size >= S and (held >= 1).sum() >= s)
+    V = largest(lambda held, v: held.size >= S and (held >= v).sum() >= S_v)
+    assert axes(grid, "coverage") == ([*range(1, S + 1)], [0])
+    assert axes(grid, "best_of_n") == ([*range(1, S_v + 1)], [*range(1, V + 1)])
+
+
+@pytest.mark.parametrize("word", ["ALL", "every", "", "1,2"])
+@pytest.mark.parametrize("axis", ["solutions", "verifications"])
+def test_other_words_are_refused(axis: str, word: str) -> None:
+    with pytest.raises(BadInputError, match="use whole numbers or 'all'"):
+        choose_grid([holding(2, 2)], ALL, **{axis: word})
+
+
 @pytest.mark.parametrize("strategies", [["best_of_m"], ["coverage", "x"], []])
 def test_unknown_strategies(strategies: list[str]) -> None:
     with pytest.raises(BadInputError, match="unknown strategy"):

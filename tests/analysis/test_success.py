@@ -248,6 +248,19 @@ def test_part_of_a_published_table(published) -> None:
         success_table(pool, ["coverage"])
 
 
+def test_all_of_a_published_table(published) -> None:
+    pool = open_example("singhi2025_fig1")
+    assert_same_bytes(published, success_table(pool, solutions="all", verifications="all"))
+    assert success_table(pool, solutions=[4], verifications="all").points.rows() == [
+        row for row in published.points.rows() if row[1] == 4
+    ]
+
+
+def test_other_words_of_a_published_table_are_refused() -> None:
+    with pytest.raises(BadInputError, match="use whole numbers or 'all'"):
+        success_table(open_example("singhi2025_fig1"), solutions="every")
+
+
 @pytest.mark.slow
 def test_exams(exams, reference) -> None:
     known = json.loads((reference / "pools.json").read_text())

@@ -1,5 +1,6 @@
 """Best-of-N and weighted voting against enumeration of all solution and verdict subsets."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,20 @@ def test_sums_of_thirds_tie(problems, brute_force) -> None:
     ):
         problem = third + rest
         found = _estimate("weighted_vote", problems.sample(problem), [len(problem)], [3])
+        assert found.success[0, 0] == pytest.approx(0.5, abs=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1, Fraction(1, 2)])
+@pytest.mark.parametrize("copies", [1, 7])
+def test_sums_of_rounded_thirds_tie(copies: int, unit, problems, brute_force) -> None:
+    """An unparsed verdict makes scores means, and means of thirds are rounded."""
+    solution, none = brute_force.Solution, None
+    problem = [solution("A", True, False, (unit, 0, 0))] * 3 * copies
+    problem += [solution("B", False, False, (unit, unit, unit))] * copies
+    problem += [solution("C", False, False, (none, 0, none))]
+    for order in (problem, problem[::-1]):
+        sample = problems.sample(order)
+        found = _estimate("weighted_vote", sample, [len(order)], [3])
         assert found.success[0, 0] == pytest.approx(0.5, abs=1e-12)
 
 

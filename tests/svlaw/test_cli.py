@@ -257,6 +257,74 @@ def test_results_are_not_half_written(bad, exams, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def small(svlaw, tmp_path):
+    """A pool of six problems with seven solutions of five verdicts each."""
+    rows = [(p, s) for p in range(6) for s in range(7)]
+    solutions = "".join(f"p{p},{s},{(s * s + p) % 3},{(p + s) % 2}\n" for p, s in rows)
+    verdicts = "".join(
+        f"p{p},{s},{v},{(3 * p + s + v * v) % 7 / 6:.3f}\n" for p, s in rows for v in range(5)
+    )
+    (tmp_path / "s.csv").write_text("problem_id,solution_id,answer,is_correct\n" + solutions)
+    (tmp_path / "v.csv").write_text("problem_id,solution_id,verification_id,score\n" + verdicts)
+    code, _, err = svlaw(
+        "import",
+        "tables",
+        *("--out", tmp_path / "small"),
+        *("--solutions", tmp_path / "s.csv"),
+        *("--verifications", tmp_path / "v.csv"),
+    )
+    assert code == 0, err
+    return tmp_path / "small"
+
+
+def test_all_values(svlaw, small):
+    options = ("--lambda", 1, "--tolerance", "0.01", "--json")
+    code, out, _ = svlaw("curves", small, "--solutions", "all", "--verifications", "all", *options)
+    assert code == 0
+    rows = json.loads(out)["curves"]
+    points = [(row["strategy"], row["solutions"], row["verifications"]) for row in rows]
+    assert points == [
+        *((name, s, 0) for name in ("coverage", "self_consistency") for s in range(1, 8)),
+        *(
+            (name, s, v)
+            for name in ("best_of_n", "weighted_vote")
+            for v in range(1, 6)
+            for s in range(1, 8)
+        ),
+    ]
+    assert all(0 <= row["success"] <= 1 for row in rows)
+    _, out, _ = svlaw("curves", small, "--solutions", " all", "--verifications", "2", *options)
+    mixed = {(r["solutions"], r["verifications"]) for r in json.loads(out)["curves"]}
+    assert mixed == {(s, v) for s in range(1, 8) for v in (0, 2)}
+
+
+def test_other_words_than_all_are_one_line(bad, small):
+    words = bad("curves", small, "--lambda", 1, "--solutions", "every")
+    assert "'every' is not a whole number" in words
+    words = bad("curves", small, "--lambda", 1, "--verifications", "1,all")
+    assert "'all' is not a whole number" in words
+
+
+def test_commands_share_stored_tables(svlaw, small):
+    options = ("--lambda", 1, "--tolerance", "0.01")
+
+    def stored():
+        files = (small / "success_tables").rglob("*.parquet")
+        return {path: path.stat().st_mtime_ns for path in files}
+
+    assert svlaw("curves", small, *options)[0] == 0
+    files = stored()
+    assert len(files) == 4
+    for command in ("fit", "frontier", "crossover"):
+        assert svlaw(command, small, *options)[0] == 0
+        assert stored() == files
+    assert svlaw("fit", small, "--lambda", 3, "--tolerance", "0.01")[0] == 0
+    assert stored() == files
+    assert svlaw("fit", small, *options, "--seed", 1)[0] == 0
+    assert len(stored()) == 8
+
+
 @pytest.mark.slow
 def test_help_is_fast_and_imports_nothing_heavy():
     command = [str(Path(sys.executable).with_name("svlaw")), "--help"]
