@@ -137,9 +137,9 @@ def main() -> int:
             grading = grade_pool(pool)
             seconds.append(time.perf_counter() - start)
             print(
-                f"{turn} in {seconds[-1]:.1f} s ({os.cpu_count()} cores): {grading.pairs:,} distinct"
-                f" answers in {grading.classes:,} classes, {grading.examined:,} questions to"
-                f" Math-Verify, {grading.timeout:,} timeouts, {grading.uncompared:,} uncompared;"
+                f"{turn} in {seconds[-1]:.1f} s ({os.cpu_count()} cores): {grading.pairs:,}"
+                f" distinct answers in {grading.classes:,} classes, {grading.examined:,} questions"
+                f" to Math-Verify, {grading.timeout:,} timeouts, {grading.uncompared:,} uncompared;"
                 f" {grading.correct:,} of {grading.rows:,} correct"
             )
         memory.stop()
