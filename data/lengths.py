@@ -1,0 +1,72 @@
+"""Lengths of solutions and verifications as stored, and lambda, the ratio of the two."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from svlaw.data.errors import NotInPoolError
+from svlaw.data.pool import Pool
+
+LengthUnit = Literal["tokens", "characters"]
+
+
+@dataclass(frozen=True)
+class MeasuredLambda:
+    """The mean length of a verification over that of a solution.
+
+    Attributes:
+        ratio: lambda.
+        unit: What the lengths were counted in.
+        solution_length: Mean length of a solution.
+        verification_length: Mean length of a verification.
+    """
+
+    ratio: float
+    unit: LengthUnit
+    solution_length: float
+    verification_length: float
+
+
+def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
+    """Measure lambda from the lengths stored in a pool: tokens, else characters.
+
+    The mean is over problems of each problem's mean length, so that no problem counts for more
+    because it has more rows. Only generated text counts; the verifier's prompt does not.
+
+    Args:
+        pool: The pool.
+        verifier: The verifier; may be None when the pool has one.
+
+    Raises:
+        NotInPoolError: Lengths of solutions or verifications are missing.
+    """
+    if pool.is_published_table:
+        raise NotInPoolError(f"{pool.path}: a published table has no lengths; give --lambda")
+    verifier = pool.resolve_verifier(verifier)
+    units: tuple[tuple[LengthUnit, str], ...] = (
+        ("tokens", "output_tokens"),
+        ("characters", "output_chars"),
+    )
+    for unit, column in units:
+        solution = mean_length(pool, "answers", column)
+        verification = mean_length(pool, "verdicts", column, verifier)
+        if solution and verification:
+            return MeasuredLambda(verification / solution, unit, solution, verification)
+    raise NotInPoolError(
+        f"{pool.path}: holds no lengths of solutions and verifications to measure lambda from;"
+        " give --lambda"
+    )
+
+
+def mean_length(pool: Pool, table: str, column: str, verifier: str | None = None) -> float | None:
+    """Mean over problems of the mean of a column of lengths; None where none is stored.
+
+    Raises:
+        NotInPoolError: The pool does not hold the table.
+        BadInputError: A part is damaged.
+    """
+    per_problem = pool.scan(table, verifier).group_by("problem_id").agg(pl.col(column).mean())
+    # Sorted, because a mean over groups in no fixed order would differ in its last digits.
+    mean = pool.collect(per_problem.sort("problem_id"), table)[column].mean()
+    return float(mean) if isinstance(mean, float) else None
