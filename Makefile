@@ -1,6 +1,7 @@
 # make demo   analyse a bundled real pool, print the laws, write report.html
 # make test   every test
 # make lint   ruff and mypy
+# make test-inspect   the tests of the importer of inspect_ai's logs, in an environment of their own
 # All set up .venv themselves; they need Python 3.11 or newer, nothing else.
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-inspect lint clean
 
 demo: $(VENV)/core
 	test -d demo-pool || $(BIN)/svlaw examples exams_gpt35_by_gpt4 --out demo-pool
@@ -18,6 +19,9 @@ demo: $(VENV)/core
 
 test: $(VENV)/dev
 	$(BIN)/pytest
+
+test-inspect: $(VENV)/inspect/ready
+	$(VENV)/inspect/bin/python -m pytest tests/data/test_inspect_logs.py
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -35,6 +39,13 @@ $(VENV)/core: pyproject.toml constraints.txt
 
 $(VENV)/dev: $(VENV)/core
 	$(INSTALL) --editable '.[dev]'
+	touch $@
+
+# inspect_ai wants older versions of what the constraints pin, so it gets none of them.
+$(VENV)/inspect/ready: $(VENV)/core
+	$(PYTHON) -m venv $(VENV)/inspect
+	$(VENV)/inspect/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable '.[inspect]' pytest hypothesis psutil
 	touch $@
 
 clean:

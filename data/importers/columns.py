@@ -11,6 +11,9 @@ from svlaw.data.schema import refuse_rows
 _TRUE: Final = ("true", "1", "1.0", "yes")
 _FALSE: Final = ("false", "0", "0.0", "no")
 
+VERBATIM: Final = ("text", "question")
+"""Columns whose text is kept even where it is blank: a model may have written nothing."""
+
 
 def require(frame: pl.DataFrame, columns: tuple[str, ...], source: str) -> None:
     """Raise when a column is missing.
@@ -30,7 +33,7 @@ def to_types(frame: pl.DataFrame, columns: Mapping[str, pl.DataType], source: st
     """Cast the columns that are there; text that does not read as the type is refused.
 
     Text is trimmed where a number is wanted, whole-number floats become integers, NaN becomes
-    null, and blank text is null.
+    null, and blank text is null, but in `VERBATIM` columns.
 
     Raises:
         BadInputError: A value does not fit, or an integer is negative.
@@ -48,6 +51,8 @@ def _to_type(frame: pl.DataFrame, name: str, dtype: pl.DataType, source: str) ->
         if held.is_nested():
             raise BadInputError(f"{source}: column '{name}' holds {held}, not text")
         text = column.cast(pl.String)
+        if name in VERBATIM:
+            return frame.with_columns(text)
         return frame.with_columns(pl.when(text.str.strip_chars() != "").then(text).alias(name))
     if dtype == pl.Boolean():
         return _to_flag(frame, name, source)

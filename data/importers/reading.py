@@ -101,7 +101,7 @@ def _read_jsonl(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, 
         try:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    objects.append(_parse_object(path, number, line))
+                    objects.append(parse_object(path, number, line))
         except UnicodeDecodeError as error:
             raise BadInputError(f"{path}: not UTF-8 text ({error.reason})") from error
     names = list(dict.fromkeys(name for row in objects for name in row))
@@ -111,9 +111,21 @@ def _read_jsonl(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, 
     return _rows(frame, kept, ignored)
 
 
-def _parse_object(path: Path, number: int, line: str) -> dict[str, Any]:
+def parse_object(path: Path, number: int, line: str | bytes) -> dict[str, Any]:
+    """Read one line of a JSONL file.
+
+    Args:
+        path: The file, for an error.
+        number: The line's number, from 1.
+        line: Its text or bytes.
+
+    Raises:
+        BadInputError: It is no JSON object.
+    """
     try:
         value = json.loads(line)
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{path}, line {number}: not UTF-8 text ({error.reason})") from error
     except json.JSONDecodeError as error:
         raise BadInputError(
             f"{path}, line {number}: not valid JSON ({error.msg}); was the file cut off?"

@@ -10,20 +10,18 @@ the pool, so that memory does not grow with the data. Batches depend on the file
 are written in their order: the pool's contents do not depend on the number of workers.
 """
 
-import io
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import polars as pl
 
-from svlaw.data.answers import extract_answer, normalize_answer, reference_answer
+from svlaw.data.answers import extract_answer, reference_answer
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import refuse_existing
 from svlaw.data.grading import TIME_LIMIT, grade_answers, judge
+from svlaw.data.importers.batches import BATCH_BYTES, BatchReader, pack_frame
 from svlaw.data.importers.sc_genrm_files import (
     SamplesFile,
     VerificationsFile,
@@ -32,19 +30,16 @@ from svlaw.data.importers.sc_genrm_files import (
     read_samples,
     read_verifications,
 )
+from svlaw.data.importers.solutions import kind_of
+from svlaw.data.importers.verifications import make_verdicts
 from svlaw.data.pool import Pool, PoolWriter, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
-from svlaw.data.verdicts import ScoreSource, parse_verdict, score_expression
-from svlaw.data.workers import count_workers, map_ordered
+from svlaw.data.verdicts import ScoreSource, score_expression
 
 DEFAULT_VERIFIER: Final = "genrm"
 
-_BATCH_BYTES: Final = 8_000_000
-_INLINE_BYTES: Final = 4_000_000
+_BATCH_BYTES: Final = BATCH_BYTES
 _VERDICT_ROWS: Final = 500_000
-_CHOICES: Final = frozenset("ABCDEFGHIJ")
-
-_File = TypeVar("_File", SamplesFile, VerificationsFile)
 
 
 def import_sc_genrm(
@@ -89,7 +84,9 @@ def import_sc_genrm(
     sample_files = find_samples(Path(samples))
     verdict_files = find_verifications(Path(verifications)) if verifications is not None else []
     _refuse_strange_problems(sample_files, verdict_files)
-    files = _Files(len(sample_files) + len(verdict_files), workers, progress)
+    files = BatchReader(
+        len(sample_files) + len(verdict_files), workers, progress, batch_bytes=_BATCH_BYTES
+    )
     metadata: dict[str, Any] = {
         "source": "sc_genrm",
         "samples_folder": Path(samples).resolve().name,
@@ -112,46 +109,8 @@ def import_sc_genrm(
     return open_pool(out)
 
 
-@dataclass
-class _Files:
-    """Reads files in batches and reports how many are done."""
-
-    total: int
-    workers: int | None
-    progress: Progress
-    done: int = field(default=0, init=False)
-
-    def read(
-        self, pack: Callable[[tuple[_File, ...]], tuple[bytes, ...]], files: Sequence[_File]
-    ) -> Generator[tuple[pl.DataFrame, ...], None, None]:
-        """Yield the frames that `pack` makes of a batch of files, batch by batch."""
-        size = sum(file.size for file in files)
-        few = self.workers is None and size < _INLINE_BYTES
-        workers = 0 if few else count_workers(self.workers)
-        batches = list(_batches(files))
-        with closing(map_ordered(pack, batches, min(workers, len(batches)))) as packed:
-            for batch, frames in zip(batches, packed, strict=True):
-                yield tuple(_unpack(frame) for frame in frames)
-                self.done += len(batch)
-                self.progress(self.done, self.total)
-
-
-def _batches(files: Iterable[_File]) -> Iterator[tuple[_File, ...]]:
-    """Cut files, in order, into batches of about equal size."""
-    batch: list[_File] = []
-    size = 0
-    for file in files:
-        if batch and size + file.size > _BATCH_BYTES:
-            yield tuple(batch)
-            batch, size = [], 0
-        batch.append(file)
-        size += file.size
-    if batch:
-        yield tuple(batch)
-
-
 def _add_solutions(
-    writer: PoolWriter, files: _Files, sample_files: list[SamplesFile]
+    writer: PoolWriter, files: BatchReader, sample_files: list[SamplesFile]
 ) -> pl.DataFrame:
     """Write problems and solutions; return the extracted answers, not yet graded."""
     problems, answers = [], []
@@ -166,7 +125,7 @@ def _add_solutions(
 
 def _add_verdicts(
     writer: PoolWriter,
-    files: _Files,
+    files: BatchReader,
     verdict_files: list[VerificationsFile],
     verifier: str,
     score: ScoreSource,
@@ -199,7 +158,7 @@ def pack_samples(files: tuple[SamplesFile, ...]) -> tuple[bytes, ...]:
         BadInputError: A file cannot be used.
     """
     frames = [_sample_frames(file) for file in files]
-    return tuple(_pack(pl.concat(parts)) for parts in zip(*frames, strict=True))
+    return tuple(pack_frame(pl.concat(parts)) for parts in zip(*frames, strict=True))
 
 
 def _sample_frames(file: SamplesFile) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -212,7 +171,7 @@ def _sample_frames(file: SamplesFile) -> tuple[pl.DataFrame, pl.DataFrame, pl.Da
             "problem_id": [file.problem_id],
             "question": pl.Series([read.question], dtype=pl.String),
             "reference_answer": [reference],
-            "kind": ["choice" if normalize_answer(reference) in _CHOICES else "math"],
+            "kind": [kind_of(reference)],
         }
     )
     solutions = pl.DataFrame(
@@ -240,25 +199,8 @@ def pack_verifications(
         BadInputError: A file cannot be used.
     """
     verifications = pl.concat([_verifications(file) for file in files])
-    verdicts = (
-        verifications.with_columns(
-            pl.Series("verdict", map(parse_verdict, verifications["text"]), pl.String)
-        )
-        .with_columns(score_expression(score).alias("score"), _chars())
-        .select(
-            "problem_id",
-            "solution_id",
-            "verification_id",
-            "verdict",
-            "score",
-            pl.when(pl.col("score").is_null())
-            .then(pl.lit("unparsed"))
-            .otherwise(pl.lit("graded"))
-            .alias("status"),
-            "output_chars",
-        )
-    )
-    return _pack(verifications), _pack(verdicts)
+    verdicts = make_verdicts(verifications, score).drop("text", "p_yes", "p_no")
+    return pack_frame(verifications), pack_frame(verdicts)
 
 
 def _verifications(file: VerificationsFile) -> pl.DataFrame:
@@ -279,16 +221,6 @@ def _verifications(file: VerificationsFile) -> pl.DataFrame:
 
 def _chars() -> pl.Expr:
     return pl.col("text").str.len_chars().cast(pl.Int32).alias("output_chars")
-
-
-def _pack(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.write_ipc(buffer)
-    return buffer.getvalue()
-
-
-def _unpack(frame: bytes) -> pl.DataFrame:
-    return pl.read_ipc(io.BytesIO(frame))
 
 
 def _refuse_strange_problems(

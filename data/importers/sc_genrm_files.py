@@ -1,36 +1,28 @@
-"""Files of the sc-genrm-scaling layout: found, and read without believing them.
-
-Every scalar is read as the text that stands in the file (`0777` stays `0777`), tags are never acted
-on, and a file that was cut off is refused wherever that can be seen.
-"""
+"""Files of the sc-genrm-scaling layout, found and read."""
 
 import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.files import refuse_missing
+from svlaw.data.importers.yaml_text import (
+    find_field,
+    read_fields,
+    read_items,
+    read_mapping,
+    read_text,
+    read_texts,
+)
 
 _SUBFOLDERS: Final = ("data", "data_cleaned")
 _PROBLEM: Final = re.compile(r"problem_(.+)")
 _SOLUTION: Final = re.compile(r"solution_(.*)\.yaml")
-_SAFE_TAGS: Final = frozenset(
-    f"tag:yaml.org,2002:{name}"
-    for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")
-) | {"!"}
-_NULLS: Final = frozenset(("", "~", "null", "Null", "NULL"))
 _MISSING: Final = -1.0
-
-
-class _TextLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Leaves plain scalars unresolved: `yes`, `1:30` and `0777` are text."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  how PyYAML is told
 
 
 @dataclass(frozen=True)
@@ -110,15 +102,12 @@ def read_samples(path: Path) -> Samples:
     Raises:
         BadInputError: The file is no valid YAML, was cut off, lacks a field, or holds a tag.
     """
-    fields = _read_fields(path)
-    answer = _text(_field(fields, "gt_answer", str(path)), f"{path}: gt_answer")
+    fields = read_fields(path)
+    answer = read_text(find_field(fields, "gt_answer", str(path)), f"{path}: gt_answer")
     if answer is None or not answer.strip():
         raise BadInputError(f"{path}: gt_answer is empty; solutions cannot be graded without it")
-    texts = [
-        _text(item, f"{path}: samples, row {row}")
-        for row, item in enumerate(_items(fields, "samples", path), 1)
-    ]
-    question = _text(_field(fields, "question", str(path)), f"{path}: question")
+    texts = list(read_texts(fields, "samples", path))
+    question = read_text(find_field(fields, "question", str(path)), f"{path}: question")
     return Samples(question, answer, texts)
 
 
@@ -128,12 +117,12 @@ def read_verifications(path: Path) -> Verifications:
     Raises:
         BadInputError: As in `read_samples`, or a probability is neither in [0, 1] nor -1.
     """
-    fields = _read_fields(path)
+    fields = read_fields(path)
     texts, p_yes, p_no = [], [], []
-    for row, item in enumerate(_items(fields, "verifications", path), 1):
+    for row, item in enumerate(read_items(fields, "verifications", path), 1):
         where = f"{path}: verifications, row {row}"
-        entry = _mapping(item, where)
-        texts.append(_text(_field(entry, "verification", where), f"{where}: verification"))
+        entry = read_mapping(item, where)
+        texts.append(read_text(find_field(entry, "verification", where), f"{where}: verification"))
         p_yes.append(_probability(entry, "p(yes)", where))
         p_no.append(_probability(entry, "p(no)", where))
     return Verifications(texts, p_yes, p_no)
@@ -177,100 +166,8 @@ def _solutions(problem_id: str, folder: Path) -> Iterator[VerificationsFile]:
         yield VerificationsFile(problem_id, int(match.group(1)), path, path.stat().st_size)
 
 
-def _read_fields(path: Path) -> dict[str, yaml.Node]:
-    refuse_missing(path)
-    try:
-        content = path.read_bytes()
-        root = yaml.compose(content, Loader=_TextLoader)
-    except OSError as error:
-        raise BadInputError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise BadInputError(_describe(path, error)) from error
-    if root is None:
-        raise BadInputError(f"{path}: the file holds nothing but white space; write it again")
-    _refuse_tags(root, path)
-    if not content.endswith(b"\n") and not _is_closed(root):
-        raise BadInputError(
-            f"{path}: the last line has no end; was the file cut off? write it again (or, if it is"
-            " whole, end it with a line break)"
-        )
-    return _mapping(root, str(path))
-
-
-def _describe(path: Path, error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line = f", line {mark.line + 1}" if mark is not None else ""
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
-    reason = " ".join(str(problem).split())
-    return f"{path}{line}: not valid YAML ({reason}); was the file cut off? write it again"
-
-
-def _refuse_tags(root: yaml.Node, path: Path) -> None:
-    """Refuse tags that ask for anything but text, numbers, lists and mappings."""
-    waiting, seen = [root], {id(root)}
-    while waiting:
-        node = waiting.pop()
-        if node.tag not in _SAFE_TAGS:
-            line = node.start_mark.line + 1
-            raise BadInputError(
-                f"{path}, line {line}: tag {node.tag!r} is not plain data; remove it from the file"
-            )
-        for child in _children(node):
-            if id(child) not in seen:
-                seen.add(id(child))
-                waiting.append(child)
-
-
-def _children(node: yaml.Node) -> list[yaml.Node]:
-    if isinstance(node, yaml.MappingNode):
-        return [child for pair in node.value for child in pair]
-    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
-
-
-def _is_closed(root: yaml.Node) -> bool:
-    """Tell whether the document ends on a closing quote or bracket, so that nothing is cut off."""
-    node = root
-    while children := _children(node):
-        if isinstance(node, yaml.CollectionNode) and node.flow_style:
-            return True
-        node = children[-1]
-    return not isinstance(node, yaml.ScalarNode) or node.style in ("'", '"')
-
-
-def _mapping(node: yaml.Node, where: str) -> dict[str, yaml.Node]:
-    if not isinstance(node, yaml.MappingNode):
-        raise BadInputError(f"{where}: holds no fields (name: value); write it again")
-    fields: dict[str, yaml.Node] = {}
-    for key, value in node.value:
-        name = str(key.value)
-        if name in fields:
-            raise BadInputError(f"{where}: field '{name}' occurs twice; keep one of them")
-        fields[name] = value
-    return fields
-
-
-def _field(fields: dict[str, yaml.Node], name: str, where: str) -> yaml.Node:
-    if name not in fields:
-        raise BadInputError(f"{where}: field '{name}' is missing; was the file cut off?")
-    return fields[name]
-
-
-def _items(fields: dict[str, yaml.Node], name: str, path: Path) -> list[yaml.Node]:
-    node = _field(fields, name, str(path))
-    if not isinstance(node, yaml.SequenceNode):
-        raise BadInputError(f"{path}: '{name}' is not a list; write one entry per line with '- '")
-    return list(node.value)
-
-
-def _text(node: yaml.Node, where: str) -> str | None:
-    if not isinstance(node, yaml.ScalarNode):
-        raise BadInputError(f"{where}: is a list or a mapping, not text")
-    plain = node.style not in ("'", '"', "|", ">")
-    return None if plain and node.value in _NULLS else str(node.value)
-
-
 def _probability(entry: dict[str, yaml.Node], name: str, where: str) -> float | None:
-    text = _text(_field(entry, name, where), f"{where}: {name}")
+    text = read_text(find_field(entry, name, where), f"{where}: {name}")
     if text is None:
         return None
     try:

@@ -1,6 +1,7 @@
 """Imports graded solutions and verdicts from flat tables: Parquet, CSV or JSONL."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,13 +12,18 @@ from svlaw.data.errors import BadInputError
 from svlaw.data.importers.columns import require, to_types
 from svlaw.data.importers.reading import Rows, read_rows
 from svlaw.data.pool import Pool, append, create_pool, open_pool
-from svlaw.data.schema import TABLES, conform, refuse_rows
+from svlaw.data.schema import TABLES, Table, conform, refuse_rows
 
 DEFAULT_VERIFIER = "verifier"
 
 _SOLUTIONS = {**TABLES["solutions"].columns, **TABLES["answers"].columns}
 _VERIFICATIONS = {**TABLES["verifications"].columns, **TABLES["verdicts"].columns}
-_DERIVED = ("status",)
+_VERDICTS_OF_ALL = replace(
+    TABLES["verdicts"],
+    key=("verifier", *TABLES["verdicts"].key),
+    columns={"verifier": pl.String(), **TABLES["verdicts"].columns},
+    required=("verifier", *TABLES["verdicts"].required),
+)
 
 
 def import_tables(
@@ -33,16 +39,18 @@ def import_tables(
 
     Solutions need `problem_id`, `solution_id` and `is_correct`; voting needs `answer` too (null or
     blank: no answer). Verifications need `verification_id` and `score` in [0, 1] (null: unparsed)
-    or `verdict` (yes or no); with both, `verdict` fills the scores that are missing. Further
-    columns of problems are kept for grouping; other unknown columns are ignored and listed under
-    `ignored_columns` in the pool's metadata.
+    or `verdict` (yes or no); with both, `verdict` fills the scores that are missing. Where a column
+    `status` holds nothing but svlaw's own words, as in a table it has exported, the rows are taken
+    as they are. A column `verifier` names the verifier of each row. Further columns of problems are
+    kept for grouping; other unknown columns are ignored and listed under `ignored_columns` in the
+    pool's metadata.
 
     Args:
         out: Folder of the new pool.
         solutions: Table of solutions.
         problems: Table of problems; without one, the problems are those of the solutions.
         verifications: Table of verdicts.
-        verifier: Name of the verifier that gave them.
+        verifier: Name of the verifier that gave them, where they have no column `verifier`.
         renames: Old column name to new one, applied wherever the column occurs.
 
     Raises:
@@ -51,7 +59,7 @@ def import_tables(
     """
     renames = dict(renames or {})
     solution_rows = _read_solutions(Path(solutions), renames)
-    problem_rows = _read_problems(Path(problems), renames) if problems else None
+    problem_rows = read_problems(Path(problems), renames) if problems else None
     verdict_rows = _read_verifications(Path(verifications), renames) if verifications else None
     read = [rows for rows in (solution_rows, problem_rows, verdict_rows) if rows is not None]
     _refuse_unused(renames, read)
@@ -80,8 +88,8 @@ def import_tables(
         writer.add("problems", problem_frame.sort("problem_id"), source=str(problems or solutions))
         _add(writer.add, "solutions", "answers", solution_rows.frame, None, str(solutions))
         if verdict_rows is not None:
-            frame = verdict_rows.frame
-            _add(writer.add, "verifications", "verdicts", frame, verifier, str(verifications))
+            for name, frame in _by_verifier(verdict_rows.frame, verifier):
+                _add(writer.add, "verifications", "verdicts", frame, name, str(verifications))
     return open_pool(out)
 
 
@@ -105,6 +113,11 @@ def import_verdicts(
     """
     renames = dict(renames or {})
     rows = _read_verifications(Path(verifications), renames)
+    if "verifier" in rows.frame.columns:
+        raise BadInputError(
+            f"{verifications}: has a column 'verifier', while the verdicts of one are added; give"
+            " those alone, without the column"
+        )
     _refuse_unused(renames, [rows])
     held = pool.read("answers", ("problem_id", "solution_id"))
     key = ("problem_id", "solution_id")
@@ -119,20 +132,21 @@ def import_verdicts(
 
 
 def _read_solutions(path: Path, renames: Mapping[str, str]) -> Rows:
-    wanted = [name for name in _SOLUTIONS if name not in _DERIVED]
-    rows = read_rows(path, wanted, renames)
+    rows = _known_status(read_rows(path, list(_SOLUTIONS), renames), TABLES["answers"])
     source = str(path)
     require(rows.frame, ("problem_id", "solution_id", "is_correct"), source)
-    frame = _with_chars(to_types(rows.frame, {n: _SOLUTIONS[n] for n in wanted}, source))
+    frame = _with_chars(to_types(rows.frame, _SOLUTIONS, source))
     label = next((pl.col(n) for n in ("answer_class", "answer") if n in frame.columns), None)
-    status = (
-        pl.when(_is_truncated(frame))
-        .then(pl.lit("truncated"))
-        .when(pl.lit(False) if label is None else label.is_null())
-        .then(pl.lit("no_answer"))
-        .otherwise(pl.lit("graded"))
-    )
-    frame = frame.with_columns(status.alias("status"))
+    if "status" not in frame.columns:
+        unanswered = pl.lit(True) if label is None else label.is_null()
+        status = (
+            pl.when(_is_truncated(frame) & unanswered)
+            .then(pl.lit("truncated"))
+            .when(unanswered & pl.lit(label is not None))
+            .then(pl.lit("no_answer"))
+            .otherwise(pl.lit("graded"))
+        )
+        frame = frame.with_columns(status.alias("status"))
     conform(frame, TABLES["answers"], source)
     frame = frame.sort(TABLES["answers"].key)
     if label is not None:
@@ -140,7 +154,12 @@ def _read_solutions(path: Path, renames: Mapping[str, str]) -> Rows:
     return Rows(frame, rows.ignored, rows.renamed)
 
 
-def _read_problems(path: Path, renames: Mapping[str, str]) -> Rows:
+def read_problems(path: Path, renames: Mapping[str, str]) -> Rows:
+    """Read a table of problems, every column of it.
+
+    Raises:
+        BadInputError: It cannot be read, has no `problem_id`, or a value does not fit.
+    """
     rows = read_rows(path, None, renames)
     source = str(path)
     require(rows.frame, ("problem_id",), source)
@@ -149,8 +168,8 @@ def _read_problems(path: Path, renames: Mapping[str, str]) -> Rows:
 
 
 def _read_verifications(path: Path, renames: Mapping[str, str]) -> Rows:
-    wanted = [name for name in _VERIFICATIONS if name not in _DERIVED]
-    rows = read_rows(path, wanted, renames)
+    wanted = [*_VERIFICATIONS, "verifier"]
+    rows = _known_status(read_rows(path, wanted, renames), TABLES["verdicts"], "score", "verdict")
     source = str(path)
     require(rows.frame, ("problem_id", "solution_id", "verification_id"), source)
     if not {"score", "verdict"} & set(rows.frame.columns):
@@ -158,19 +177,50 @@ def _read_verifications(path: Path, renames: Mapping[str, str]) -> Rows:
             f"{source}: needs a column 'score' or 'verdict'; if it has another name, use"
             " --rename OLD=score"
         )
-    types = {n: _VERIFICATIONS[n] for n in wanted if n != "verdict"}
-    frame = _with_verdict(to_types(rows.frame, {**types, "verdict": pl.Boolean()}, source), source)
+    types = {**_VERIFICATIONS, "verifier": pl.String()}
+    if "status" in rows.frame.columns:
+        frame = to_types(rows.frame, types, source)
+        _refuse_scores(frame, source)
+    else:
+        frame = to_types(rows.frame, {**types, "verdict": pl.Boolean()}, source)
+        frame = _with_verdict(frame, source)
+        status = (
+            pl.when(pl.col("score").is_not_null())
+            .then(pl.lit("graded"))
+            .when(_is_truncated(frame))
+            .then(pl.lit("truncated"))
+            .otherwise(pl.lit("unparsed"))
+        )
+        frame = frame.with_columns(status.alias("status"))
     frame = _with_chars(frame)
-    status = (
-        pl.when(pl.col("score").is_not_null())
-        .then(pl.lit("graded"))
-        .when(_is_truncated(frame))
-        .then(pl.lit("truncated"))
-        .otherwise(pl.lit("unparsed"))
-    )
-    frame = frame.with_columns(status.alias("status"))
-    conform(frame, TABLES["verdicts"], source)
-    return Rows(frame.sort(TABLES["verdicts"].key), rows.ignored, rows.renamed)
+    conform(frame, _VERDICTS_OF_ALL if "verifier" in frame.columns else TABLES["verdicts"], source)
+    return Rows(frame, rows.ignored, rows.renamed)
+
+
+def _known_status(rows: Rows, table: Table, *beside: str) -> Rows:
+    """Leave the column `status` out when it is not svlaw's: other words, or columns missing."""
+    if "status" not in rows.frame.columns:
+        return rows
+    status = rows.frame["status"].cast(pl.String)
+    known = status.is_in(table.allowed["status"]).fill_null(False).all()
+    if known and all(name in rows.frame.columns for name in beside):
+        return rows
+    return replace(rows, frame=rows.frame.drop("status"), ignored=(*rows.ignored, "status"))
+
+
+def _by_verifier(frame: pl.DataFrame, verifier: str) -> list[tuple[str, pl.DataFrame]]:
+    """The rows of each verifier, in order of their first appearance."""
+    if "verifier" not in frame.columns:
+        return [(verifier, frame)]
+    parts = frame.partition_by("verifier", maintain_order=True)
+    return [(part["verifier"][0], part.drop("verifier")) for part in parts]
+
+
+def _refuse_scores(frame: pl.DataFrame, source: str) -> None:
+    if "score" in frame.columns:
+        outside = ~pl.col("score").is_between(0, 1)
+        why = "is outside [0, 1]; leave it empty if unparsed"
+        refuse_rows(frame, outside, "score", source, why)
 
 
 def _with_verdict(frame: pl.DataFrame, source: str) -> pl.DataFrame:
@@ -180,8 +230,7 @@ def _with_verdict(frame: pl.DataFrame, source: str) -> pl.DataFrame:
         frame = frame.with_columns(verdict.cast(pl.Float64).alias("score"))
     if "verdict" not in frame.columns:
         frame = frame.with_columns(pl.lit(None, pl.Boolean).alias("verdict"))
-    outside = ~score.is_between(0, 1)
-    refuse_rows(frame, outside, "score", source, "is outside [0, 1]; leave it empty if unparsed")
+    _refuse_scores(frame, source)
     frame = frame.with_columns(pl.coalesce(score, verdict.cast(pl.Float64)).alias("score"))
     yes = pl.coalesce(verdict, score >= 0.5)
     word = pl.when(yes).then(pl.lit("yes")).when(~yes).then(pl.lit("no"))

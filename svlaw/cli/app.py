@@ -2,7 +2,7 @@
 
 import typer
 
-from svlaw.cli import analyses, imports, pools
+from svlaw.cli import analyses, exports, grading, imports, parsing, pools
 
 app = typer.Typer(
     name="svlaw",
@@ -12,8 +12,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(imports.app, name="import")
+app.command()(grading.grade)
+app.command()(parsing.parse)
 app.command()(pools.check)
 app.command()(pools.examples)
+app.command()(exports.export)
 app.command()(analyses.curves)
 app.command()(analyses.frontier)
 app.command()(analyses.crossover)

@@ -17,6 +17,13 @@ Out = Annotated[Path, typer.Option(metavar="POOL", help="Folder of the new pool.
 NewVerifier = Annotated[
     str, typer.Option(metavar="NAME", help="Name to give the verifier of these verdicts.")
 ]
+Regrade = Annotated[
+    bool,
+    typer.Option("--regrade", help="Grade the texts even where the files say what is correct."),
+]
+TimeLimit = Annotated[
+    float, typer.Option(metavar="SECONDS", help="Limit for grading one answer.", min=0.0)
+]
 
 
 @app.command()
@@ -96,6 +103,192 @@ def sc_genrm(
 
 
 @app.command()
+def monkeys(
+    out: Out,
+    samples: Annotated[
+        Path,
+        typer.Option(
+            metavar="PATH", help="Folder with one <id>.yaml per problem, or a published .json file."
+        ),
+    ],
+    regrade: Regrade = False,
+    time_limit: TimeLimit = 5.0,
+    as_json: Json = False,
+) -> None:
+    """Make a pool from the samples of Large Language Monkeys.
+
+    Evaluated files say what is correct (is_corrects); others are graded by Math-Verify.
+    """
+    from svlaw.data.importers.large_language_monkeys import import_monkeys
+
+    with progress_bar("reading") as progress:
+        pool = import_monkeys(
+            out, samples, regrade=regrade, time_limit=time_limit, progress=progress
+        )
+    _report(pool, as_json)
+
+
+@app.command("nemo-skills")
+def nemo_skills(
+    outputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Folder or files of output-rs<seed>.jsonl."),
+    ],
+    out: Out,
+    correctness: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHAT",
+            help="symbolic, judge or graded. Default: the first of them that the files hold.",
+        ),
+    ] = None,
+    id_field: Annotated[
+        str | None,
+        typer.Option(metavar="FIELD", help="Field that names the problem. Default: its line."),
+    ] = None,
+    time_limit: TimeLimit = 5.0,
+    as_json: Json = False,
+) -> None:
+    """Make a pool from the generations of NVIDIA NeMo-Skills, one file per random seed."""
+    from svlaw.data.importers.nemo_skills import import_nemo_skills
+
+    with progress_bar("reading, MB") as progress:
+        pool = import_nemo_skills(
+            out,
+            outputs[0] if len(outputs) == 1 else outputs,
+            correctness=correctness,  # type: ignore[arg-type]  # checked there
+            id_field=id_field,
+            time_limit=time_limit,
+            progress=progress,
+        )
+    _report(pool, as_json)
+
+
+@app.command("inspect")
+def inspect_logs(
+    logs: Annotated[
+        list[Path], typer.Argument(metavar="LOG...", help="Logs of one task, or their folder.")
+    ],
+    out: Out,
+    scorer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Scorer to believe, when there are several.")
+    ] = None,
+    regrade: Regrade = False,
+    time_limit: TimeLimit = 5.0,
+    as_json: Json = False,
+) -> None:
+    """Make a pool from .eval logs of inspect_ai, epochs as samples (needs the extra 'inspect')."""
+    from svlaw.data.importers.inspect_logs import import_inspect
+
+    with progress_bar("reading samples") as progress:
+        pool = import_inspect(
+            out,
+            logs[0] if len(logs) == 1 else logs,
+            scorer=scorer,
+            regrade=regrade,
+            time_limit=time_limit,
+            progress=progress,
+        )
+    _report(pool, as_json)
+
+
+@app.command("lm-harness")
+def lm_harness(
+    samples: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Files samples_*.jsonl, or their folder."),
+    ],
+    out: Out,
+    filter_name: Annotated[
+        str | None,
+        typer.Option("--filter", metavar="NAME", help="Filter to read, when there are several."),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Metric to believe. Default: the only one, exact_match."),
+    ] = None,
+    regrade: Regrade = False,
+    time_limit: TimeLimit = 5.0,
+    as_json: Json = False,
+) -> None:
+    """Make a pool from the logged samples of lm-evaluation-harness, repeats as samples."""
+    from svlaw.data.importers.lm_harness import import_lm_harness
+
+    with progress_bar("reading, MB") as progress:
+        pool = import_lm_harness(
+            out,
+            samples[0] if len(samples) == 1 else samples,
+            filter_name=filter_name,
+            metric=metric,
+            regrade=regrade,
+            time_limit=time_limit,
+            progress=progress,
+        )
+    _report(pool, as_json)
+
+
+@app.command("openai-batch")
+def openai_batch(
+    out: Out,
+    solutions: Annotated[
+        list[Path],
+        typer.Option(metavar="FILE", help="Output (or error) file of requests for solutions."),
+    ],
+    problems: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Problems: problem_id, reference_answer, question, ..."),
+    ],
+    verifications: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="The same of requests for verifications."),
+    ] = None,
+    verifier: NewVerifier = "verifier",
+    score: Annotated[
+        str,
+        typer.Option(metavar="SOURCE", help="Scores from: text, p_yes or p_yes_or_text."),
+    ] = "text",
+    id_pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="How to read a solution's custom_id: groups problem and sample."
+            " Default: PROBLEM, or PROBLEM-SAMPLE.",
+        ),
+    ] = None,
+    verification_pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="How to read a verification's: groups problem, solution and verification."
+            " Default: PROBLEM-SOLUTION, or PROBLEM-SOLUTION-VERIFICATION.",
+        ),
+    ] = None,
+    time_limit: TimeLimit = 5.0,
+    as_json: Json = False,
+) -> None:
+    """Make a pool from the output of OpenAI's batch API, or of a server that writes the same.
+
+    Give --solutions and --verifications once for each file.
+    """
+    from svlaw.data.importers.openai_batch import import_openai_batch
+
+    with progress_bar("reading, MB") as progress:
+        pool = import_openai_batch(
+            out,
+            solutions,
+            problems,
+            verifications=verifications,
+            verifier=verifier,
+            score=score,  # type: ignore[arg-type]  # checked there
+            id_pattern=id_pattern,
+            verification_pattern=verification_pattern,
+            time_limit=time_limit,
+            progress=progress,
+        )
+    _report(pool, as_json)
+
+
+@app.command()
 def success(
     table: Annotated[
         Path,
@@ -125,8 +318,12 @@ def _report(pool: "Pool", as_json: bool) -> None:
     ignored = list(pool.metadata.get("ignored_columns", []))
     if ignored:
         warn(f"ignored columns svlaw does not know: {', '.join(ignored)}")
+    remarks = list(pool.metadata.get("remarks", []))
+    for remark in remarks:
+        warn(remark)
     if as_json:
-        print_json({"pool": str(pool.path), "rows": rows, "ignored_columns": ignored})
+        document = {"pool": str(pool.path), "rows": rows, "ignored_columns": ignored}
+        print_json({**document, "remarks": remarks})
         return
     held = ", ".join(f"{count:,} {label}" for label, count in rows.items())
-    console.print(f"{pool.path}: {held}", markup=False, highlight=False)
+    console.print(f"{pool.path}: {held}", markup=False, highlight=False, soft_wrap=True)

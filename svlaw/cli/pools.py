@@ -6,20 +6,23 @@ from typing import Annotated
 import typer
 
 from svlaw.cli.options import Json
-from svlaw.cli.output import console, print_json, print_rows
+from svlaw.cli.output import console, print_json, print_rows, progress_bar
 
 
 def check(
     pools: Annotated[list[Path], typer.Argument(metavar="POOL...", help="Pools to check.")],
     as_json: Json = False,
 ) -> None:
-    """Check pools: sizes, raggedness, missing answers, verifier quality. Exit code 1 if unsound."""
+    """Check pools: sizes, repeats, cut-off text, verifiers, lambda. Exit code 1 if unsound."""
     from dataclasses import asdict
 
-    from svlaw.data.check import check_pool
+    from svlaw.data.check import check_pool, is_sound
     from svlaw.data.pool import open_pools
 
-    found = {name: check_pool(pool) for name, pool in open_pools(pools).items()}
+    found = {}
+    for name, pool in open_pools(pools).items():
+        with progress_bar(f"checking {name}") as progress:
+            found[name] = check_pool(pool, progress=progress)
     if as_json:
         documents = [
             {"pool": name, "checks": [asdict(check) for check in checks]}
@@ -30,7 +33,7 @@ def check(
         for name, checks in found.items():
             rows = [(c.subject, c.level, c.message) for c in checks]
             print_rows(name, ("what", "verdict", "found"), rows)
-    if any(c.level == "error" for checks in found.values() for c in checks):
+    if not all(map(is_sound, found.values())):
         raise typer.Exit(1)
 
 

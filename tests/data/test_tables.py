@@ -97,7 +97,9 @@ def test_unknown_columns_are_ignored_and_named_known_text_is_kept_apart(tmp_path
     answers = pool.scan("answers").collect()
     assert "text" not in answers.columns
     assert answers["output_chars"].to_list() == [3] * 5
-    assert set(answers["status"]) == {"truncated"}
+    # Cut off, but those that gave an answer all the same are graded.
+    statuses = answers.sort("problem_id", "solution_id")["status"].to_list()
+    assert statuses == ["graded", "graded", "truncated", "graded", "truncated"]
 
 
 def test_further_columns_of_problems_are_kept(tmp_path):
@@ -228,3 +230,75 @@ def test_further_verdicts_are_added_but_never_replaced(tmp_path):
     with pytest.raises(BadInputError, match="unknown solution"):
         import_verdicts(grown, stranger, verifier="third")
     assert open_pool(pool.path).verifiers == ("verifier", "other")
+
+
+def test_a_status_of_svlaws_own_words_is_kept(tmp_path):
+    solutions = SOLUTIONS.with_columns(
+        status=pl.Series(["graded", "timeout", "no_answer", "truncated", "no_answer"])
+    )
+    # A text with a verdict but no score (scores of probabilities), and the other way round.
+    verdicts = VERDICTS.with_columns(
+        verdict=pl.Series([None, "yes", "no"]),
+        status=pl.Series(["graded", "unparsed", "graded"]),
+    )
+    pool = run(tmp_path, solutions, verdicts, suffix=".csv")
+    assert pool.metadata["ignored_columns"] == []
+    assert pool.scan("answers").collect()["status"].to_list() == solutions["status"].to_list()
+    held = pool.scan("verdicts", "verifier").select("verdict", "score", "status").collect()
+    assert held.rows() == [(None, 0.25, "graded"), ("yes", None, "unparsed"), ("no", 1.0, "graded")]
+
+
+def test_a_status_beside_a_score_alone_is_not_svlaws(tmp_path):
+    pool = run(tmp_path, verdicts=VERDICTS.with_columns(status=pl.lit("unparsed")))
+    assert pool.metadata["ignored_columns"] == ["status"]
+    held = pool.scan("verdicts", "verifier").collect()
+    assert held["status"].to_list() == ["graded", "unparsed", "graded"]
+
+
+def test_a_column_names_the_verifiers(tmp_path):
+    both = pl.concat(
+        [
+            VERDICTS.with_columns(score=pl.lit(0.5), verifier=pl.lit("zeta")),
+            VERDICTS.with_columns(verifier=pl.lit("alpha")),
+        ]
+    )
+    pool = run(tmp_path, verdicts=both)
+    assert pool.verifiers == ("zeta", "alpha")
+    assert pool.scan("verdicts", "zeta").collect()["score"].to_list() == [0.5] * 3
+    assert pool.scan("verdicts", "alpha").collect()["score"].to_list() == [0.25, None, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a", "b", None], "verdicts.csv, row 3: verifier None is missing"),
+        (["a", "b", "c/d"], "verifier name 'c/d'"),
+    ],
+)
+def test_bad_names_of_verifiers(tmp_path, names, message):
+    with pytest.raises(BadInputError, match=message):
+        run(tmp_path, verdicts=VERDICTS.with_columns(verifier=pl.Series(names)), suffix=".csv")
+    assert not (tmp_path / "pool").exists()
+
+
+def test_a_verdict_that_a_verifier_gave_twice(tmp_path):
+    twice = pl.concat([VERDICTS, VERDICTS.head(1)]).with_columns(
+        verifier=pl.Series(["a", "a", "b", "a"])
+    )
+    with pytest.raises(BadInputError, match=r"row 4: duplicate key \(verifier 'a'.* in row 1"):
+        run(tmp_path, verdicts=twice, suffix=".csv")
+
+
+def test_further_verdicts_are_of_one_verifier(tmp_path):
+    pool = run(tmp_path)
+    more = write(VERDICTS.with_columns(verifier=pl.lit("a")), tmp_path / "more.csv")
+    with pytest.raises(BadInputError, match="has a column 'verifier', while the verdicts of one"):
+        import_verdicts(pool, more, verifier="other")
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
+def test_an_empty_text_is_not_a_missing_one(tmp_path, suffix):
+    texts = ["a", "", None, " ", "b\n"]
+    pool = run(tmp_path, SOLUTIONS.with_columns(text=pl.Series(texts)), suffix=suffix)
+    held = pool.scan("solutions").collect()["text"].to_list()
+    assert held == texts

@@ -1,0 +1,193 @@
+"""Requests of a batch: the texts they brought, what they cost, and which of them failed."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from svlaw.data.importers.records import Record
+from svlaw.data.verdicts import Verdict
+
+_OK: Final = 200
+_WORD: Final = re.compile(r"[\W_]*(yes|no)[\W_]*", re.IGNORECASE)
+
+Token = tuple[str, dict[str, Any]]
+"""A token of a text, and the log-probabilities of the tokens that were considered in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One text that a request brought.
+
+    Attributes:
+        number: Its number among the request's texts, from 0.
+        text: The text; None when the model refused or called a tool.
+        prompt_tokens: Tokens of the prompt.
+        output_tokens: Its share of the tokens that the request's texts have together.
+        finish_reason: Why it ended.
+        record: The choice as it stands in the file.
+    """
+
+    number: int
+    text: str | None
+    prompt_tokens: int | None
+    output_tokens: int | None
+    finish_reason: str | None
+    record: Record
+
+
+@dataclass
+class Requests:
+    """The requests of some files, as they are read.
+
+    Attributes:
+        what: What they asked for, in words.
+        choices: Texts per request, the same for all; None before the first.
+        total: Requests so far.
+        failures: How many failed, by the error.
+    """
+
+    what: str
+    choices: int | None = None
+    total: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def read(self, row: Record) -> list[Choice]:
+        """The texts of a request; none when it failed, which is counted.
+
+        Raises:
+            BadInputError: A field is missing or cannot be used, or the number of texts differs.
+        """
+        self.total += 1
+        failure = _failure(row)
+        if failure is not None:
+            self.failures[failure] += 1
+            return []
+        body = row.child("response").child("body")
+        choices = sorted(body.children("choices"), key=_index)
+        if self.choices is None and choices:
+            self.choices = len(choices)
+        if len(choices) != self.choices:
+            raise row.error(
+                f"{len(choices)} choices, where requests before brought {self.choices}; ask for the"
+                " same n in every request"
+            )
+        usage = body.child("usage") if body.get("usage") is not None else None
+        prompt = usage.count("prompt_tokens") if usage is not None else None
+        tokens = usage.count("completion_tokens") if usage is not None else None
+        shares = _shares(tokens, len(choices))
+        return [
+            Choice(place, _text(choice), prompt, share, choice.text("finish_reason"), choice)
+            for place, (choice, share) in enumerate(zip(choices, shares, strict=True))
+        ]
+
+    @property
+    def remarks(self) -> list[str]:
+        """The failed requests in words; nothing when none failed."""
+        if not self.failures:
+            return []
+        kinds = ", ".join(f"{kind}: {count:,}" for kind, count in self.failures.most_common())
+        count = self.failures.total()
+        return [f"{count:,} of {self.total:,} requests for {self.what} failed ({kinds})"]
+
+
+def verdict_probabilities(
+    choice: Record, verdict: Verdict | None
+) -> tuple[float | None, float | None]:
+    """The probabilities of Yes and No at the token that gives the verdict.
+
+    That is the last token that reads as the verdict, white space and punctuation aside. Spellings
+    (`Yes`, ` yes`) count together; a word that is not among the log-probabilities is None.
+
+    Args:
+        choice: The choice, with its `logprobs`.
+        verdict: What its text was read as.
+
+    Raises:
+        BadInputError: The log-probabilities cannot be used.
+    """
+    if verdict is None or choice.get("logprobs") is None:
+        return None, None
+    for token, considered in reversed(list(_tokens(choice.child("logprobs")))):
+        if _word(token) == verdict:
+            sums: dict[str, float] = {}
+            for other, logprob in considered.items():
+                word = _word(other)
+                if word is not None:
+                    sums[word] = sums.get(word, 0.0) + _probability(choice, logprob)
+            yes, no = sums.get("yes"), sums.get("no")
+            return _at_most_one(yes), _at_most_one(no)
+    return None, None
+
+
+def _failure(row: Record) -> str | None:
+    """What went wrong with a request, in a word; None when nothing did."""
+    error = row.get("error")
+    if error is not None:
+        code = error.get("code") if isinstance(error, dict) else None
+        return str(code or "error")
+    response = row.child("response") if row.need("response") is not None else None
+    if response is None:
+        return "no response"
+    status = response.count("status_code")
+    if status is None:
+        raise row.error("field 'response.status_code' is missing")
+    return None if status == _OK else f"status {status}"
+
+
+def _index(choice: Record) -> int:
+    return choice.count("index") or 0
+
+
+def _text(choice: Record) -> str | None:
+    """The text of a chat completion, or of a completion."""
+    if "message" in choice.fields:
+        message = choice.child("message")
+        message.need("content")
+        return message.text("content")
+    choice.need("text")
+    return choice.text("text")
+
+
+def _shares(tokens: int | None, choices: int) -> Sequence[int | None]:
+    """Share tokens out evenly; the first choices get one more where they do not divide."""
+    if tokens is None:
+        return [None] * choices
+    each, more = divmod(tokens, choices)
+    return [each + (place < more) for place in range(choices)]
+
+
+def _tokens(logprobs: Record) -> Iterator[Token]:
+    """The tokens in the form of chat completions, or in that of completions."""
+    if logprobs.get("content") is not None:
+        for token in logprobs.children("content"):
+            considered = {token.need_text("token"): token.need("logprob")}
+            if token.get("top_logprobs") is not None:
+                for other in token.children("top_logprobs"):
+                    considered[other.need_text("token")] = other.need("logprob")
+            yield token.need_text("token"), considered
+    elif logprobs.get("tokens") is not None:
+        texts, values = logprobs.items("tokens"), logprobs.items("token_logprobs")
+        tops = logprobs.get("top_logprobs") or [None] * len(texts)
+        if not len(texts) == len(values) == len(tops):
+            raise logprobs.error("tokens, token_logprobs and top_logprobs differ in length")
+        for text, value, top in zip(texts, values, tops, strict=True):
+            yield str(text), {str(text): value, **(top or {})}
+
+
+def _word(token: str) -> str | None:
+    match = _WORD.fullmatch(token)
+    return match.group(1).lower() if match else None
+
+
+def _probability(choice: Record, logprob: Any) -> float:
+    number = isinstance(logprob, int | float) and not isinstance(logprob, bool)
+    if not number or math.isnan(logprob):
+        raise choice.error(f"log-probability {logprob!r} is not a number")
+    return math.exp(min(float(logprob), 0.0))
+
+
+def _at_most_one(probability: float | None) -> float | None:
+    return None if probability is None else min(probability, 1.0)
