@@ -150,7 +150,12 @@ class SampleReader:
         counts, scores = np.zeros(answers.height, np.int32), np.empty(0, np.int32)
         if self._verifier is not None:
             verdicts = self._sorted_rows("verdicts", ids, (*_VERDICT, "score"), _VERDICT)
-            units = (pl.col("score") * SCORE_UNIT).round().cast(pl.Int32).fill_null(UNPARSED)
+            units = (
+                (pl.col("score").fill_nan(None) * SCORE_UNIT)
+                .round()
+                .cast(pl.Int32)
+                .fill_null(UNPARSED)
+            )
             scores = verdicts.select(units).to_series().to_numpy()
             counts = _verdict_counts(answers, verdicts, self._pool)
         samples = list(_split(answers, counts, scores, ids))

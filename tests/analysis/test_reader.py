@@ -377,3 +377,13 @@ def test_humaneval_is_what_its_notice_says() -> None:
     ]
     assert sum(m.size for m in mixed) == 38
     assert sum(int(m.sum()) for m in mixed) == 1242
+
+
+def test_a_score_that_is_not_a_number_is_an_unparsed_verdict(
+    problems, brute_force, make_pool
+) -> None:
+    problem = [brute_force.Solution("A", True, False, (1, 0))]
+    answers, verdicts = problems.frames([problem])
+    verdicts = verdicts.with_columns(pl.Series("score", [float("nan"), 0.0]))
+    (sample,) = load_samples(make_pool(answers, v=verdicts), "v")
+    assert sample.scores.tolist() == [UNPARSED, 0]
