@@ -23,7 +23,7 @@ from svlaw.data.pool_grading import grade_pool
 
 SOLUTIONS = 1_024
 FIRST_LIMIT, AGAIN_LIMIT, MEMORY_LIMIT = 300.0, 10.0, 3 << 29
-HANGING = "10^{10^{10}}"
+HANGING = r"\cdot 1^{10^{10^{10}}}"
 
 Spellings = Callable[[random.Random, int], list[str]]
 
@@ -77,12 +77,14 @@ def problem(number: int, hanging: int) -> tuple[str, pl.DataFrame]:
     """The reference answer of a problem, and its solutions."""
     rng = random.Random(number)
     form = FORMS[number % len(FORMS)]
-    values = list(range(1, rng.randint(15, 60)))
+    first = 1 + 100 * number  # no two problems share an answer, so that none is known already
+    values = list(range(first, first + rng.randint(20, 90)))
     weights = [1 / (place + 1) ** rng.uniform(0.5, 1.2) for place in range(len(values))]
     texts = []
     for solution in range(SOLUTIONS):
         value = rng.choices(values, weights)[0]
-        answer = HANGING if solution < hanging else rng.choice(form(rng, value))
+        hangs = solution < hanging
+        answer = f"{first}{HANGING}" if hangs else rng.choice(form(rng, value))
         body = text(rng, rng.randint(800, 2_000))
         kind = rng.random()
         if kind < 0.45:
@@ -99,7 +101,7 @@ def problem(number: int, hanging: int) -> tuple[str, pl.DataFrame]:
             "finish_reason": ["stop" if rng.random() < 0.98 else "length" for _ in texts],
         }
     )
-    return form(rng, 1)[0], frame
+    return form(rng, first)[0], frame
 
 
 def write_pool(path: Path, problems: int, hanging: int) -> Pool:

@@ -120,9 +120,12 @@ def _clean(answer: str) -> str | None:
 _SUBSTITUTIONS: Final = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
+        (r"(?:\\\\\s*)+$", ""),
         (r"\\(?:left|right)(?![a-zA-Z])\.?", ""),
         (r"\\(?:bigg?|Bigg?)[lr]?(?![a-zA-Z])", ""),
         (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac"),
+        (r"(?<![a-zA-Z\\])frac(?=\{)", r"\\frac"),
+        (r"\\varnothing(?![a-zA-Z])|∅", r"\\emptyset"),
         (r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|mathrm|mathbf|mbox|rm)\s*\{([^{}]*)\}", r"\1"),
         (r"\{,\}", ","),
         (r"\\[!,]", ""),

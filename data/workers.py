@@ -1,12 +1,16 @@
 """Worker processes: ordered results, few tasks in flight, and no process left behind."""
 
 import itertools
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
+from multiprocessing.context import SpawnProcess
+from types import ModuleType
 from typing import Any, Final, Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -62,10 +66,58 @@ class WorkerDiedError(SvlawError):
     """A worker process ended in the middle of a task."""
 
 
-_BROKEN: Final = (
-    "worker processes cannot be started; does the calling script keep its work under"
-    " 'if __name__ == \"__main__\":'?"
-)
+_BROKEN: Final = "worker processes cannot be started, or end at once; is memory short?"
+
+_starting = threading.Lock()
+
+
+class _Process(SpawnProcess):
+    """A spawned process that imports modules only, and does not run the caller's script again.
+
+    So the script needs no `if __name__ == "__main__":`, and may come from standard input or a
+    notebook, which cannot be run again.
+    """
+
+    def __init__(self, siblings: "_Context", **options: Any) -> None:
+        super().__init__(**options)
+        self._siblings: _Context | None = siblings
+
+    def start(self) -> None:
+        siblings, self._siblings = self._siblings, None  # not for the child
+        with _starting:
+            if siblings is None or siblings.closed:
+                raise OSError("the pool is closing")
+            main = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                super().start()
+            finally:
+                sys.modules["__main__"] = main
+            siblings.started.append(self)
+
+
+class _Context:
+    """What Pebble asks of a way to start processes."""
+
+    def __init__(self) -> None:
+        spawn = get_context("spawn")
+        self.Pipe, self.RLock = spawn.Pipe, spawn.RLock
+        self.started: list[_Process] = []
+        self.closed = False
+
+    def Process(self, **options: Any) -> _Process:  # noqa: N802  as in multiprocessing
+        return _Process(self, **options)
+
+    def close(self) -> None:
+        """Kill all processes, and start no more.
+
+        Pebble takes the locks away before it stops its workers; one that is starting just then
+        would complain on standard error.
+        """
+        with _starting:
+            self.closed = True
+            for process in self.started:
+                process.kill()
 
 
 class Workers:
@@ -92,13 +144,15 @@ class Workers:
 def worker_pool(workers: int, initializer: Callable[[], None] | None = None) -> Iterator[Workers]:
     """Yield worker processes that are gone when the block ends, however it ends.
 
-    Workers are spawned, so that they share no locks with the threads of the caller, and ignore an
-    interrupt from the keyboard, which is the caller's to handle.
+    Workers are spawned, so that they share no locks with the threads of the caller, who may itself
+    be a thread. They ignore an interrupt from the keyboard, which is the caller's to handle.
     """
-    pool = ProcessPool(max_workers=workers, initializer=initializer, context=get_context("spawn"))
+    context = _Context()
+    pool = ProcessPool(max_workers=workers, initializer=initializer, context=context)
     try:
         yield Workers(pool)
     finally:
+        context.close()
         pool.stop()
         pool.join()
 

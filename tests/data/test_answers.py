@@ -88,6 +88,8 @@ def test_reference_is_bare_or_boxed(gt_answer: str, answer: str | None) -> None:
         (r"\sqrt2", r"\sqrt{2}"),
         ("50%", r"50\%"),
         ("5cm", r"5\text{ cm}"),
+        (r"\frac{x}{2}", "frac{x}{2}", r"\frac{x}{2} \\"),
+        (r"\emptyset", r"\varnothing", "∅"),
     ],
 )
 def test_spellings_of_one_answer_agree(spellings: tuple[str, ...]) -> None:

@@ -1,14 +1,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
-from svlaw.data.errors import BadInputError
-from svlaw.data.workers import WorkerDiedError, count_workers, map_ordered
+from svlaw.data.errors import BadInputError, SvlawError
+from svlaw.data.workers import WorkerDiedError, count_workers, map_ordered, worker_pool
 
 
 def workers_alive() -> bool:
@@ -41,16 +42,36 @@ def test_a_dead_worker_is_named() -> None:
         list(map_ordered(os._exit, [3], 1))
 
 
-def test_an_unguarded_script_is_told_what_to_do(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["script", "standard input"])
+def test_an_unguarded_script_is_not_run_again_by_its_workers(tmp_path: Path, way: str) -> None:
+    code = (
+        "from svlaw.data.workers import map_ordered\n"
+        "print(list(map_ordered(str, [1, 2], 2)))\nprint(__name__)\n"
+    )
     script = tmp_path / "script.py"
-    script.write_text(
-        "from svlaw.data.workers import map_ordered\nprint(list(map_ordered(str, [1], 1)))\n"
-    )
+    script.write_text(code)
     run = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert run.returncode == 1
-    assert run.stderr.rstrip().endswith("""under 'if __name__ == "__main__":'?""")
+        [sys.executable, str(script) if way == "script" else "-"],
+        input=code, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (run.stdout, run.stderr) == ("['1', '2']\n__main__\n", "")
+
+
+def test_a_worker_that_cannot_start_is_one_clear_line() -> None:
+    with pytest.raises(SvlawError, match="worker processes cannot be started") as caught:
+        run_under(start_badly)
+    assert "\n" not in str(caught.value)
+    assert not workers_alive()
+
+
+def start_badly() -> None:
+    """Fail, as a worker does that lacks memory for its imports."""
+    raise ImportError
+
+
+def run_under(initializer: Callable[[], None]) -> None:
+    with worker_pool(1, initializer) as pool:
+        pool.submit(str, 1).result()
 
 
 def test_workers_are_counted() -> None:
