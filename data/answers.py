@@ -15,6 +15,7 @@ _PHRASE: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LAST_LINE: Final = re.compile(r".*\banswer\**(?:\s+is\b:?|\s*[:=])\**\s*(\S.*)$", re.IGNORECASE)
+_HASHES: Final = "####"
 _WRAPPERS: Final = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"))
 _TRAILING_ZERO: Final = re.compile(r"(-?\d+)\.0")
 
@@ -24,11 +25,11 @@ def extract_answer(text: str | None) -> str | None:
 
     The last of these statements in the text counts: `\boxed{X}` or `\fbox{X}` with balanced braces,
     and "The final answer is X. I hope it is correct." Without either, "the answer is X" or
-    "Answer: X" on the last line does. Delimiters around X (`$`, `\(`, `**`, a box) and its full
-    stop are taken off; nothing else is changed.
+    "Answer: X" on the last line does, else the first "#### X". Delimiters around X (`$`, `\(`,
+    `**`, a box) and its full stop are taken off; nothing else is changed.
 
-    Source: the answer formats of MATH (Hendrycks et al., 2021, `\boxed`) and Minerva (Lewkowycz et
-    al., 2022, Appendix D.1, "I hope it is correct").
+    Source: the answer formats of MATH (Hendrycks et al., 2021, `\boxed`), Minerva (Lewkowycz et
+    al., 2022, Appendix D.1, "I hope it is correct") and GSM8K (Cobbe et al., 2021, `####`).
     """
     if not text:
         return None
@@ -38,17 +39,20 @@ def extract_answer(text: str | None) -> str | None:
         answer = _clean(phrases[-1].group(1))
         if answer is not None or box is None:
             return answer
-    return _clean(box[0]) if box is not None else _plain_statement(text)
+    if box is not None:
+        return _clean(box[0])
+    return _plain_statement(text) or _behind_hashes(text)
 
 
 def reference_answer(gt_answer: str) -> str | None:
     r"""Read the reference answer from `gt_answer`: a bare answer, or a solution text with a box.
 
-    A bare whole number loses a trailing `.0`, which data sets that store answers as floats add.
+    Without a box, what stands behind the last `####` (GSM8K) counts. A bare whole number loses a
+    trailing `.0`, which data sets that store answers as floats add.
     None when nothing is left.
     """
     box = _last_box(gt_answer)
-    answer = _clean(gt_answer if box is None else box[0])
+    answer = _clean(gt_answer.rpartition(_HASHES)[2] if box is None else box[0])
     if answer is None:
         return None
     whole = _TRAILING_ZERO.fullmatch(answer)
@@ -92,6 +96,12 @@ def _plain_statement(text: str) -> str | None:
     """Find an answer given in words alone, on the last line."""
     statement = _LAST_LINE.match(text.rstrip().rsplit("\n", 1)[-1])
     return _clean(statement.group(1)) if statement else None
+
+
+def _behind_hashes(text: str) -> str | None:
+    """Find the first answer in the form of GSM8K; what follows it is the next question."""
+    line = text.partition(_HASHES)[2].strip().partition("\n")[0]
+    return _clean(line)
 
 
 def _clean(answer: str) -> str | None:

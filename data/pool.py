@@ -72,7 +72,10 @@ class Pool:
         parts = self.parts(table, verifier)
         if not parts:
             of = f" of verifier '{verifier}'" if verifier else ""
-            raise NotInPoolError(f"{self.path}: holds no {table}{of}")
+            remedy = ""
+            if table == "answers" and self.has("solutions"):
+                remedy = "; grade its solutions first ('svlaw grade')"
+            raise NotInPoolError(f"{self.path}: holds no {table}{of}{remedy}")
         return pl.scan_parquet(parts, glob=False)
 
     def read(self, table: str, columns: Sequence[str], verifier: str | None = None) -> pl.DataFrame:
@@ -141,8 +144,10 @@ def open_pool(path: str | Path) -> Pool:
         for verifier in pool.verifiers if table.per_verifier else (None,):
             for part in pool.parts(table.name, verifier):
                 _check_part(part, table)
-    if not pool.has("answers") and not pool.has("success"):
-        raise BadInputError(f"{path}: holds neither answers nor a success table; import it again")
+    if not any(pool.has(table) for table in ("answers", "solutions", "success")):
+        raise BadInputError(
+            f"{path}: holds neither solutions, answers nor a success table; import it again"
+        )
     return pool
 
 

@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from svlaw.data.answers import reference_answer
 from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.files import refuse_existing, refuse_missing
 from svlaw.data.grading import TIME_LIMIT, judge
@@ -25,7 +26,6 @@ from svlaw.data.importers.solutions import (
     blank_to_none,
     kind_of,
     need_reference,
-    read_reference,
 )
 from svlaw.data.pool import Pool, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
@@ -256,7 +256,7 @@ def _problem(sample: Any, where: str, regrade: bool) -> Problem:
     if regrade:
         reference: str | None = need_reference(target, where, "target")
     else:
-        reference = read_reference(target) if target else None
+        reference = reference_answer(target) if target else None
     kind = "external"
     if sample.choices:
         kind = "choice"

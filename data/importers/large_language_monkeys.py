@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from svlaw.data.answers import reference_answer
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import refuse_existing, refuse_missing
 from svlaw.data.grading import TIME_LIMIT, judge
@@ -35,7 +36,6 @@ from svlaw.data.importers.solutions import (
     Problem,
     kind_of,
     need_reference,
-    read_reference,
 )
 from svlaw.data.importers.yaml_text import find_field, read_fields, read_text, read_texts
 from svlaw.data.pool import Pool, create_pool, open_pool
@@ -195,7 +195,7 @@ def _frames(sampled: _Sampled, regrade: bool) -> tuple[pl.DataFrame, pl.DataFram
         if flags is None:
             reference = need_reference(sampled.gt_answer, sampled.where, "gt_answer")
         else:
-            reference = read_reference(sampled.gt_answer)
+            reference = reference_answer(sampled.gt_answer)
         kind = kind_of(reference or "")
     problem = Problem(sampled.problem_id, sampled.question, reference, kind)
     problems = pl.DataFrame(

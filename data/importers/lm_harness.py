@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from svlaw.data.answers import reference_answer
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import refuse_existing
 from svlaw.data.grading import TIME_LIMIT, judge
@@ -27,7 +28,6 @@ from svlaw.data.importers.solutions import (
     blank_to_none,
     kind_of,
     need_reference,
-    read_reference,
 )
 from svlaw.data.pool import Pool, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
@@ -270,7 +270,7 @@ def _problem(row: Record, problem_id: str, task: str | None, reading: _Reading) 
     if reading.graded:
         reference = need_reference(target, row.where, "target")
     else:
-        reference = None if executed else read_reference(target)
+        reference = None if executed else reference_answer(target)
     kind = "code" if executed else "external"
     document = row.child("doc") if isinstance(row.get("doc"), dict) else row
     return Problem(

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from svlaw.data.answers import reference_answer
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import refuse_existing
 from svlaw.data.grading import TIME_LIMIT, judge
@@ -29,7 +30,6 @@ from svlaw.data.importers.solutions import (
     blank_to_none,
     kind_of,
     need_reference,
-    read_reference,
 )
 from svlaw.data.pool import Pool, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
@@ -164,7 +164,7 @@ def _problem(row: Record, problem_id: str, correctness: Correctness) -> Problem:
         row.need("expected_answer")
         reference = need_reference(expected, row.where, "expected_answer")
     else:
-        reference = read_reference(expected) if expected else None
+        reference = reference_answer(expected) if expected else None
     return Problem(
         problem_id,
         _first(row, "problem", "question"),

@@ -23,7 +23,6 @@ from svlaw.data.pool import PoolWriter
 from svlaw.data.schema import TABLES
 
 _CORRECT_LABEL: Final = "\x00correct"
-_HASHES: Final = "####"
 _KEY: Final = ("problem_id", "solution_id")
 _ROW: Final = {
     **TABLES["solutions"].columns,
@@ -44,20 +43,10 @@ class Problem:
     level: str | None = None
 
     def read_answer(self, text: str | None) -> str | None:
-        """Find the final answer in a solution's text: by the problem's kind, else behind `####`.
-
-        Models prompted with GSM8K's worked solutions write `#### 18`; the first such line counts,
-        since whatever follows it is the next question. Programs have no final answer.
-
-        Source: the answer format of GSM8K (Cobbe et al., 2021, arXiv 2110.14168).
-        """
+        """Find the final answer in a solution's text, by the problem's kind; programs have none."""
         if not text or self.kind == "code":
             return None
-        answer = built_in_extractor(self.kind or "math", self.reference_answer or "")(text)
-        if answer is None and _HASHES in text:
-            line = text.split(_HASHES, 2)[1].strip().split("\n", 1)[0].strip()
-            answer = line.removesuffix(".") or None
-        return answer
+        return built_in_extractor(self.kind or "math", self.reference_answer or "")(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,20 +225,13 @@ def _with_truncated(status: pl.Expr) -> pl.Expr:
     return pl.when(cut).then(pl.lit("truncated")).otherwise(status).alias("status")
 
 
-def read_reference(text: str) -> str | None:
-    r"""Read a reference answer: bare, boxed in a worked solution, or behind its last `####`."""
-    if _HASHES in text and "\\boxed" not in text:
-        text = text.rsplit(_HASHES, 1)[1]
-    return reference_answer(text)
-
-
 def need_reference(text: str | None, where: str, name: str) -> str:
     """Read a reference answer that grading needs.
 
     Raises:
         BadInputError: There is none.
     """
-    answer = read_reference(text) if text is not None else None
+    answer = reference_answer(text) if text is not None else None
     if answer is None:
         raise BadInputError(f"{where}: {name} {text!r} holds no answer to grade solutions with")
     return answer

@@ -121,3 +121,22 @@ def test_different_answers_stay_different(one: str, other: str) -> None:
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalize_answer(text)
     assert normalize_answer(once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("9 * 2 = 18\n#### 18", "18"),
+        ("#### $1,000.\n\nQuestion: and then?\n#### 7", "$1,000"),  # the next question is not ours
+        ("#### 18\nThe answer is 19", "19"),
+        (r"\boxed{5} #### 6", "5"),
+        ("so it is\n####", None),
+    ],
+)
+def test_answers_in_the_form_of_gsm8k(text: str, answer: str | None) -> None:
+    assert extract_answer(text) == answer
+
+
+def test_reference_in_the_form_of_gsm8k() -> None:
+    assert reference_answer("He has 3 + 4 = 7.\n#### 7") == "7"
+    assert reference_answer("#### 3\n#### 1,234.0") == "1,234.0"

@@ -262,3 +262,17 @@ def test_a_new_verifier_is_noted_when_its_verdicts_are_put_in_place(tmp_path) ->
     )
     pool = replace(open_pool(tmp_path / "p"), "verdicts", verdicts, verifier="v")
     assert pool.verifiers == open_pool(tmp_path / "p").verifiers == ("v",)
+
+
+def test_a_pool_with_nothing_but_text_opens_and_says_what_to_do(tmp_path) -> None:
+    texts = pl.DataFrame(
+        {
+            "problem_id": ["p"],
+            "solution_id": pl.Series([0], dtype=pl.Int32),
+            "text": ["So \\boxed{5}."],
+        }
+    )
+    with create_pool(tmp_path / "p", {}) as writer:
+        writer.add("solutions", texts)
+    with pytest.raises(NotInPoolError, match="grade its solutions first"):
+        open_pool(tmp_path / "p").scan("answers")
