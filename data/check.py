@@ -50,7 +50,7 @@ def check_pool(pool: Pool, *, progress: Progress = silent) -> list[Check]:
 
 def _published(pool: Pool) -> list[Check]:
     if not pool.has("success"):
-        return [Check("error", "answers", "none, and no success table; nothing can be analysed")]
+        return [Check("error", "answers", "none; grade the solutions first (svlaw grade)")]
     frame = pool.read("success", ("strategy", "solutions", "verifications"))
     grouped = frame.group_by("strategy", maintain_order=True).agg(
         pl.len(), pl.col("solutions").max(), pl.col("verifications").max()
