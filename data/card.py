@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 from jinja2 import Environment, StrictUndefined
 
-from svlaw.data.check import check_pool
+from svlaw.data.checks.pools import check_pool
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.files import atomic_path
 from svlaw.data.lengths import measure_lambda

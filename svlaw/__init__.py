@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from svlaw.analysis.resampling import Interval as Interval
     from svlaw.analysis.success import SuccessTable as SuccessTable
     from svlaw.analysis.success import success_table as success_table
-    from svlaw.data.check import Check as Check
-    from svlaw.data.check import check_pool as check_pool
+    from svlaw.data.checks.pools import Check as Check
+    from svlaw.data.checks.pools import check_pool as check_pool
     from svlaw.data.errors import BadInputError as BadInputError
     from svlaw.data.errors import NotInPoolError as NotInPoolError
     from svlaw.data.errors import SvlawError as SvlawError
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from svlaw.data.examples import list_examples as list_examples
     from svlaw.data.examples import open_example as open_example
     from svlaw.data.export import export_pool as export_pool
+    from svlaw.data.grading.pools import PoolGrading as PoolGrading
+    from svlaw.data.grading.pools import grade_pool as grade_pool
     from svlaw.data.importers.inspect_logs import import_inspect as import_inspect
     from svlaw.data.importers.large_language_monkeys import import_monkeys as import_monkeys
     from svlaw.data.importers.lm_harness import import_lm_harness as import_lm_harness
@@ -52,15 +54,13 @@ if TYPE_CHECKING:
     from svlaw.data.importers.success import import_success as import_success
     from svlaw.data.importers.tables import import_tables as import_tables
     from svlaw.data.importers.tables import import_verdicts as import_verdicts
-    from svlaw.data.parsing import ParsedVerdicts as ParsedVerdicts
-    from svlaw.data.parsing import parse_pool as parse_pool
     from svlaw.data.pool import Pool as Pool
     from svlaw.data.pool import append as append
     from svlaw.data.pool import create_pool as create_pool
     from svlaw.data.pool import open_pool as open_pool
     from svlaw.data.pool import open_pools as open_pools
-    from svlaw.data.pool_grading import PoolGrading as PoolGrading
-    from svlaw.data.pool_grading import grade_pool as grade_pool
+    from svlaw.data.verdicts.pools import ParsedVerdicts as ParsedVerdicts
+    from svlaw.data.verdicts.pools import parse_pool as parse_pool
     from svlaw.fit.laws import AllocationFit as AllocationFit
     from svlaw.fit.laws import AllocationLaw as AllocationLaw
     from svlaw.fit.laws import fit_allocation as fit_allocation
@@ -81,7 +81,7 @@ _HOMES = {
     "svlaw.analysis.plots": ("plot_frontier", "plot_laws", "plot_solutions"),
     "svlaw.analysis.resampling": ("Interval",),
     "svlaw.analysis.success": ("SuccessTable", "success_table"),
-    "svlaw.data.check": ("Check", "check_pool"),
+    "svlaw.data.checks.pools": ("Check", "check_pool"),
     "svlaw.data.errors": ("BadInputError", "NotInPoolError", "SvlawError"),
     "svlaw.data.examples": ("copy_example", "list_examples", "open_example"),
     "svlaw.data.export": ("export_pool",),
@@ -93,8 +93,8 @@ _HOMES = {
     "svlaw.data.importers.sc_genrm": ("import_sc_genrm",),
     "svlaw.data.importers.success": ("import_success",),
     "svlaw.data.importers.tables": ("import_tables", "import_verdicts"),
-    "svlaw.data.parsing": ("ParsedVerdicts", "parse_pool"),
-    "svlaw.data.pool_grading": ("PoolGrading", "grade_pool"),
+    "svlaw.data.verdicts.pools": ("ParsedVerdicts", "parse_pool"),
+    "svlaw.data.grading.pools": ("PoolGrading", "grade_pool"),
     "svlaw.data.pool": ("Pool", "append", "create_pool", "open_pool", "open_pools"),
     "svlaw.fit.laws": ("AllocationFit", "AllocationLaw", "fit_allocation"),
     "svlaw.report": ("write_report",),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from svlaw.data.importers.records import Record
-from svlaw.data.verdicts import Verdict
+from svlaw.data.verdicts.readings import Verdict
 
 _OK: Final = 200
 _WORD: Final = re.compile(r"[\W_]*(yes|no)[\W_]*", re.IGNORECASE)

@@ -14,10 +14,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from svlaw.data.answers import reference_answer
 from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.files import refuse_existing, refuse_missing
-from svlaw.data.grading import TIME_LIMIT, judge
+from svlaw.data.grading.answers import reference_answer
+from svlaw.data.grading.grader import TIME_LIMIT, judge
 from svlaw.data.importers.records import whole_characters
 from svlaw.data.importers.solutions import (
     Intake,

@@ -24,10 +24,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from svlaw.data.answers import reference_answer
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import refuse_existing, refuse_missing
-from svlaw.data.grading import TIME_LIMIT, judge
+from svlaw.data.grading.answers import reference_answer
+from svlaw.data.grading.grader import TIME_LIMIT, judge
 from svlaw.data.importers.batches import BatchReader, pack_frame
 from svlaw.data.importers.records import Record, whole_characters
 from svlaw.data.importers.sc_genrm_files import SamplesFile, find_samples

@@ -18,10 +18,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from svlaw.data.answers import reference_answer
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import refuse_existing
-from svlaw.data.grading import TIME_LIMIT, judge
+from svlaw.data.grading.answers import reference_answer
+from svlaw.data.grading.grader import TIME_LIMIT, judge
 from svlaw.data.importers.records import Record, read_records
 from svlaw.data.importers.solutions import (
     Intake,

@@ -18,7 +18,7 @@ import polars as pl
 
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import refuse_existing
-from svlaw.data.grading import TIME_LIMIT, judge
+from svlaw.data.grading.grader import TIME_LIMIT, judge
 from svlaw.data.importers.batch_ids import SolutionIds, VerificationIds, compile_pattern
 from svlaw.data.importers.batch_requests import Requests, verdict_probabilities
 from svlaw.data.importers.records import Record, read_records
@@ -28,7 +28,7 @@ from svlaw.data.importers.verifications import VerificationIntake
 from svlaw.data.pool import Pool, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import refuse_rows
-from svlaw.data.verdicts import ScoreSource, parse_verdict, score_expression
+from svlaw.data.verdicts.readings import ScoreSource, parse_verdict, score_expression
 
 DEFAULT_VERIFIER: Final = "verifier"
 
@@ -61,7 +61,7 @@ def import_openai_batch(
             columns if there are; read as by `import_tables`.
         verifications: Output (and error) files of the requests for verifications.
         verifier: Name of the verifier that wrote them.
-        score: What scores are made of; see `svlaw.data.verdicts.score_expression`. Probabilities
+        score: What scores are made of; see `score_expression`. Probabilities
             are those of the verdict's token, where log-probabilities were asked for.
         id_pattern: How to read the custom_id of a solution; see
             `svlaw.data.importers.batch_ids.SolutionIds`.

@@ -17,10 +17,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from svlaw.data.answers import extract_answer, reference_answer
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import refuse_existing
-from svlaw.data.grading import TIME_LIMIT, grade_answers, judge
+from svlaw.data.grading.answers import extract_answer, reference_answer
+from svlaw.data.grading.grader import TIME_LIMIT, grade_answers, judge
 from svlaw.data.importers.batches import BATCH_BYTES, BatchReader, pack_frame
 from svlaw.data.importers.sc_genrm_files import (
     SamplesFile,
@@ -34,7 +34,7 @@ from svlaw.data.importers.solutions import kind_of
 from svlaw.data.importers.verifications import make_verdicts
 from svlaw.data.pool import Pool, PoolWriter, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
-from svlaw.data.verdicts import ScoreSource, score_expression
+from svlaw.data.verdicts.readings import ScoreSource, score_expression
 
 DEFAULT_VERIFIER: Final = "genrm"
 
@@ -57,7 +57,7 @@ def import_sc_genrm(
 
     Problems may differ in their number of solutions, and any of the solutions may lack
     verifications. Both folders may also be published archives that keep their files in `data` or
-    `data_cleaned`. Answers are read by `svlaw.data.answers` and graded with Math-Verify. Scores are
+    `data_cleaned`. Answers are read by `svlaw.data.grading` and graded with Math-Verify. Scores are
     made of the verdicts' texts by default: 1 for yes, 0 for no. That is the published rule for the
     Llama models on MATH, while the configurations for GPQA, Qwen-2.5-7B and QwQ-32B prefer
     probabilities (`score="p_yes_or_text"`).
@@ -67,8 +67,8 @@ def import_sc_genrm(
         samples: Folder of `<id>.yaml`.
         verifications: Folder of `problem_<i>/solution_<j>.yaml`.
         verifier: Name of the verifier that wrote them.
-        score: What scores are made of; see `svlaw.data.verdicts.score_expression`.
-        time_limit: Seconds for grading one answer; see `svlaw.data.grading.judge`.
+        score: What scores are made of; see `svlaw.data.verdicts.readings.score_expression`.
+        time_limit: Seconds for grading one answer; see `svlaw.data.grading.grader.judge`.
         workers: Worker processes; None chooses.
         progress: Called with the number of files read, of all files.
 

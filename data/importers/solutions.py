@@ -12,12 +12,12 @@ from typing import Final
 
 import polars as pl
 
-from svlaw.data.answers import normalize_answer, reference_answer
-from svlaw.data.choices import is_choice
 from svlaw.data.classes import number_classes
 from svlaw.data.errors import BadInputError
-from svlaw.data.extractors import built_in_extractor
-from svlaw.data.grading import TIME_LIMIT, grade_answers
+from svlaw.data.grading.answers import normalize_answer, reference_answer
+from svlaw.data.grading.choices import is_choice
+from svlaw.data.grading.extractors import built_in_extractor
+from svlaw.data.grading.grader import TIME_LIMIT, grade_answers
 from svlaw.data.importers.buffers import PLACE, RowBuffer, refuse_repeats
 from svlaw.data.pool import PoolWriter
 from svlaw.data.schema import TABLES

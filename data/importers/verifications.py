@@ -9,7 +9,7 @@ import polars as pl
 from svlaw.data.importers.buffers import PLACE, RowBuffer, refuse_repeats
 from svlaw.data.pool import PoolWriter
 from svlaw.data.schema import TABLES
-from svlaw.data.verdicts import ScoreSource, parse_verdict, score_verdicts
+from svlaw.data.verdicts.readings import ScoreSource, parse_verdict, score_verdicts
 
 _KEY: Final = TABLES["verifications"].key
 _ROW: Final = TABLES["verifications"].columns
@@ -24,7 +24,7 @@ class VerificationIntake:
     Args:
         writer: Writer of the new pool.
         verifier: Name of the verifier.
-        score: What scores are made of; see `svlaw.data.verdicts.score_expression`.
+        score: What scores are made of; see `svlaw.data.verdicts.readings.score_expression`.
     """
 
     def __init__(self, writer: PoolWriter, verifier: str, score: ScoreSource) -> None:
@@ -64,7 +64,7 @@ def make_verdicts(verifications: pl.DataFrame, score: ScoreSource) -> pl.DataFra
     Args:
         verifications: Rows with text, p_yes and p_no, and finish_reason where it is known; further
             columns are kept.
-        score: What scores are made of; see `svlaw.data.verdicts.score_expression`.
+        score: What scores are made of; see `svlaw.data.verdicts.readings.score_expression`.
 
     Returns:
         The rows with verdict, score, status and output_chars.

@@ -8,7 +8,7 @@ from svlaw.cli.options import Json, PoolPath
 from svlaw.cli.output import percent, print_json, print_rows, progress_bar, warn
 
 if TYPE_CHECKING:
-    from svlaw.data.pool_grading import PoolGrading
+    from svlaw.data.grading.pools import PoolGrading
 
 
 def grade(
@@ -42,8 +42,8 @@ def grade(
     import sys
     from pathlib import Path
 
+    from svlaw.data.grading.pools import grade_pool
     from svlaw.data.pool import open_pool
-    from svlaw.data.pool_grading import grade_pool
 
     if extractor is not None:
         sys.path.insert(0, str(Path.cwd()))

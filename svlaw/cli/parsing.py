@@ -35,8 +35,8 @@ def parse(
     """Read verdicts from the stored text of the verifications, again and again."""
     from dataclasses import asdict
 
-    from svlaw.data.parsing import parse_pool
     from svlaw.data.pool import open_pool
+    from svlaw.data.verdicts.pools import parse_pool
 
     opened = open_pool(pool)
     with progress_bar("reading verdicts") as progress:

@@ -16,7 +16,7 @@ def check(
     """Check pools: sizes, repeats, cut-off text, verifiers, lambda. Exit code 1 if unsound."""
     from dataclasses import asdict
 
-    from svlaw.data.check import check_pool, is_sound
+    from svlaw.data.checks.pools import check_pool, is_sound
     from svlaw.data.pool import open_pools
 
     found = {}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from svlaw.data.errors import BadInputError
+from svlaw.data.grading.pools import grade_pool
 from svlaw.data.importers.nemo_skills import import_nemo_skills
 from svlaw.data.pool import Pool
-from svlaw.data.pool_grading import grade_pool
 
 PROBLEMS = [
     {

@@ -1,0 +1,1 @@
+"""Answers: found in text, judged, grouped into classes, again and again."""

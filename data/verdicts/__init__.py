@@ -1,0 +1,1 @@
+"""Verdicts: read from the text of verifications and turned into scores, again and again."""
