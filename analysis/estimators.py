@@ -41,7 +41,8 @@ class Options:
         population: `all` lets coverage and self-consistency use every solution; `verified` only
             those with a verdict, so that all strategies rest on the same solutions.
         tolerance: Wanted Monte-Carlo standard error of a mean over problems.
-        max_replicates: Most replicates per problem; at this limit the error is what it is.
+        max_replicates: Most replicates per problem, the pilot's aside; at this limit the error is
+            what it is.
         seed: Seed of every random draw.
     """
 
@@ -95,8 +96,8 @@ def estimate(
 ) -> Estimate:
     """Estimate one strategy on one problem.
 
-    Replicates are added until this problem's share of the Monte-Carlo variance of the mean over
-    `n_problems` is within the tolerance, so the result depends on no other problem.
+    There are as many replicates as bring this problem's share of the Monte-Carlo variance of the
+    mean over `n_problems` within the tolerance, so the result depends on no other problem.
 
     Args:
         strategy: One of `svlaw.data.schema.STRATEGIES`.

@@ -64,10 +64,14 @@ class SampleReader:
         self._pool = pool
         self._verifier = verifier
         self._only_verified = only_verified
-        self.problem_ids = _problem_ids(pool)
-        rows = self._rows()
-        if strangers := rows.keys() - set(self.problem_ids):
-            raise BadInputError(_STRANGER.format(pool.path, f" (problem {min(strangers)!r})"))
+        rows = self._rows("answers")
+        ids = rows.keys() | _listed_problems(pool)
+        if verifier is not None:
+            for name, count in self._rows("verdicts").items():
+                if name not in ids:
+                    raise BadInputError(_STRANGER.format(pool.path, f" (problem {name!r})"))
+                rows[name] = rows.get(name, 0) + count
+        self.problem_ids = sorted(ids)
         self._batches = _plan(self.problem_ids, rows, batch_rows)
         self._whole: list[ProblemSample] | None = None
 
@@ -98,20 +102,17 @@ class SampleReader:
             samples = self._whole if self._whole is not None else self._read(ids)
             yield [sample for sample in samples if sample.problem_id in keep]
 
-    def _rows(self) -> dict[str, int]:
-        """Solutions and verdicts of each problem."""
-        rows: dict[str, int] = {}
-        for table in ("answers", "verdicts") if self._verifier else ("answers",):
-            verifier = self._verifier if table == "verdicts" else None
-            query = self._pool.scan(table, verifier).group_by("problem_id").len()
-            for name, count in self._pool.collect(query, table).iter_rows():
-                rows[name] = rows.get(name, 0) + count
-        return rows
+    def _scan(self, table: str) -> pl.LazyFrame:
+        return self._pool.scan(table, self._verifier if table == "verdicts" else None)
+
+    def _rows(self, table: str) -> dict[str, int]:
+        """Rows of each problem, in order of problem."""
+        query = self._scan(table).group_by("problem_id").len().sort("problem_id")
+        return dict(self._pool.collect(query, table).iter_rows())
 
     def _rows_of(self, table: str, ids: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:
         """Rows of a run of problems, in any order."""
-        verifier = self._verifier if table == "verdicts" else None
-        scan = self._pool.scan(table, verifier).select(columns)
+        scan = self._scan(table).select(columns)
         if len(self._batches) > 1:
             scan = scan.filter(pl.col("problem_id").is_between(pl.lit(ids[0]), pl.lit(ids[-1])))
         return self._pool.collect(scan, table)
@@ -179,13 +180,11 @@ def load_samples(pool: Pool, verifier: str | None = None) -> list[ProblemSample]
     return [sample for batch in reader.batches(kept) for sample in batch]
 
 
-def _problem_ids(pool: Pool) -> list[str]:
-    ids: set[str] = set()
-    for table in ("answers", "problems"):
-        if table == "answers" or pool.has(table):
-            query = pool.scan(table).select(pl.col("problem_id").unique())
-            ids.update(pool.collect(query, table)["problem_id"])
-    return sorted(ids)
+def _listed_problems(pool: Pool) -> set[str]:
+    """Problems of the table of problems, which may have no solution."""
+    if not pool.has("problems"):
+        return set()
+    return set(pool.read("problems", ("problem_id",))["problem_id"])
 
 
 def _plan(ids: Sequence[str], rows: dict[str, int], batch_rows: int) -> list[Sequence[str]]:

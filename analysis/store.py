@@ -120,12 +120,13 @@ class Store:
         A pool that cannot be written to is left as it is: storing only saves time.
         """
         folder, name = self._place(block)
-        content = io.BytesIO()
-        _frame(block, estimate).write_parquet(content, compression="zstd")
-        path = folder / f"{name}-{_digest(content.getvalue())}.parquet"
+        buffer = io.BytesIO()
+        _frame(block, estimate).write_parquet(buffer, compression="zstd")
+        content = buffer.getvalue()
+        path = folder / f"{name}-{_digest(content)}.parquet"
         try:
             with atomic_path(path) as temporary:
-                temporary.write_bytes(content.getvalue())
+                temporary.write_bytes(content)
             for other in folder.glob(f"{block.strategy}-*.parquet"):
                 of_this_content = self._inputs_of(block) == other.stem.split("-")[1]
                 if not of_this_content or (other.name.startswith(name) and other != path):
