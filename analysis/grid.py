@@ -1,5 +1,6 @@
 """Which (S, V) points an analysis covers, and which problems can support all of them."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ SUPPORT: Final = 0.8
 """Share of the problems that must support the default grid."""
 
 Mask = npt.NDArray[np.bool_]
-Values = Sequence[int] | Literal["all"] | None
-"""Chosen values of S or V, all of them, or powers of two."""
+PER_DOUBLING: Final = 8
+"""Values per doubling of a fine grid, where whole numbers allow as many."""
+Values = Sequence[int] | Literal["all", "fine"] | None
+"""Chosen values of S or V; all of them; eight per doubling; or powers of two."""
+Spacing = Literal["powers", "fine", "all"]
 
 
 class Holder(Protocol):
@@ -85,7 +89,8 @@ def choose_grid(
 ) -> Grid:
     """Choose points and problems.
 
-    Without explicit values the grid holds the powers of two, or with `all` every value, up to the
+    Without explicit values the grid holds the powers of two, with `fine` up to eight values per
+    doubling, or with `all` every value, up to the
     largest S and V that at least 80% of the problems support (S first, then V). With explicit
     values, problems that do not support them are set aside; a point that no problem supports stays,
     without a result.
@@ -93,8 +98,8 @@ def choose_grid(
     Args:
         problems: The problems.
         strategies: Strategies to cover, without repetition.
-        solutions: Explicit values of S, or `all`.
-        verifications: Explicit values of V, or `all`.
+        solutions: Explicit values of S, `fine` or `all`.
+        verifications: Explicit values of V, `fine` or `all`.
 
     Raises:
         BadInputError: A value is below 1 or larger than the pool holds, or no problem supports all.
@@ -106,8 +111,8 @@ def choose_grid(
             f"unknown strategy '{unknown[0] if unknown else ''}'; use {', '.join(STRATEGIES)}"
         )
     holdings = _Holdings(problems)
-    dense_S, solutions = split_values(solutions)
-    dense_V, verifications = split_values(verifications)
+    spacing_S, solutions = split_values(solutions)
+    spacing_V, verifications = split_values(verifications)
     baselines = [name for name in strategies if name in BASELINES]
     verified = [name for name in strategies if name in VERIFIED]
     most = int(holdings.solutions.max(initial=0))
@@ -119,7 +124,7 @@ def choose_grid(
     _check_values("S", solutions, reach, "solutions per problem")
     _check_values("V", verifications if verified else None, holdings.deepest, "verdicts each")
     default = _Default(
-        holdings, bool(baselines), bool(verified), solutions, verifications, dense_S, dense_V
+        holdings, bool(baselines), bool(verified), solutions, verifications, spacing_S, spacing_V
     )
     points: list[tuple[str, int, int]] = []
     for name in strategies:
@@ -132,13 +137,13 @@ def choose_grid(
     return Grid(tuple(points), _common_problems(holdings, points))
 
 
-def split_values(values: Values) -> tuple[bool, Sequence[int] | None]:
-    """Whether every value is wanted, and the explicit ones."""
+def split_values(values: Values) -> tuple[Spacing, Sequence[int] | None]:
+    """How values are spaced where none are given, and those that are."""
     if isinstance(values, str):
-        if values != "all":
-            raise BadInputError(f"values {values!r}: use whole numbers or 'all'")
-        return True, None
-    return False, values
+        if values not in {"all", "fine"}:
+            raise BadInputError(f"values {values!r}: use whole numbers, 'fine' or 'all'")
+        return values, None
+    return "powers", values
 
 
 def _check_values(symbol: str, values: Sequence[int] | None, most: int, what: str) -> None:
@@ -176,8 +181,8 @@ class _Default:
         verified: bool,
         solutions: Sequence[int] | None,
         verifications: Sequence[int] | None,
-        dense_S: bool,
-        dense_V: bool,
+        spacing_S: Spacing,
+        spacing_V: Spacing,
     ) -> None:
         able = holdings.solutions >= (max(solutions) if baselines and solutions else 1)
         if verified:
@@ -191,28 +196,34 @@ class _Default:
 
         S = 1
         if baselines:
-            S = _largest(lambda s: held(holdings.solutions >= s), dense_S)
-        self.baseline = _ladder(S, dense_S)
+            S = _largest(lambda s: held(holdings.solutions >= s), spacing_S)
+        self.baseline = _ladder(S, spacing_S)
         self.verified: list[int] = []
         self.depths: list[int] = []
         if verified:
             base = holdings.solutions >= S
             S_v = least
             if not solutions:
-                S_v = _largest(lambda s: held(base & (holdings.verified(depth) >= s)), dense_S)
-            V = _largest(lambda v: held(base & (holdings.verified(v) >= S_v)), dense_V)
-            self.verified, self.depths = _ladder(S_v, dense_S), _ladder(V, dense_V)
+                S_v = _largest(lambda s: held(base & (holdings.verified(depth) >= s)), spacing_S)
+            V = _largest(lambda v: held(base & (holdings.verified(v) >= S_v)), spacing_V)
+            self.verified, self.depths = _ladder(S_v, spacing_S), _ladder(V, spacing_V)
 
 
-def _largest(fits: Callable[[int], bool], dense: bool) -> int:
+def _largest(fits: Callable[[int], bool], spacing: Spacing) -> int:
     """The largest power of two, or number, that fits; whatever is smaller fits too."""
     power = 1
     while fits(2 * power):
         power *= 2
-    if not dense:
+    if spacing == "powers":
         return power
     return bisect_left(range(2 * power), True, lo=power, key=lambda value: not fits(value)) - 1
 
 
-def _ladder(most: int, dense: bool) -> list[int]:
-    return list(range(1, most + 1)) if dense else [2**k for k in range(most.bit_length())]
+def _ladder(most: int, spacing: Spacing) -> list[int]:
+    if spacing == "all":
+        return list(range(1, most + 1))
+    if spacing == "powers":
+        return [2**k for k in range(most.bit_length())]
+    steps = np.arange(math.floor(PER_DOUBLING * math.log2(most)) + 1)
+    values = np.rint(2.0 ** (steps / PER_DOUBLING)).astype(int)
+    return sorted({*values.tolist(), most})

@@ -126,8 +126,8 @@ def success_table(
     Args:
         pool: The pool; one that holds only a published table is returned as it is.
         strategies: Strategies wanted; all the pool has data for when None.
-        solutions: Values of S; `all`; powers of two when None.
-        verifications: Values of V; `all`; powers of two when None.
+        solutions: Values of S; `all`; `fine`; powers of two when None.
+        verifications: Values of V; `all`; `fine`; powers of two when None.
         verifier: Verifier to use; may be None when the pool has one.
         options: Policies, tolerance and seed.
         threads: Threads to use; all cores when None.

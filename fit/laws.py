@@ -13,7 +13,8 @@ from svlaw.analysis.resampling import DEFAULT_RESAMPLES, interval, resample_mean
 from svlaw.analysis.success import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
-from svlaw.fit.envelope import Envelope, envelope
+from svlaw.fit.envelope import envelope
+from svlaw.fit.optima import Optima
 from svlaw.fit.powerlaw import fit_power_law, resampled_exponents
 
 F64 = npt.NDArray[np.float64]
@@ -147,8 +148,8 @@ def _law(
     method: str,
     strategy: str,
     quantity: Quantity,
-    found: Envelope,
-    again: Envelope | None,
+    found: Optima,
+    again: Optima | None,
     interior: bool,
 ) -> AllocationLaw:
     used = _counted(found, interior)[:, 0]
@@ -186,15 +187,15 @@ def _law(
     )
 
 
-def _values(found: Envelope, quantity: Quantity) -> F64:
+def _values(found: Optima, quantity: Quantity) -> F64:
     return found.solutions if quantity == "solutions" else found.verifications
 
 
-def _counted(found: Envelope, interior: bool) -> npt.NDArray[np.bool_]:
+def _counted(found: Optima, interior: bool) -> npt.NDArray[np.bool_]:
     return found.used & ~found.at_boundary if interior else found.used
 
 
-def _optima(method: str, strategy: str, found: Envelope) -> pl.DataFrame:
+def _optima(method: str, strategy: str, found: Optima) -> pl.DataFrame:
     used = found.used[:, 0]
     return pl.DataFrame(
         {

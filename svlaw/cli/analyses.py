@@ -1,7 +1,6 @@
-"""`svlaw curves`, `frontier`, `crossover`, `fit` and `report`."""
+"""`svlaw curves`, `frontier` and `crossover`."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,8 +21,6 @@ from svlaw.cli.options import (
     Verifications,
     Verifier,
     check_cost,
-    read_names,
-    read_values,
 )
 from svlaw.cli.output import (
     check_suffix,
@@ -32,25 +29,14 @@ from svlaw.cli.output import (
     percent,
     print_json,
     print_rows,
-    progress_bar,
     span,
     warn,
     write_rows,
 )
+from svlaw.cli.study import open_study, read_options, title
 
 if TYPE_CHECKING:
-    from svlaw.analysis.cost import RelativeCost
-    from svlaw.analysis.estimators import Options
     from svlaw.analysis.resampling import Interval
-    from svlaw.analysis.success import SuccessTable
-
-
-class _Study(NamedTuple):
-    """What every analysis starts from."""
-
-    table: "SuccessTable"
-    cost: "RelativeCost"
-    document: dict[str, Any]
 
 
 def curves(
@@ -73,8 +59,8 @@ def curves(
     """Success at every (S, V), with 95% intervals and cost."""
     check_suffix(output)
     check_cost(cost)
-    options = _options(unparsed, missing_answer, population, tolerance, seed)
-    study = _study(pool, strategies, solutions, verifications, ratio, verifier, options)
+    options = read_options(unparsed, missing_answer, population, tolerance, seed)
+    study = open_study(pool, strategies, solutions, verifications, ratio, verifier, options)
     from svlaw.analysis.curves import curves as compute
 
     frame = compute(study.table, study.cost, resamples=resamples, seed=seed)
@@ -96,7 +82,7 @@ def curves(
             )
             for row in frame.to_dicts()
         ]
-        print_rows(_title(study), header, rows)
+        print_rows(title(study), header, rows)
 
 
 def frontier(
@@ -119,8 +105,8 @@ def frontier(
     """The best (S, V) of each strategy within each budget, and which strategy wins."""
     check_suffix(output)
     check_cost(cost)
-    options = _options(unparsed, missing_answer, population, tolerance, seed)
-    study = _study(pool, strategies, solutions, verifications, ratio, verifier, options)
+    options = read_options(unparsed, missing_answer, population, tolerance, seed)
+    study = open_study(pool, strategies, solutions, verifications, ratio, verifier, options)
     from svlaw.analysis.frontier import frontier as compute
 
     frame = compute(study.table, study.cost, resamples=resamples, seed=seed)
@@ -143,7 +129,7 @@ def frontier(
             )
             for row in frame.to_dicts()
         ]
-        print_rows(_title(study), header, rows)
+        print_rows(title(study), header, rows)
         console.print("in %; * wins at its budget; gain: over self-consistency at the same budget")
 
 
@@ -168,10 +154,10 @@ def crossover(
 ) -> None:
     """The budget from which verification beats self-consistency."""
     check_cost(cost)
-    options = _options(unparsed, missing_answer, population, tolerance, seed)
+    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     both = f"self_consistency,{challengers}"
-    study = _study(pool, both, solutions, verifications, ratio, verifier, options)
+    study = open_study(pool, both, solutions, verifications, ratio, verifier, options)
     from svlaw.analysis.crossover import crossover as compute
 
     found = compute(study.table, study.cost, strategy, resamples=resamples, seed=seed)
@@ -199,175 +185,9 @@ def crossover(
         estimate = "never within the data" if value.estimate is None else form(value.estimate)
         never = "–" if value.never is None else f"{value.never:.0%}"
         rows.append((label, estimate, span(value.conf_low, value.conf_high, form), never))
-    print_rows(_title(study), (found.strategy, "estimate", "95% interval", "never"), rows)
+    print_rows(title(study), (found.strategy, "estimate", "95% interval", "never"), rows)
     if found.status == "unsaturated":
         warn("self-consistency is best at its largest S and may rise further; so may its budget")
-
-
-def fit(
-    pool: PoolPath,
-    method: Annotated[str, typer.Option(metavar="NAME", help="Method: envelope.")] = "envelope",
-    interior: Annotated[
-        bool, typer.Option("--interior", help="Leave out optima at the largest S or V.")
-    ] = False,
-    solutions: Solutions = None,
-    verifications: Verifications = None,
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    verifier: Verifier = None,
-    seed: Seed = 0,
-    resamples: Resamples = 2000,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
-    as_json: Json = False,
-) -> None:
-    """The allocation laws S_opt ~ C^a and V_opt ~ C^b."""
-    check_cost(cost)
-    options = _options(unparsed, missing_answer, population, tolerance, seed)
-    study = _study(
-        pool, None, solutions, verifications, ratio, verifier, options, needs_verified=True
-    )
-    from dataclasses import asdict
-
-    from svlaw.fit.laws import STATUS_WORDS, fit_allocation
-
-    found = fit_allocation(
-        study.table, study.cost, method, interior=interior, resamples=resamples, seed=seed
-    )
-    if as_json:
-        laws = [asdict(law) for law in found.laws]
-        print_json({**study.document, "laws": laws, "optima": found.optima.to_dicts()})
-        return
-    header = ("law", "exponent", "95%", "at C = 1", "R2", "budgets", "edge", "status")
-    rows = [
-        (
-            f"{law.strategy}: {'S' if law.quantity == 'solutions' else 'V'}_opt",
-            _decimals(law.exponent),
-            span(law.conf_low, law.conf_high, _decimals),
-            number(law.coefficient),
-            _decimals(law.r_squared),
-            str(law.n_budgets),
-            "–" if law.boundary_fraction is None else f"{law.boundary_fraction:.0%}",
-            law.status,
-        )
-        for law in found.laws
-    ]
-    print_rows(_title(study), header, rows)
-    console.print("edge: share of the budgets whose optimum is at the largest S or V")
-    for status in dict.fromkeys(law.status for law in found.laws if law.status != "ok"):
-        warn(f"{status}: {STATUS_WORDS[status]}")
-
-
-def report(
-    pools: Annotated[list[Path], typer.Argument(metavar="POOL...", help="Pools to report on.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="HTML file to write.")
-    ] = Path("report.html"),
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    verifier: Verifier = None,
-    seed: Seed = 0,
-    resamples: Resamples = 2000,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
-    as_json: Json = False,
-) -> None:
-    """One self-contained HTML page: which strategy wins at which budget, and the laws."""
-    check_cost(cost)
-    options = _options(unparsed, missing_answer, population, tolerance, seed)
-    from svlaw.report import write_report
-
-    with progress_bar("analysing") as progress:
-        written = write_report(
-            pools,
-            output,
-            ratio=ratio,
-            verifier=verifier,
-            options=options,
-            resamples=resamples,
-            seed=seed,
-            progress=progress,
-        )
-    if as_json:
-        print_json({"report": str(written), "bytes": written.stat().st_size})
-    else:
-        console.print(f"{written}: written", markup=False, highlight=False)
-
-
-def _options(
-    unparsed: str, missing_answer: str, population: str, tolerance: float, seed: int
-) -> "Options":
-    from svlaw.analysis.estimators import Options
-
-    return Options(
-        unparsed=unparsed,  # type: ignore[arg-type]  # Options refuses any other text
-        missing_answer=missing_answer,  # type: ignore[arg-type]
-        population=population,  # type: ignore[arg-type]
-        tolerance=tolerance,
-        seed=seed,
-    )
-
-
-def _study(
-    path: Path,
-    strategies: str | None,
-    solutions: str | None,
-    verifications: str | None,
-    ratio: float | None,
-    verifier: str | None,
-    options: "Options",
-    *,
-    needs_verified: bool = False,
-) -> _Study:
-    from svlaw.analysis.cost import relative_cost
-    from svlaw.analysis.success import default_strategies, success_table
-    from svlaw.data.pool import open_pool
-    from svlaw.data.schema import VERIFIED
-
-    pool = open_pool(path)
-    names = read_names(strategies)
-    if needs_verified:
-        # The baselines stay, so that every command averages over the same problems.
-        names = list(default_strategies(pool))
-        names += [] if set(names) & set(VERIFIED) else VERIFIED
-    cost = relative_cost(pool, ratio, verifier)
-    with progress_bar("problems") as progress:
-        table = success_table(
-            pool,
-            names,
-            read_values(solutions, "--solutions"),
-            read_values(verifications, "--verifications"),
-            verifier=verifier,
-            options=options,
-            progress=progress,
-        )
-    if table.n_set_aside:
-        warn(
-            f"{table.n_set_aside} problems hold too few solutions or verdicts for this grid and are"
-            f" set aside for all strategies; {table.n_problems} remain"
-        )
-    document = {
-        "pool": str(path),
-        "verifier": table.verifier,
-        "cost": {"model": "relative", "lambda": cost.ratio, "origin": cost.origin},
-        "n_problems": table.n_problems or None,
-        "n_set_aside": table.n_set_aside,
-        "seed": options.seed,
-        "unparsed": options.unparsed,
-        "missing_answer": options.missing_answer,
-        "population": options.population,
-    }
-    return _Study(table, cost, document)
-
-
-def _title(study: _Study) -> str:
-    problems = f"{study.table.n_problems} problems" if study.table.n_problems else "published table"
-    ratio = f"lambda {study.cost.ratio:.3g} ({study.cost.origin})"
-    return f"{Path(study.document['pool']).name}: {problems}, {ratio}, cost in solutions"
 
 
 def _figure(value: "Interval") -> dict[str, float | None]:
@@ -377,7 +197,3 @@ def _figure(value: "Interval") -> dict[str, float | None]:
         "conf_high": value.conf_high,
         "never": value.never,
     }
-
-
-def _decimals(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"

@@ -2,7 +2,7 @@
 
 import typer
 
-from svlaw.cli import analyses, exports, grading, imports, parsing, pools
+from svlaw.cli import analyses, exports, grading, imports, laws, parsing, pools, reports
 
 app = typer.Typer(
     name="svlaw",
@@ -20,5 +20,5 @@ app.command()(exports.export)
 app.command()(analyses.curves)
 app.command()(analyses.frontier)
 app.command()(analyses.crossover)
-app.command()(analyses.fit)
-app.command()(analyses.report)
+app.command()(laws.fit)
+app.command()(reports.report)

@@ -32,14 +32,16 @@ Solutions = Annotated[
     str | None,
     typer.Option(
         metavar="1,2,4",
-        help="Values of S, or 'all'. Default: powers of two the pool holds.",
+        help="Values of S, 'all', or 'fine' (eight per doubling)."
+        " Default: powers of two the pool holds.",
     ),
 ]
 Verifications = Annotated[
     str | None,
     typer.Option(
         metavar="1,2,4",
-        help="Values of V, or 'all'. Default: powers of two the pool holds.",
+        help="Values of V, 'all', or 'fine' (eight per doubling)."
+        " Default: powers of two the pool holds.",
     ),
 ]
 Cost = Annotated[str, typer.Option(metavar="MODEL", help="Cost model: relative, S (1 + lambda V).")]
@@ -95,7 +97,7 @@ def read_names(text: str | None) -> list[str] | None:
 
 
 def read_values(text: str | None, option: str) -> "Values":
-    """Read whole numbers separated by commas, or the word `all`.
+    """Read whole numbers separated by commas, or the word `all` or `fine`.
 
     Raises:
         BadInputError: A part is not a whole number.
@@ -104,6 +106,8 @@ def read_values(text: str | None, option: str) -> "Values":
         return None
     if text.strip() == "all":
         return "all"
+    if text.strip() == "fine":
+        return "fine"
     numbers = []
     for part in text.split(","):
         if not part.strip().isdecimal():

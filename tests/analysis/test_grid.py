@@ -231,7 +231,7 @@ def test_all_equals_its_rule(seed: int) -> None:
 @pytest.mark.parametrize("word", ["ALL", "every", "", "1,2"])
 @pytest.mark.parametrize("axis", ["solutions", "verifications"])
 def test_other_words_are_refused(axis: str, word: str) -> None:
-    with pytest.raises(BadInputError, match="use whole numbers or 'all'"):
+    with pytest.raises(BadInputError, match="use whole numbers, 'fine' or 'all'"):
         choose_grid([holding(2, 2)], ALL, **{axis: word})
 
 
@@ -251,3 +251,14 @@ def test_nothing_to_analyse() -> None:
 def _load(name: str) -> list[ProblemSample]:
     pool = open_example(name)
     return load_samples(pool, pool.resolve_verifier())
+
+
+def test_fine_grid_holds_eight_values_per_doubling_and_both_ends() -> None:
+    holder = holding(*[100] * 300)
+    grid = choose_grid([holder] * 3, ["best_of_n"], "fine", "fine")
+    S, V = grid.axes("best_of_n")
+    assert S[:9].tolist() == list(range(1, 10))
+    assert (S[-1], V[-1]) == (300, 100)
+    ratios = S[S > 16][1:] / S[S > 16][:-1]
+    assert ratios.max() <= 2 ** (1 / 8) * 1.05
+    assert 40 <= S.size <= 66

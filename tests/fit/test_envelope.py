@@ -7,7 +7,8 @@ import pytest
 
 from svlaw.analysis.cost import RelativeCost
 from svlaw.analysis.lines import lines_of
-from svlaw.fit.envelope import PER_DOUBLING, envelope
+from svlaw.fit.envelope import envelope
+from svlaw.fit.optima import PER_DOUBLING
 
 
 def _random_points(rng: np.random.Generator, n: int) -> dict[tuple[str, int, int], np.ndarray]:

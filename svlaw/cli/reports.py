@@ -1,0 +1,64 @@
+"""`svlaw report`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from svlaw.cli.options import (
+    Cost,
+    Json,
+    Lambda,
+    MissingAnswer,
+    Population,
+    Resamples,
+    Seed,
+    Tolerance,
+    Unparsed,
+    Verifier,
+    check_cost,
+)
+from svlaw.cli.output import (
+    console,
+    print_json,
+    progress_bar,
+)
+from svlaw.cli.study import read_options
+
+
+def report(
+    pools: Annotated[list[Path], typer.Argument(metavar="POOL...", help="Pools to report on.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="HTML file to write.")
+    ] = Path("report.html"),
+    cost: Cost = "relative",
+    ratio: Lambda = None,
+    verifier: Verifier = None,
+    seed: Seed = 0,
+    resamples: Resamples = 2000,
+    unparsed: Unparsed = "ignore",
+    missing_answer: MissingAnswer = "zero",
+    population: Population = "all",
+    tolerance: Tolerance = 0.001,
+    as_json: Json = False,
+) -> None:
+    """One self-contained HTML page: which strategy wins at which budget, and the laws."""
+    check_cost(cost)
+    options = read_options(unparsed, missing_answer, population, tolerance, seed)
+    from svlaw.report import write_report
+
+    with progress_bar("analysing") as progress:
+        written = write_report(
+            pools,
+            output,
+            ratio=ratio,
+            verifier=verifier,
+            options=options,
+            resamples=resamples,
+            seed=seed,
+            progress=progress,
+        )
+    if as_json:
+        print_json({"report": str(written), "bytes": written.stat().st_size})
+    else:
+        console.print(f"{written}: written", markup=False, highlight=False)
