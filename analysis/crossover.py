@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.lines import Line, lines_of
-from svlaw.analysis.resampling import DEFAULT_RESAMPLES, Interval, interval, resample_means
+from svlaw.analysis.resampling import DEFAULT_RESAMPLES, Interval, reached, resample
 from svlaw.analysis.success import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
@@ -98,17 +98,17 @@ def crossover(
     challengers = lines_of(table, cost, present if strategy == "best" else [strategy])
     breaks = _breaks(baseline, challengers)
     mean = _measure(baseline, challengers, breaks, table.mean()[:, None])
-    means = resample_means(table, resamples, seed)
-    again = None if means is None else _measure(baseline, challengers, breaks, means)
-    figures = {
-        name: interval(float(value[0]), None if again is None else again[name])
-        for name, value in mean.items()
-    }
+    drawn = resample(table, resamples, seed)
+    if drawn is None:
+        figures = {name: reached(float(value[0])) for name, value in mean.items()}
+    else:
+        again = _measure(baseline, challengers, breaks, drawn.means(table))
+        figures = {name: drawn.interval(float(v[0]), again[name]) for name, v in mean.items()}
     return Crossover(
         strategy=strategy,
         **figures,
         n_problems=table.n_problems or None,
-        resamples=0 if means is None else resamples,
+        resamples=0 if drawn is None else resamples,
         seed=seed,
         status="unsaturated" if mean["saturation_budget"][0] == baseline.costs[-1] else "ok",
     )

@@ -4,20 +4,18 @@ import numpy as np
 import polars as pl
 
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.resampling import DEFAULT_RESAMPLES, mean_intervals
+from svlaw.analysis.resampling import success_intervals
 from svlaw.analysis.success import SuccessTable
 
 
 def curves(
-    table: SuccessTable, cost: CostModel, *, resamples: int = DEFAULT_RESAMPLES, seed: int = 0
+    table: SuccessTable, cost: CostModel, *, resamples: int = 1, seed: int = 0
 ) -> pl.DataFrame:
     """One row per point with its mean success over problems.
 
     Args:
         table: The success table.
         cost: The cost model.
-        resamples: Resamples of problems for the intervals; 0 for none.
-        seed: Seed of the resampling.
 
     Returns:
         Columns `strategy`, `solutions`, `verifications` (0 without a verifier), `cost`, `success`,
@@ -26,8 +24,10 @@ def curves(
         Figures are null where no problem supports the point.
     """
     points = table.points
-    low, high = mean_intervals(table, resamples, seed)
     mean = table.mean()
+    low = high = np.full(mean.size, np.nan)
+    if table.has_problems and resamples:
+        low, high = success_intervals(table.success)
     counts = pl.Series("n_problems", np.where(np.isfinite(mean), table.n_problems, 0))
     unknown = None if table.has_problems else pl.lit(None, pl.Int32)
     return points.with_columns(

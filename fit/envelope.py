@@ -33,4 +33,4 @@ def envelope(lines: list[Line], means: F64) -> Optima:
     at_boundary = (verifications == depth.max()) | (solutions >= largest * (1 - 1e-9))
     flat = int((~used[:, 0]).sum())
     flags = {"no better than a smaller budget": flat} if flat else {}
-    return Optima(budgets, solutions, verifications, success, used, at_boundary, flags)
+    return Optima(budgets, solutions, verifications, success, used, used, at_boundary, flags)

@@ -21,23 +21,28 @@ class Optima:
 
     Attributes:
         budgets: (n,) budgets.
-        solutions: (n, B) S that spends the budget, not rounded; finite where used.
+        solutions: (n, B) S that spends the budget, not rounded; a number where used.
         verifications: (n, B) V, not rounded where the method interpolates.
         success: (n, B) success there.
-        used: (n, B) whether a law may rest on this optimum.
+        considered: (n, B) whether the budget says anything about how to spend; of those the share
+            at the boundary is reported.
+        used: (n, B) whether a law may rest on this optimum; a part of those considered.
         at_boundary: (n, B) whether the optimum lies at the largest S or V there is, so that the
             true one may lie beyond, or is extrapolated beyond them.
         flags: Counts of the budgets of the first resample that are not used, by the reason in
             words.
+        clear_share: Share of the budgets looked at, in the first resample, that have an optimum.
     """
 
     budgets: F64
     solutions: F64
     verifications: F64
     success: F64
+    considered: Mask
     used: Mask
     at_boundary: Mask
     flags: dict[str, int]
+    clear_share: float = 1.0
 
 
 def spaced_budgets(lines: list[Line], per_doubling: int = PER_DOUBLING) -> F64:

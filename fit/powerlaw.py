@@ -16,11 +16,13 @@ class PowerLaw:
         exponent: a.
         coefficient: k.
         r_squared: Share of the variance of log y explained; 1 where log y does not vary.
+        residual: Root mean square of log y less its fit.
     """
 
     exponent: float
     coefficient: float
     r_squared: float
+    residual: float
 
 
 def fit_power_law(x: F64, y: F64) -> PowerLaw:
@@ -48,11 +50,12 @@ def fit_power_law(x: F64, y: F64) -> PowerLaw:
         exponent=float(result.params[1]) if varies else 0.0,
         coefficient=float(np.exp(result.params[0])),
         r_squared=float(result.rsquared) if varies else 1.0,
+        residual=float(np.sqrt(np.mean(result.resid**2))) if varies else 0.0,
     )
 
 
-def resampled_exponents(x: F64, y: F64, used: npt.NDArray[np.bool_]) -> F64:
-    """Exponents of many power laws over the same x, each on its own subset of points.
+def resampled_power_laws(x: F64, y: F64, used: npt.NDArray[np.bool_]) -> tuple[F64, F64]:
+    """Exponents and coefficients of many power laws over the same x, each on its own points.
 
     Args:
         x: (n,) positive values.
@@ -60,14 +63,16 @@ def resampled_exponents(x: F64, y: F64, used: npt.NDArray[np.bool_]) -> F64:
         used: (n, B) which points count in each fit.
 
     Returns:
-        (B,) exponents; nan with fewer than two points.
+        (B,) exponents and (B,) coefficients; nan with fewer than two points.
     """
     log_x = np.log(x)[:, None]
     log_y = np.log(np.where(used, y, 1.0))
     n = used.sum(axis=0)
     safe = np.maximum(n, 1)
-    centred = (log_x - (log_x * used).sum(axis=0) / safe) * used
+    middle = (log_x * used).sum(axis=0) / safe
+    centred = (log_x - middle) * used
     spread = (centred**2).sum(axis=0)
     exponents = (centred * log_y).sum(axis=0) / np.where(spread > 0, spread, 1.0)
-    result: F64 = np.where((n >= 2) & (spread > 0), exponents, np.nan)
-    return result
+    coefficients = np.exp((log_y * used).sum(axis=0) / safe - exponents * middle)
+    known = (n >= 2) & (spread > 0)
+    return np.where(known, exponents, np.nan), np.where(known, coefficients, np.nan)

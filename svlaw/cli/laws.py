@@ -1,6 +1,7 @@
 """`svlaw fit`."""
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,32 +14,34 @@ from svlaw.cli.options import (
     Population,
     Resamples,
     Seed,
-    Solutions,
     Tolerance,
     Unparsed,
-    Verifications,
     Verifier,
     check_cost,
+    read_names,
 )
-from svlaw.cli.output import (
-    console,
-    number,
-    print_json,
-    print_rows,
-    span,
-    warn,
-)
+from svlaw.cli.output import console, print_json, print_rows, span, warn
 from svlaw.cli.study import open_study, read_options, title
+
+if TYPE_CHECKING:
+    from svlaw.fit.laws import AllocationFit, AllocationLaw, ExponentSum
+
+_FINE = "Values of {}, 'all', or 'fine' (up to eight per doubling)."
 
 
 def fit(
     pool: PoolPath,
-    method: Annotated[str, typer.Option(metavar="NAME", help="Method: envelope.")] = "envelope",
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B", help="Methods: envelope, isobudget, surface; or all, to compare them."
+        ),
+    ] = "all",
     interior: Annotated[
         bool, typer.Option("--interior", help="Leave out optima at the largest S or V.")
     ] = False,
-    solutions: Solutions = None,
-    verifications: Verifications = None,
+    solutions: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("S"))] = "fine",
+    verifications: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("V"))] = "fine",
     cost: Cost = "relative",
     ratio: Lambda = None,
     verifier: Verifier = None,
@@ -50,41 +53,70 @@ def fit(
     tolerance: Tolerance = 0.001,
     as_json: Json = False,
 ) -> None:
-    """The allocation laws S_opt ~ C^a and V_opt ~ C^b."""
+    """The allocation laws S_opt ~ C^a and V_opt ~ C^b, by three methods side by side."""
     check_cost(cost)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
         pool, None, solutions, verifications, ratio, verifier, options, needs_verified=True
     )
-    from dataclasses import asdict
-
-    from svlaw.fit.laws import STATUS_WORDS, fit_allocation
+    from svlaw.fit.laws import fit_allocation
 
     found = fit_allocation(
-        study.table, study.cost, method, interior=interior, resamples=resamples, seed=seed
+        study.table,
+        study.cost,
+        read_names(method) or method,
+        interior=interior,
+        resamples=resamples,
+        seed=seed,
     )
     if as_json:
-        laws = [asdict(law) for law in found.laws]
-        print_json({**study.document, "laws": laws, "optima": found.optima.to_dicts()})
+        print_json({**study.document, **_document(found)})
         return
-    header = ("law", "exponent", "95%", "at C = 1", "R2", "budgets", "edge", "status")
-    rows = [
-        (
-            f"{law.strategy}: {'S' if law.quantity == 'solutions' else 'V'}_opt",
-            _decimals(law.exponent),
-            span(law.conf_low, law.conf_high, _decimals),
-            number(law.coefficient),
-            _decimals(law.r_squared),
-            str(law.n_budgets),
-            "–" if law.boundary_fraction is None else f"{law.boundary_fraction:.0%}",
-            law.status,
-        )
-        for law in found.laws
-    ]
-    print_rows(title(study), header, rows)
-    console.print("edge: share of the budgets whose optimum is at the largest S or V")
-    for status in dict.fromkeys(law.status for law in found.laws if law.status != "ok"):
-        warn(f"{status}: {STATUS_WORDS[status]}")
+    _print_laws(title(study), found)
+
+
+def _document(found: "AllocationFit") -> dict[str, Any]:
+    return {
+        "laws": [asdict(law) for law in found.laws],
+        "sums": [asdict(total) for total in found.sums],
+        "optima": found.optima.to_dicts(),
+        "surfaces": found.surfaces.to_dicts(),
+    }
+
+
+def _print_laws(heading: str, found: "AllocationFit") -> None:
+    header = ("method", "a: S ~ C^a", "95%", "b: V ~ C^b", "95%", "a + b", "budgets", "edge", "")
+    names = dict.fromkeys(law.strategy for law in found.laws)
+    for name in names:
+        pairs = zip(found.laws[::2], found.laws[1::2], found.sums, strict=True)
+        rows = [_row(*pair) for pair in pairs if pair[0].strategy == name]
+        print_rows(f"{heading}, {name}", header, rows)
+    console.print("edge: share of the budgets whose optimum is at the largest S or V, or beyond")
+    doubts: dict[str, list[str]] = {}
+    for law in found.laws:
+        if law.words:
+            symbol = "S" if law.quantity == "solutions" else "V"
+            doubts.setdefault(law.words, []).append(f"{law.strategy} {law.method} {symbol}")
+    for words, laws in doubts.items():
+        warn(f"{', '.join(laws)}: {words}")
+
+
+def _row(
+    solutions: "AllocationLaw", verifications: "AllocationLaw", total: "ExponentSum"
+) -> tuple[str, ...]:
+    edge = solutions.boundary_fraction
+    statuses = dict.fromkeys((solutions.status, verifications.status))
+    return (
+        solutions.method,
+        _decimals(solutions.exponent),
+        span(solutions.conf_low, solutions.conf_high, _decimals),
+        _decimals(verifications.exponent),
+        span(verifications.conf_low, verifications.conf_high, _decimals),
+        _decimals(total.total),
+        str(solutions.n_budgets),
+        "–" if edge is None else f"{edge:.0%}",
+        ", ".join(statuses),
+    )
 
 
 def _decimals(value: float | None) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from svlaw.analysis.cost import RelativeCost
 from svlaw.analysis.crossover import Crossover, crossover
-from svlaw.analysis.resampling import Interval, resample_means
+from svlaw.analysis.resampling import Interval, resample
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 
@@ -86,7 +86,8 @@ def test_resamples_are_measured_like_the_estimate(tables, slow_scan) -> None:
     rng = np.random.default_rng(3)
     points = {p: y + 0.15 * rng.standard_normal(20) for p, y in _random_points(rng).items()}
     table = tables.of(points)
-    means = resample_means(table, 40, seed=1)
+    drawn = resample(table, 40, seed=1)
+    means = drawn.means(table)
     again = [
         slow_scan.crossover(
             dict(zip(points, means[:, b], strict=True)),
@@ -96,13 +97,18 @@ def test_resamples_are_measured_like_the_estimate(tables, slow_scan) -> None:
         for b in range(40)
     ]
     found = crossover(table, UNIT, "best_of_n", resamples=40, seed=1)
-    gains = sorted(scan["gain"] for scan in again)
-    assert (found.gain.conf_low, found.gain.conf_high) == pytest.approx((gains[1], gains[38]))
+    gains = np.array([scan["gain"] for scan in again])
+    expected = drawn.interval(found.gain.estimate, gains)
+    assert found.gain.conf_low == pytest.approx(expected.conf_low)
+    assert found.gain.conf_high == pytest.approx(expected.conf_high)
     for name in ("crossover_budget", "ahead_budget"):
-        values = sorted(scan[name] for scan in again)
-        low = getattr(found, name).conf_low or inf
-        assert low == values[1] or 0 <= log(values[1] / low) <= 2 * log(again[0]["step"])
-        assert getattr(found, name).never == np.mean(np.isinf(values))
+        values = np.array([scan[name] for scan in again])
+        figure = getattr(found, name)
+        expected = drawn.interval(figure.estimate or inf, values)
+        assert figure.never == expected.never == np.mean(np.isinf(values))
+        for end in ("conf_low", "conf_high"):
+            low, high = getattr(figure, end) or inf, getattr(expected, end) or inf
+            assert low == high or abs(log(high / low)) <= 2 * log(again[0]["step"])
 
 
 def test_the_published_figure(published, reference) -> None:

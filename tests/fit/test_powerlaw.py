@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from svlaw.fit.powerlaw import fit_power_law, resampled_exponents
+from svlaw.fit.powerlaw import fit_power_law, resampled_power_laws
 
 
 def test_recovers_an_exact_law() -> None:
@@ -53,7 +53,7 @@ def test_what_cannot_be_fitted(x, y, message: str) -> None:
         fit_power_law(np.array(x, float), np.array(y, float))
 
 
-def test_resampled_exponents_equal_a_loop_of_polyfit() -> None:
+def test_resampled_power_laws_equal_a_loop_of_polyfit() -> None:
     rng = np.random.default_rng(0)
     x = np.geomspace(3, 1e4, 25)
     y = np.exp(rng.normal(0, 1, (25, 60))) * x[:, None] ** 0.5
@@ -63,17 +63,19 @@ def test_resampled_exponents_equal_a_loop_of_polyfit() -> None:
     used[:, 2] = np.arange(25) < 1
     used[:, 3] = np.arange(25) < 2
     y[~used] = np.nan  # what is not used must not matter
-    found = resampled_exponents(x, y, used)
-    assert found.shape == (60,)
+    found, scales = resampled_power_laws(x, y, used)
+    assert found.shape == scales.shape == (60,)
+    assert (np.isnan(found) == np.isnan(scales)).all()
     assert np.isnan(found[[1, 2]]).all()
     for b in range(60):
         chosen = used[:, b]
         if chosen.sum() >= 2:
-            slope = np.polyfit(np.log(x[chosen]), np.log(y[chosen, b]), 1)[0]
+            slope, level = np.polyfit(np.log(x[chosen]), np.log(y[chosen, b]), 1)
             assert found[b] == pytest.approx(slope, abs=1e-9)
+            assert np.log(scales[b]) == pytest.approx(level, abs=1e-8)
     assert np.isfinite(found[3:]).all()
 
 
-def test_resampled_exponents_of_one_budget_repeated() -> None:
-    same = resampled_exponents(np.full(4, 2.0), np.ones((4, 3)), np.ones((4, 3), np.bool_))
+def test_resampled_power_laws_of_one_budget_repeated() -> None:
+    same = resampled_power_laws(np.full(4, 2.0), np.ones((4, 3)), np.ones((4, 3), np.bool_))
     assert np.isnan(same).all()
