@@ -8,9 +8,7 @@ from svlaw.analysis.resampling import success_intervals
 from svlaw.analysis.success import SuccessTable
 
 
-def curves(
-    table: SuccessTable, cost: CostModel, *, resamples: int = 1, seed: int = 0
-) -> pl.DataFrame:
+def curves(table: SuccessTable, cost: CostModel) -> pl.DataFrame:
     """One row per point with its mean success over problems.
 
     Args:
@@ -19,14 +17,14 @@ def curves(
 
     Returns:
         Columns `strategy`, `solutions`, `verifications` (0 without a verifier), `cost`, `success`,
-        `conf_low`, `conf_high` (95%, null without per-problem data), `mc_error` (Monte-Carlo
-        standard error of success; null likewise), `n_problems` (null for a published table).
-        Figures are null where no problem supports the point.
+        `conf_low`, `conf_high` (95%, see `success_intervals`; null without per-problem data),
+        `mc_error` (Monte-Carlo standard error of success; null likewise), `n_problems` (null for a
+        published table). Figures are null where no problem supports the point.
     """
     points = table.points
     mean = table.mean()
     low = high = np.full(mean.size, np.nan)
-    if table.has_problems and resamples:
+    if table.has_problems:
         low, high = success_intervals(table.success)
     counts = pl.Series("n_problems", np.where(np.isfinite(mean), table.n_problems, 0))
     unknown = None if table.has_problems else pl.lit(None, pl.Int32)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from svlaw.analysis.best_of_n import best_of_n_batches, stack_weights
 from svlaw.analysis.coverage import coverage
 from svlaw.analysis.replication import LEAST_REPLICATES, replicate
-from svlaw.analysis.samples import ProblemSample
+from svlaw.analysis.samples import Half, ProblemSample
 from svlaw.analysis.self_consistency import exact_vote, is_affordable, permuted_vote
 from svlaw.analysis.streams import new_stream
 from svlaw.analysis.verdict_draws import VerdictDraws, prepare_draws
@@ -40,15 +40,18 @@ class Options:
             `keep` takes its verdicts as they are.
         population: `all` lets coverage and self-consistency use every solution; `verified` only
             those with a verdict, so that all strategies rest on the same solutions.
+        half: `all` uses every solution; `analysis` only the half of each problem's solutions that
+            has no part in its pass rate, which the `rating` half gives (see `difficulty`).
         tolerance: Wanted Monte-Carlo standard error of a mean over problems.
         max_replicates: Most replicates per problem, the pilot's aside; at this limit the error is
             what it is.
-        seed: Seed of every random draw.
+        seed: Seed of every random draw, that of the halves included.
     """
 
     unparsed: UnparsedPolicy = "ignore"
     missing_answer: MissingAnswerPolicy = "zero"
     population: Population = "all"
+    half: Half = "all"
     tolerance: float = 0.001
     max_replicates: int = 2**18
     seed: int = 0
@@ -60,6 +63,8 @@ class Options:
             raise ValueError(f"missing_answer is {self.missing_answer!r}; use zero or keep")
         if self.population not in get_args(Population):
             raise ValueError(f"population is {self.population!r}; use all or verified")
+        if self.half not in get_args(Half):
+            raise ValueError(f"half is {self.half!r}; use all, rating or analysis")
         if not 0 < self.tolerance < 1:
             raise ValueError(f"tolerance is {self.tolerance}; use a number between 0 and 1")
         if self.max_replicates < 1:

@@ -12,9 +12,11 @@ from svlaw.analysis.samples import (
     NO_CLASS,
     SCORE_UNIT,
     UNPARSED,
+    Half,
     ProblemSample,
     dense_classes,
-    verified_only,
+    in_half,
+    subset,
 )
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool
@@ -50,6 +52,8 @@ class SampleReader:
         pool: A pool with answers.
         verifier: A verifier of the pool; None leaves the verdicts out.
         only_verified: Leave out solutions without a verdict.
+        half: Leave out the solutions of the other half of each problem.
+        seed: Seed of the halves.
         batch_rows: Solutions and verdicts in a batch.
     """
 
@@ -59,11 +63,15 @@ class SampleReader:
         verifier: str | None = None,
         *,
         only_verified: bool = False,
+        half: Half = "all",
+        seed: int = 0,
         batch_rows: int = BATCH_ROWS,
     ) -> None:
         self._pool = pool
         self._verifier = verifier
         self._only_verified = only_verified
+        self._half: Half = half
+        self._seed = seed
         rows = self._rows("answers")
         ids = rows.keys() | _listed_problems(pool)
         if verifier is not None:
@@ -139,10 +147,10 @@ class SampleReader:
         counts = np.zeros(answers.height, np.int32)
         if self._verifier is not None:
             counts = _verdict_counts(answers, self._rows_of("verdicts", ids, _SOLUTION), self._pool)
-        for start, stop in _spans(answers, ids):
-            held = counts[start:stop]
-            if self._only_verified:
-                held = held[held > 0]
+        for (start, stop), kept in zip(
+            _spans(answers, ids), self._kept(answers, counts, ids), strict=True
+        ):
+            held = counts[start:stop][kept]
             yield Holding(held.size, np.sort(held))
 
     def _read(self, ids: Sequence[str]) -> list[ProblemSample]:
@@ -159,8 +167,20 @@ class SampleReader:
             )
             scores = verdicts.select(units).to_series().to_numpy()
             counts = _verdict_counts(answers, verdicts, self._pool)
-        samples = list(_split(answers, counts, scores, ids))
-        return [verified_only(sample) for sample in samples] if self._only_verified else samples
+        samples = _split(answers, counts, scores, ids)
+        if self._half == "all" and not self._only_verified:
+            return list(samples)
+        masks = self._kept(answers, counts, ids)
+        return [subset(sample, kept) for sample, kept in zip(samples, masks, strict=True)]
+
+    def _kept(
+        self, answers: pl.DataFrame, counts: npt.NDArray[np.int32], ids: Sequence[str]
+    ) -> Iterator[npt.NDArray[np.bool_]]:
+        """Which solutions of each problem are read, in the order of sorted answers."""
+        solutions = answers["solution_id"].to_numpy()
+        for name, (start, stop) in zip(ids, _spans(answers, ids), strict=True):
+            kept = in_half(self._half, name, solutions[start:stop], self._seed)
+            yield kept & (counts[start:stop] > 0) if self._only_verified else kept
 
 
 def load_samples(pool: Pool, verifier: str | None = None) -> list[ProblemSample]:

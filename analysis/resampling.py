@@ -47,7 +47,7 @@ class Resamples:
     @property
     def count(self) -> int:
         """B."""
-        return self.weights.shape[0]
+        return int(self.weights.shape[0])
 
     def means(self, table: SuccessTable) -> F64:
         """(points, B) mean success of every point in each resample."""
@@ -213,9 +213,3 @@ def percentile_interval(values: F64) -> tuple[F64, F64]:
     ranks = [math.ceil(n * share) - 1 for share in (tail, 1 - tail)]
     ordered = np.partition(values, ranks, axis=-1)
     return ordered[..., ranks[0]], ordered[..., ranks[1]]
-
-
-def resample_means(table: SuccessTable, resamples: int, seed: int) -> F64 | None:
-    """Old name, to go."""
-    drawn = resample(table, resamples, seed)
-    return None if drawn is None else drawn.means(table)

@@ -1,7 +1,8 @@
 """The arrays estimators work on: one problem's solutions and verdict scores, without any text."""
 
+import hashlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,10 @@ UNPARSED: Final = -1
 """Held in place of the score of an unparsed verdict."""
 NO_CLASS: Final = -1
 """Held in place of the class of a solution that casts no vote."""
+
+Half = Literal["all", "rating", "analysis"]
+"""Which of a problem's solutions: all, those that rate its difficulty, or the others."""
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -58,16 +63,52 @@ class ProblemSample:
         return shares
 
 
-def verified_only(sample: ProblemSample) -> ProblemSample:
-    """The sample without the solutions that have no verdict."""
-    kept = sample.n_verdicts > 0
+def in_half(half: Half, problem_id: str, solution_ids: npt.NDArray[np.integer], seed: int) -> Mask:
+    """Which of a problem's solutions are in a half of them.
+
+    Solutions are ordered by a hash of seed, problem and solution; the first N // 2 are the rating
+    half and the others the analysis half. So the split depends neither on the order of rows nor on
+    any other problem, and no outcome has a part in it.
+
+    Args:
+        half: The half, or `all`.
+        problem_id: The problem.
+        solution_ids: (N,) its solutions.
+        seed: Seed of the split.
+
+    Source:
+        The hash is the finalizer of splitmix64 (Steele, Lea and Flood 2014) over a counter that a
+        cryptographic digest of seed and problem offsets.
+    """
+    n = solution_ids.size
+    if half == "all":
+        return np.ones(n, np.bool_)
+    digest = hashlib.blake2b(f"halves\0{seed}\0{problem_id}".encode(), digest_size=8).digest()
+    offset = np.frombuffer(digest, "<u8")
+    bits = offset + solution_ids.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    bits ^= bits >> np.uint64(31)
+    rating = np.zeros(n, np.bool_)
+    rating[np.argsort(bits)[: n // 2]] = True
+    return rating if half == "rating" else ~rating
+
+
+def subset(sample: ProblemSample, kept: Mask) -> ProblemSample:
+    """The sample with some of its solutions only.
+
+    Args:
+        sample: The problem.
+        kept: (N,) which solutions to keep.
+    """
+    depths = sample.n_verdicts
     return ProblemSample(
         problem_id=sample.problem_id,
         classes=dense_classes(sample.classes[kept]),
         correct=sample.correct[kept],
         missing=sample.missing[kept],
-        offsets=np.concatenate(([0], np.cumsum(sample.n_verdicts[kept]))),
-        scores=sample.scores,
+        offsets=np.concatenate(([0], np.cumsum(depths[kept]))),
+        scores=sample.scores[np.repeat(kept, depths)],
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.estimators import Options, estimate
-from svlaw.analysis.grid import Values, choose_grid, split_values
+from svlaw.analysis.grid import Grid, Values, choose_grid, split_values
 from svlaw.analysis.reader import BATCH_ROWS, SampleReader
 from svlaw.analysis.samples import ProblemSample
 from svlaw.analysis.store import Block, BlockEstimate, Store
@@ -21,6 +21,7 @@ from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import STRATEGIES, VERIFIED
 
 F64 = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,19 @@ class SuccessTable:
             self.verifier,
         )
 
+    def restrict(self, problems: Mask) -> "SuccessTable":
+        """The same points over some of the problems.
+
+        Args:
+            problems: (problems,) which to keep.
+        """
+        return replace(
+            self,
+            success=self.success[:, problems],
+            variance=self.variance[:, problems],
+            problem_ids=tuple(compress(self.problem_ids, problems)),
+        )
+
 
 def default_strategies(pool: Pool) -> tuple[str, ...]:
     """The strategies a pool has data for.
@@ -149,7 +163,12 @@ def success_table(
     if options.population == "verified" and verifier is None:
         raise BadInputError("population 'verified' needs a strategy with a verifier")
     reader = SampleReader(
-        pool, verifier, only_verified=options.population == "verified", batch_rows=batch_rows
+        pool,
+        verifier,
+        only_verified=options.population == "verified",
+        half=options.half,
+        seed=options.seed,
+        batch_rows=batch_rows,
     )
     grid = choose_grid(reader.holdings(), strategies, solutions, verifications)
     ids = tuple(compress(reader.problem_ids, grid.problems))
@@ -168,18 +187,73 @@ def success_table(
             estimates[block.strategy] = found
             if store:
                 store.save(block, found)
+    return _assemble(
+        grid,
+        [estimates[name] for name in strategies],
+        ids,
+        len(reader.problem_ids) - len(ids),
+        options,
+        verifier,
+    )
+
+
+def table_of_samples(
+    samples: Sequence[ProblemSample],
+    strategies: Sequence[str],
+    solutions: Values = None,
+    verifications: Values = None,
+    *,
+    options: Options | None = None,
+    verifier: str | None = None,
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> SuccessTable:
+    """Estimate success from samples in memory, as `success_table` does from a pool.
+
+    Args:
+        samples: The problems.
+        strategies: Strategies wanted.
+        solutions: Values of S; `all`; `fine`; powers of two when None.
+        verifications: Values of V; `all`; `fine`; powers of two when None.
+        options: Policies, tolerance and seed; the samples are used as they are, whatever
+            population and half they name.
+        verifier: What to call the verifier.
+        threads: Threads to use; all cores when None.
+        progress: Called with the number of problems done.
+
+    Raises:
+        BadInputError: A value cannot be used, or no problem holds that much.
+        NotInPoolError: The samples lack what a strategy needs.
+    """
+    strategies, options = tuple(dict.fromkeys(strategies)), options or Options()
+    grid = choose_grid(samples, strategies, solutions, verifications)
+    kept = list(compress(samples, grid.problems))
+    ids = tuple(sample.problem_id for sample in kept)
+    blocks = [Block(name, *grid.axes(name), ids, options, verifier) for name in strategies]
+    estimates = _estimate_all([kept], blocks, threads, progress)
+    return _assemble(grid, estimates, ids, len(samples) - len(ids), options, verifier)
+
+
+def _assemble(
+    grid: Grid,
+    columns: Sequence[BlockEstimate],
+    ids: tuple[str, ...],
+    n_set_aside: int,
+    options: Options,
+    verifier: str | None,
+) -> SuccessTable:
+    """One table of the estimates of all strategies, in the order of the grid's points."""
     points = pl.DataFrame(
         grid.points,
         schema={"strategy": pl.String, "solutions": pl.Int32, "verifications": pl.Int32},
         orient="row",
     )
-    columns = [estimates[name] for name in strategies]
     return SuccessTable(
         points,
         np.concatenate([found.success for found in columns], axis=1).T,
         np.concatenate([found.variance for found in columns], axis=1).T,
         ids,
-        len(reader.problem_ids) - len(ids),
+        n_set_aside,
         options,
         verifier,
     )

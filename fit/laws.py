@@ -22,6 +22,7 @@ from svlaw.data.schema import VERIFIED
 from svlaw.fit.methods import METHODS, Found, find_optima
 from svlaw.fit.optima import Optima
 from svlaw.fit.powerlaw import PowerLaw, fit_power_law, resampled_power_laws
+from svlaw.fit.surfaces import SURFACE_WORDS
 
 F64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -45,6 +46,7 @@ Status = Literal[
     "too_few_budgets",
     "poor_fit",
     "not_converged",
+    "too_few_points",
 ]
 Quantity = Literal["solutions", "verifications"]
 QUANTITIES: Final[tuple[Quantity, ...]] = ("solutions", "verifications")
@@ -63,9 +65,7 @@ STATUS_WORDS: Final[dict[str, str]] = {
     " problems",
     "too_few_budgets": "too few budgets at which more compute helps: generate more solutions and"
     " verifications",
-    "poor_fit": "the surface misses the data by too much to be believed: trust another method, or"
-    " generate more problems",
-    "not_converged": "no surface converged: generate more values of S and V",
+    **{status: words for status, words in SURFACE_WORDS.items() if words},
 }
 
 
@@ -234,7 +234,7 @@ class _Part:
             "verifications": found.optima.verifications[self._used, 0],
         }
         enough = np.unique(x).size >= LEAST_BUDGETS
-        fitted = enough and found.status != "not_converged" and not self._all_boundary()
+        fitted = enough and found.status in {"ok", "poor_fit"} and not self._all_boundary()
         self._laws: dict[str, PowerLaw] = {}
         self._resampled: dict[str, tuple[F64, F64]] = {}
         self._unit_exponent = fit_power_law(x, x / S).exponent if fitted else None
@@ -357,7 +357,7 @@ class _Part:
         """The first trouble there is, the gravest first."""
         fraction = self._boundary_fraction()
         troubles: list[tuple[Status, bool]] = [
-            ("not_converged", self.found.status == "not_converged"),
+            (self.found.status, self.found.status in {"not_converged", "too_few_points"}),
             ("all_boundary", self._all_boundary()),
             ("too_few_budgets", not self._laws),
             ("constant", bool(self._laws) and float(np.ptp(self._points[quantity])) == 0),
@@ -371,10 +371,9 @@ class _Part:
     def _words(self, status: Status) -> str:
         if status == "ok":
             return ""
-        flags = self.found.optima.flags
+        flags = self.found.optima.flags if status in {"unclear", "too_few_budgets"} else {}
         counts = "; ".join(f"{reason} at {n} budgets" for reason, n in flags.items())
-        detail = counts if status in {"unclear", "too_few_budgets"} else self.found.words
-        return STATUS_WORDS[status] + (f" ({detail})" if detail else "")
+        return STATUS_WORDS[status] + (f" ({counts})" if counts else "")
 
     def _counted(self, optima: Optima) -> Mask:
         return optima.used & ~optima.at_boundary if self._interior else optima.used

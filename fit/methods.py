@@ -1,22 +1,24 @@
 """The methods that find optima, behind one door: envelope, iso-budget parabolas, surface."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.lines import lines_of
+from svlaw.analysis.lines import Line, lines_of
 from svlaw.analysis.success import SuccessTable
 from svlaw.fit.envelope import envelope
 from svlaw.fit.isobudget import isobudget
-from svlaw.fit.optima import Optima
+from svlaw.fit.optima import Optima, spaced_budgets
+from svlaw.fit.surface_optima import surface_optima
+from svlaw.fit.surfaces import Status, fit_surface, resampled_parameters
 
 F64 = npt.NDArray[np.float64]
 
-METHODS: Final = ("envelope", "isobudget")
+METHODS: Final = ("envelope", "isobudget", "surface")
 
 FORMS_SCHEMA: Final = {
     "strategy": pl.String,
@@ -39,8 +41,7 @@ class Found:
         optima: From all problems, B = 1.
         resampled: In each resample; None without.
         forms: One row per surface form tried (FORMS_SCHEMA); empty for other methods.
-        status: `ok`, `poor_fit` or `not_converged`.
-        words: What the status comes from; may be empty.
+        status: That of the surface; `ok` for other methods.
     """
 
     method: str
@@ -48,8 +49,7 @@ class Found:
     optima: Optima
     resampled: Optima | None
     forms: pl.DataFrame
-    status: Literal["ok", "poor_fit", "not_converged"] = "ok"
-    words: str = ""
+    status: Status = "ok"
 
 
 def find_optima(
@@ -71,6 +71,8 @@ def find_optima(
         seed: Seed of the surface's starts and folds.
     """
     lines = lines_of(table, cost, [strategy])
+    if method == "surface":
+        return _by_surface(table, strategy, cost, lines, means, seed)
     mean = table.mean()[:, None]
     if method == "envelope":
         optima = envelope(lines, mean)
@@ -79,3 +81,32 @@ def find_optima(
         optima = isobudget(lines, mean, cost)
         resampled = None if means is None else isobudget(lines, means, cost)
     return Found(method, strategy, optima, resampled, pl.DataFrame(schema=FORMS_SCHEMA))
+
+
+def _by_surface(
+    table: SuccessTable,
+    strategy: str,
+    cost: CostModel,
+    lines: list[Line],
+    means: F64 | None,
+    seed: int,
+) -> Found:
+    surface = fit_surface(table, strategy, seed=seed)
+    largest_S = max(line.solutions[-1] for line in lines)
+    largest_V = max(line.verifications for line in lines)
+
+    def optima(parameters: F64 | None) -> Optima:
+        return surface_optima(
+            surface, cost, spaced_budgets(lines), parameters, largest_S, largest_V
+        )
+
+    chosen = (pl.col("form") == surface.form).alias("chosen")
+    forms = surface.cv.select(pl.lit(strategy).alias("strategy"), pl.all(), chosen)
+    return Found(
+        "surface",
+        strategy,
+        optima(None),
+        None if means is None else optima(resampled_parameters(surface, means)),
+        forms,
+        surface.status,
+    )

@@ -29,8 +29,9 @@ def main() -> None:
         _complain(error.format_message())
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.exceptions.Abort):
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:  # Typer may have caught the interrupt itself
         _complain("interrupted; nothing was left half-written")
-        sys.exit(_INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -1,10 +1,13 @@
 """`svlaw curves`, `frontier` and `crossover`."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from svlaw.cli.options import (
+    Bins,
+    By,
     Cost,
     Json,
     Lambda,
@@ -33,9 +36,10 @@ from svlaw.cli.output import (
     warn,
     write_rows,
 )
-from svlaw.cli.study import open_study, read_options, title
+from svlaw.cli.study import Study, describe, headings, open_study, quoted, read_options, stack
 
 if TYPE_CHECKING:
+    from svlaw.analysis.crossover import Crossover
     from svlaw.analysis.resampling import Interval
 
 
@@ -48,11 +52,12 @@ def curves(
     ratio: Lambda = None,
     verifier: Verifier = None,
     seed: Seed = 0,
-    resamples: Resamples = 2000,
     unparsed: Unparsed = "ignore",
     missing_answer: MissingAnswer = "zero",
     population: Population = "all",
     tolerance: Tolerance = 0.001,
+    by: By = None,
+    bins: Bins = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
@@ -60,29 +65,32 @@ def curves(
     check_suffix(output)
     check_cost(cost)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
-    study = open_study(pool, strategies, solutions, verifications, ratio, verifier, options)
+    study = open_study(
+        pool, strategies, solutions, verifications, ratio, verifier, options, by=by, cuts=bins
+    )
     from svlaw.analysis.curves import curves as compute
 
-    frame = compute(study.table, study.cost, resamples=resamples, seed=seed)
+    frames = [compute(t, study.cost) for t in study.tables]
     if output is not None:
-        write_rows(output, frame)
+        write_rows(output, stack(study, frames))
     if as_json:
-        print_json({**study.document, "curves": frame.to_dicts()})
+        print_json(describe(study, [{"curves": frame.to_dicts()} for frame in frames]))
     elif output is None:
         header = ("strategy", "S", "V", "cost", "success", "95%", "MC error")
-        rows = [
-            (
-                row["strategy"],
-                str(row["solutions"]),
-                str(row["verifications"]),
-                number(row["cost"]),
-                percent(row["success"]),
-                span(row["conf_low"], row["conf_high"]),
-                "–" if row["mc_error"] is None else f"{100 * row['mc_error']:.2f}",
-            )
-            for row in frame.to_dicts()
-        ]
-        print_rows(title(study), header, rows)
+        for heading, frame in zip(headings(study), frames, strict=True):
+            rows = [
+                (
+                    row["strategy"],
+                    str(row["solutions"]),
+                    str(row["verifications"]),
+                    number(row["cost"]),
+                    percent(row["success"]),
+                    span(row["conf_low"], row["conf_high"]),
+                    "–" if row["mc_error"] is None else f"{100 * row['mc_error']:.2f}",
+                )
+                for row in frame.to_dicts()
+            ]
+            print_rows(heading, header, rows)
 
 
 def frontier(
@@ -99,6 +107,8 @@ def frontier(
     missing_answer: MissingAnswer = "zero",
     population: Population = "all",
     tolerance: Tolerance = 0.001,
+    by: By = None,
+    bins: Bins = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
@@ -106,38 +116,48 @@ def frontier(
     check_suffix(output)
     check_cost(cost)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
-    study = open_study(pool, strategies, solutions, verifications, ratio, verifier, options)
+    study = open_study(
+        pool, strategies, solutions, verifications, ratio, verifier, options, by=by, cuts=bins
+    )
     from svlaw.analysis.frontier import frontier as compute
 
-    frame = compute(study.table, study.cost, resamples=resamples, seed=seed)
+    frames = [compute(t, study.cost, resamples=resamples, seed=seed) for t in study.tables]
     if output is not None:
-        write_rows(output, frame)
+        write_rows(output, stack(study, frames))
     if as_json:
-        print_json({**study.document, "frontier": frame.to_dicts()})
+        print_json(describe(study, [{"frontier": frame.to_dicts()} for frame in frames]))
     elif output is None:
-        header = ("strategy", "budget", "S", "V", "success", "95%", "gain", "95%")
-        rows = [
-            (
-                f"{'*' if row['best'] else ' '} {row['strategy']}",
-                number(row["budget"]),
-                str(row["solutions"]),
-                str(row["verifications"]),
-                percent(row["success"]),
-                span(row["conf_low"], row["conf_high"]),
-                percent(row["gain"]),
-                span(row["gain_low"], row["gain_high"]),
-            )
-            for row in frame.to_dicts()
-        ]
-        print_rows(title(study), header, rows)
-        console.print("in %; * wins at its budget; gain: over self-consistency at the same budget")
+        header = ("strategy", "budget", "S", "V", "success", "95%", "crossfit", "gain", "95%")
+        for heading, frame in zip(headings(study), frames, strict=True):
+            rows = [
+                (
+                    f"{'*' if row['best'] else ' '} {row['strategy']}",
+                    number(row["budget"]),
+                    str(row["solutions"]),
+                    str(row["verifications"]),
+                    percent(row["success"]),
+                    span(row["conf_low"], row["conf_high"]),
+                    percent(row["crossfit"]),
+                    percent(row["gain"]),
+                    span(row["gain_low"], row["gain_high"]),
+                )
+                for row in frame.to_dicts()
+            ]
+            print_rows(heading, header, rows)
+        console.print(
+            "in %; * wins at its budget; crossfit: chosen on some problems, scored on others;"
+        )
+        console.print("gain: over self-consistency at the same budget")
 
 
 def crossover(
     pool: PoolPath,
     strategy: Annotated[
         str,
-        typer.Option(metavar="NAME", help="best_of_n, weighted_vote, or best (of the two)."),
+        typer.Option(
+            metavar="NAME",
+            help="best_of_n, weighted_vote, best (of the two), or all of these side by side.",
+        ),
     ] = "best_of_n",
     solutions: Solutions = None,
     verifications: Verifications = None,
@@ -150,44 +170,65 @@ def crossover(
     missing_answer: MissingAnswer = "zero",
     population: Population = "all",
     tolerance: Tolerance = 0.001,
+    by: By = None,
+    bins: Bins = None,
     as_json: Json = False,
 ) -> None:
     """The budget from which verification beats self-consistency."""
     check_cost(cost)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
+    every = strategy == "all"
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
-    both = f"self_consistency,{challengers}"
-    study = open_study(pool, both, solutions, verifications, ratio, verifier, options)
+    study = open_study(
+        *(pool, None if every else f"self_consistency,{challengers}", solutions, verifications),
+        *(ratio, verifier, options),
+        needs_verified=every,
+        by=by,
+        cuts=bins,
+    )
     from svlaw.analysis.crossover import crossover as compute
 
-    found = compute(study.table, study.cost, strategy, resamples=resamples, seed=seed)
-    figures = {
-        name: getattr(found, name)
-        for name in (
-            "saturation_budget",
-            "crossover_budget",
-            "match_ratio",
-            "gain",
-            "gain_ratio",
-            "ahead_budget",
-        )
-    }
+    names = _challengers(study) if every else [strategy]
+    found = [
+        [compute(t, study.cost, name, resamples=resamples, seed=seed) for name in names]
+        for t in study.tables
+    ]
     if as_json:
-        document = {name: _figure(value) for name, value in figures.items()}
-        print_json(
-            {**study.document, "strategy": found.strategy, "status": found.status, **document}
-        )
+        documents = [[_document(one) for one in each] for each in found]
+        contents = [{"crossovers": each} if every else each[0] for each in documents]
+        print_json(describe(study, contents))
         return
-    rows = []
-    for name, value in figures.items():
-        form = percent if name == "gain" else number
-        label = f"{name.replace('_', ' ')}{' (points)' if name == 'gain' else ''}"
-        estimate = "never within the data" if value.estimate is None else form(value.estimate)
-        never = "–" if value.never is None else f"{value.never:.0%}"
-        rows.append((label, estimate, span(value.conf_low, value.conf_high, form), never))
-    print_rows(title(study), (found.strategy, "estimate", "95% interval", "never"), rows)
-    if found.status == "unsaturated":
-        warn("self-consistency is best at its largest S and may rise further; so may its budget")
+    for heading, each in zip(headings(study), found, strict=True):
+        rows = [_rows(one) for one in each]
+        if every:
+            rows = [_interleaved(names, rows)]
+        header = ("figure" if every else strategy, "estimate", "95% interval", "never")
+        print_rows(heading, header, rows[0])
+    _warn_of_unsaturated(study, [each[0] for each in found])
+
+
+_Row = tuple[str, str, str, str]
+_FIGURES: Final = (
+    "saturation_budget",
+    "crossover_budget",
+    "match_ratio",
+    "gain",
+    "gain_ratio",
+    "ahead_budget",
+)
+
+
+def _challengers(study: Study) -> list[str]:
+    """Each strategy with a verifier, and the better of them where there are two."""
+    from svlaw.data.schema import VERIFIED
+
+    present: list[str] = [name for name in VERIFIED if name in study.table.strategies]
+    return [*present, "best"] if len(present) > 1 else present
+
+
+def _document(found: "Crossover") -> dict[str, Any]:
+    figures = {name: _figure(getattr(found, name)) for name in _FIGURES}
+    return {"strategy": found.strategy, "status": found.status, **figures}
 
 
 def _figure(value: "Interval") -> dict[str, float | None]:
@@ -197,3 +238,36 @@ def _figure(value: "Interval") -> dict[str, float | None]:
         "conf_high": value.conf_high,
         "never": value.never,
     }
+
+
+def _interleaved(names: Sequence[str], rows: Sequence[Sequence[_Row]]) -> list[_Row]:
+    """Each figure of all strategies, then the next figure."""
+    return [
+        (f"{row[0]}: {name}", *row[1:])
+        for figure in zip(*rows, strict=True)
+        for name, row in zip(names, figure, strict=True)
+    ]
+
+
+def _rows(found: "Crossover") -> list[_Row]:
+    rows = []
+    for name in _FIGURES:
+        value = getattr(found, name)
+        form = percent if name == "gain" else number
+        label = f"{name.replace('_', ' ')}{' (points)' if name == 'gain' else ''}"
+        estimate = "never within the data" if value.estimate is None else form(value.estimate)
+        never = "–" if value.never is None else f"{value.never:.0%}"
+        rows.append((label, estimate, span(value.conf_low, value.conf_high, form), never))
+    return rows
+
+
+def _warn_of_unsaturated(study: Study, found: "Sequence[Crossover]") -> None:
+    """Say where self-consistency may rise further; whatever it is compared with."""
+    words = "self-consistency is best at its largest S and may rise further; so may its budget"
+    rising = [one.status == "unsaturated" for one in found]
+    if study.bins is None:
+        if rising[0]:
+            warn(words)
+    elif any(rising):
+        names = [part.name for part, rises in zip(study.bins, rising, strict=True) if rises]
+        warn(f"{quoted(names)}: {words}")

@@ -2,7 +2,18 @@
 
 import typer
 
-from svlaw.cli import analyses, exports, grading, imports, laws, parsing, pools, reports
+from svlaw.cli import (
+    analyses,
+    exports,
+    grading,
+    imports,
+    laws,
+    parsing,
+    planning,
+    pools,
+    reports,
+    simulations,
+)
 
 app = typer.Typer(
     name="svlaw",
@@ -21,4 +32,6 @@ app.command()(analyses.curves)
 app.command()(analyses.frontier)
 app.command()(analyses.crossover)
 app.command()(laws.fit)
+app.command()(planning.plan)
 app.command()(reports.report)
+app.command()(simulations.simulate)

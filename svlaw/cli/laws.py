@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from svlaw.cli.options import (
+    Bins,
+    By,
     Cost,
     Json,
     Lambda,
@@ -21,7 +23,7 @@ from svlaw.cli.options import (
     read_names,
 )
 from svlaw.cli.output import console, print_json, print_rows, span, warn
-from svlaw.cli.study import open_study, read_options, title
+from svlaw.cli.study import describe, headings, open_study, read_options
 
 if TYPE_CHECKING:
     from svlaw.fit.laws import AllocationFit, AllocationLaw, ExponentSum
@@ -46,37 +48,56 @@ def fit(
     ratio: Lambda = None,
     verifier: Verifier = None,
     seed: Seed = 0,
-    resamples: Resamples = 2000,
+    resamples: Resamples = 1000,
     unparsed: Unparsed = "ignore",
     missing_answer: MissingAnswer = "zero",
     population: Population = "all",
     tolerance: Tolerance = 0.001,
+    by: By = None,
+    bins: Bins = None,
     as_json: Json = False,
 ) -> None:
     """The allocation laws S_opt ~ C^a and V_opt ~ C^b, by three methods side by side."""
     check_cost(cost)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
-        pool, None, solutions, verifications, ratio, verifier, options, needs_verified=True
+        pool,
+        None,
+        solutions,
+        verifications,
+        ratio,
+        verifier,
+        options,
+        needs_verified=True,
+        by=by,
+        cuts=bins,
     )
     from svlaw.fit.laws import fit_allocation
 
-    found = fit_allocation(
-        study.table,
-        study.cost,
-        read_names(method) or method,
-        interior=interior,
-        resamples=resamples,
-        seed=seed,
-    )
+    fits = [
+        fit_allocation(
+            table,
+            study.cost,
+            read_names(method) or method,
+            interior=interior,
+            resamples=resamples,
+            seed=seed,
+        )
+        for table in study.tables
+    ]
     if as_json:
-        print_json({**study.document, **_document(found)})
+        print_json(describe(study, [_document(found) for found in fits]))
         return
-    _print_laws(title(study), found)
+    for heading, found in zip(headings(study), fits, strict=True):
+        _print_laws(heading, found)
+    console.print("edge: share of the budgets whose optimum is at the largest S or V, or beyond")
 
 
 def _document(found: "AllocationFit") -> dict[str, Any]:
+    from svlaw.fit.advice import advise
+
     return {
+        "advice": [asdict(advice) for advice in advise(found.laws)],
         "laws": [asdict(law) for law in found.laws],
         "sums": [asdict(total) for total in found.sums],
         "optima": found.optima.to_dicts(),
@@ -85,13 +106,15 @@ def _document(found: "AllocationFit") -> dict[str, Any]:
 
 
 def _print_laws(heading: str, found: "AllocationFit") -> None:
+    from svlaw.fit.advice import advise
+
     header = ("method", "a: S ~ C^a", "95%", "b: V ~ C^b", "95%", "a + b", "budgets", "edge", "")
-    names = dict.fromkeys(law.strategy for law in found.laws)
-    for name in names:
+    for advice in advise(found.laws):
         pairs = zip(found.laws[::2], found.laws[1::2], found.sums, strict=True)
-        rows = [_row(*pair) for pair in pairs if pair[0].strategy == name]
-        print_rows(f"{heading}, {name}", header, rows)
-    console.print("edge: share of the budgets whose optimum is at the largest S or V, or beyond")
+        rows = [_row(*pair) for pair in pairs if pair[0].strategy == advice.strategy]
+        print_rows(f"{heading}, {advice.strategy}", header, rows)
+        line = f"{advice.strategy}: {advice.words}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     doubts: dict[str, list[str]] = {}
     for law in found.laws:
         if law.words:

@@ -9,6 +9,7 @@ import typer
 from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
+    from svlaw.analysis.difficulty import Cuts
     from svlaw.analysis.grid import Values
 
 PoolPath = Annotated[Path, typer.Argument(metavar="POOL", help="Folder of the pool.")]
@@ -83,6 +84,23 @@ Population = Annotated[
 Tolerance = Annotated[
     float, typer.Option(metavar="X", help="Monte-Carlo standard error of success to reach.")
 ]
+By = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="One analysis for each bin of the problems: by a column of the pool's problems"
+        " (subject, level, ...), or by 'pass_rate' on one half of the solutions, success then"
+        " coming from the other half.",
+    ),
+]
+Bins = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="With --by: number of bins of numbers or pass rates (default 4), or the values at"
+        " which further bins begin, such as 0.1,0.5.",
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the rows to .parquet, .csv, .json."),
@@ -114,6 +132,27 @@ def read_values(text: str | None, option: str) -> "Values":
             raise BadInputError(f"{option} {text}: '{part.strip()}' is not a whole number")
         numbers.append(int(part))
     return numbers
+
+
+def read_bins(text: str | None, by: str | None) -> "Cuts":
+    """Read a number of bins, or values separated by commas at which further bins begin.
+
+    Raises:
+        BadInputError: A part is not a number, or nothing is to be sorted into bins.
+    """
+    if text is None:
+        return None
+    if by is None:
+        raise BadInputError(f"--bins {text}: say by what with --by COLUMN")
+    if text.strip().isdecimal():
+        return int(text)
+    edges = []
+    for part in text.split(","):
+        try:
+            edges.append(float(part))
+        except ValueError:
+            raise BadInputError(f"--bins {text}: '{part.strip()}' is not a number") from None
+    return edges
 
 
 def read_renames(texts: Sequence[str] | None) -> dict[str, str]:

@@ -114,7 +114,7 @@ def examine(
         pool=pool,
         cost=cost,
         table=table,
-        curves=curves(table, cost, resamples=resamples, seed=seed),
+        curves=curves(table, cost),
         frontier=frontier(table, cost, resamples=resamples, seed=seed),
         crossovers=crossovers,
         no_crossover=no_crossover,

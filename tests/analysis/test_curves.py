@@ -37,7 +37,7 @@ def table(tables):
 
 
 def test_rows(table) -> None:
-    found = curves(table, COST, resamples=500, seed=3)
+    found = curves(table, COST)
     assert dict(found.schema) == COLUMNS
     assert found["cost"].to_list() == [1, 68, 136]
     assert found["success"][:2].to_list() == pytest.approx(table.success[:2].mean(axis=1))
@@ -52,21 +52,8 @@ def test_rows(table) -> None:
 
 
 def test_what_nobody_supports_is_null(table) -> None:
-    last = curves(table, COST, resamples=100).row(2, named=True)
+    last = curves(table, COST).row(2, named=True)
     assert [last[n] for n in ("success", "conf_low", "conf_high", "mc_error")] == [None] * 4
-
-
-def test_seeds(table) -> None:
-    first, again, other = (curves(table, COST, resamples=200, seed=s) for s in (1, 1, 2))
-    assert first.equals(again)
-    assert first["success"].equals(other["success"])
-    assert (first["conf_low"] != other["conf_low"])[:2].any()
-
-
-def test_without_resamples_there_are_no_intervals(table) -> None:
-    found = curves(table, COST, resamples=0)
-    assert found["conf_low"].null_count() == found["conf_high"].null_count() == 3
-    assert found["success"].null_count() == found["mc_error"].null_count() == 1
 
 
 def test_a_published_table_has_no_intervals(published) -> None:

@@ -5,8 +5,9 @@ import polars as pl
 import pytest
 
 from svlaw.analysis.cost import RelativeCost
+from svlaw.analysis.crossfit import LEAST_PROBLEMS, cross_fit
 from svlaw.analysis.frontier import doubling_budgets, frontier
-from svlaw.analysis.resampling import percentile_interval, resample_means
+from svlaw.analysis.resampling import resample, success_intervals
 
 COLUMNS = [
     "budget",
@@ -17,6 +18,8 @@ COLUMNS = [
     "success",
     "conf_low",
     "conf_high",
+    "crossfit",
+    "optimism",
     "gain",
     "gain_low",
     "gain_high",
@@ -92,12 +95,12 @@ def test_rounding_does_not_make_a_point_too_dear(tables) -> None:
 
 def test_intervals_are_those_of_the_chosen_points(tables) -> None:
     rng = np.random.default_rng(0)
-    points = _random_points(rng, 50)
+    points = {point: rng.random(50) for point in _random_points(rng, 50)}
     table, cost = tables.of(points), RelativeCost(2.0)
     found = frontier(table, cost, resamples=200, seed=5)
-    means = resample_means(table, 200, seed=5)
+    drawn = resample(table, 200, seed=5)
     rows = list(points)
-    low, high = percentile_interval(means)
+    low, high = success_intervals(table.success)
     plain: dict[float, int] = {
         r["budget"]: rows.index(("self_consistency", r["solutions"], 0))
         for r in found.filter(strategy="self_consistency").iter_rows(named=True)
@@ -105,8 +108,40 @@ def test_intervals_are_those_of_the_chosen_points(tables) -> None:
     for r in found.iter_rows(named=True):
         i = rows.index((r["strategy"], r["solutions"], r["verifications"]))
         assert (r["conf_low"], r["conf_high"]) == (low[i], high[i])
-        ends = percentile_interval(means[i] - means[plain[r["budget"]]])
-        assert (r["gain_low"], r["gain_high"]) == ends
+        difference = table.success[i] - table.success[plain[r["budget"]]]
+        ends = drawn.intervals(difference.mean(keepdims=True), difference @ drawn.weights.T[None])
+        assert (r["gain_low"], r["gain_high"]) == pytest.approx(tuple(float(e[0]) for e in ends))
+
+
+def test_crossfit_is_the_same_search_on_other_problems(tables) -> None:
+    rng = np.random.default_rng(3)
+    points = _random_points(rng, 30)
+    table, cost = tables.of(points), RelativeCost(2.0)
+    found = frontier(table, cost, resamples=0, seed=7)
+    costs = [float(cost(s, v)) for _, s, v in points]
+    for r in found.iter_rows(named=True):
+        within = sorted(
+            (c, i)
+            for i, (c, point) in enumerate(zip(costs, points, strict=True))
+            if point[0] == r["strategy"] and c <= r["budget"]
+        )
+        success = table.success[[i for _, i in within]]
+        scored = cross_fit(success, np.array([len(within)]), 7)
+        assert r["crossfit"] == pytest.approx(scored.mean(), abs=1e-12)
+        assert r["optimism"] == pytest.approx(r["success"] - r["crossfit"], abs=1e-12)
+    assert found["optimism"].max() > 0.01
+
+
+def test_few_problems_or_none_are_not_cross_fitted(tables, published) -> None:
+    rng = np.random.default_rng(4)
+    few = tables.of(_random_points(rng, LEAST_PROBLEMS - 1))
+    for table in (few, published):
+        found = frontier(table, RelativeCost(2.0), resamples=0)
+        for name in ("crossfit", "optimism"):
+            assert found[name].null_count() == found.height
+            assert found[name].dtype == pl.Float64
+    enough = frontier(tables.of(_random_points(rng, LEAST_PROBLEMS)), RelativeCost(2.0))
+    assert enough["crossfit"].null_count() == 0
 
 
 def test_without_self_consistency_there_is_no_gain(tables) -> None:
@@ -149,6 +184,9 @@ def test_example(exams) -> None:
     assert best["strategy"].to_list()[:3] == ["self_consistency"] * 3
     assert best["strategy"].to_list()[-1] == "best_of_n"
     assert found.group_by("budget").agg(pl.col("best").sum())["best"].to_list() == [1] * best.height
+    chosen = found.filter(pl.col("strategy") != "coverage")
+    assert chosen["optimism"].max() > 0.002
+    assert chosen["optimism"].min() > -0.002
     held = found.drop_nulls("gain_low")
     assert (held["gain_low"] <= held["gain"] + 1e-9).all()
     assert (held["gain"] <= held["gain_high"] + 1e-9).all()

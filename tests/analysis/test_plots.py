@@ -47,7 +47,7 @@ def test_frontier_shows_voting_as_it_is_and_the_best_so_far_of_verification(publ
 
 
 def test_frontier_has_bands_hover_and_an_oracle_line(small):
-    figure = sv.plot_frontier(sv.curves(small, COST, resamples=40), "tokens")
+    figure = sv.plot_frontier(sv.curves(small, COST), "tokens")
     assert figure.layout.xaxis.title.text == "tokens"
     assert len([trace for trace in figure.data if trace.fill]) == 3
     (bound,) = traces(figure, "Coverage")
@@ -76,7 +76,7 @@ def test_frontier_marks_the_crossover(published):
 
 
 def test_solutions_have_a_panel_per_strategy_and_a_line_per_v(small):
-    figure = sv.plot_solutions(sv.curves(small, COST, resamples=0), title="a <b> & c")
+    figure = sv.plot_solutions(sv.curves(small, COST), title="a <b> & c")
     assert len(traces(figure, "V = 1")) == len(traces(figure, "V = 2")) == 2
     assert sum(bool(trace.showlegend) for trace in traces(figure, "V = 1")) == 1
     assert figure.layout.yaxis.title.text.startswith("Best-of-N")
@@ -93,14 +93,14 @@ def test_without_verification_voting_and_coverage_have_one_panel(tables):
             for s in (1, 2)
         }
     )
-    frame = sv.curves(table, COST, resamples=40)
+    frame = sv.curves(table, COST)
     names = {trace.name for trace in sv.plot_solutions(frame).data if trace.name}
     assert names == {"Coverage, upper bound (oracle)", "Self-consistency"}
     assert {t.name for t in sv.plot_frontier(frame, COST).data if t.name} == names
 
 
 def test_null_rows_are_left_out_and_nothing_at_all_is_said(small):
-    frame = sv.curves(small, COST, resamples=0)
+    frame = sv.curves(small, COST)
     largest = pl.col("solutions") == 4
     held = frame.with_columns(
         pl.when(largest).then(None).otherwise(pl.col("success")).alias("success")
@@ -139,7 +139,7 @@ def test_a_missing_column_is_named():
 
 
 def test_figures_are_plain_json_and_repeat_exactly(small):
-    frame = sv.curves(small, COST, resamples=40)
+    frame = sv.curves(small, COST)
     first, second = (sv.plot_frontier(frame, COST).to_json() for _ in range(2))
     assert first == second
     assert "bdata" not in first

@@ -28,6 +28,7 @@ OTHER = {
     "unparsed": "no",
     "missing_answer": "keep",
     "population": "verified",
+    "half": "analysis",
     "tolerance": 0.03,
     "max_replicates": 999,
     "seed": 1,

@@ -257,7 +257,7 @@ def test_all_of_a_published_table(published) -> None:
 
 
 def test_other_words_of_a_published_table_are_refused() -> None:
-    with pytest.raises(BadInputError, match="use whole numbers or 'all'"):
+    with pytest.raises(BadInputError, match="use whole numbers, 'fine' or 'all'"):
         success_table(open_example("singhi2025_fig1"), solutions="every")
 
 

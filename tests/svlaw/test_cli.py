@@ -100,6 +100,31 @@ def test_the_same_seed_gives_the_same_bytes(svlaw, exams, tmp_path):
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
+def test_fit_compares_all_methods(svlaw, figure):
+    code, out, _ = svlaw("fit", figure, "--lambda", 2, "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert [law["method"] for law in document["laws"]] == [
+        method for method in ("envelope", "isobudget", "surface") for _ in range(2)
+    ]
+    assert document["advice"][0]["method"] == "isobudget"
+    assert document["surfaces"][0]["residual"] > 0
+    assert [row["residual"] <= 0.004 for row in document["surfaces"] if row["chosen"]] == [True]
+    for total in document["sums"]:
+        of_s = next(law for law in document["laws"] if law["method"] == total["method"])
+        assert of_s["exponent"] + total["unit_exponent"] == pytest.approx(1)
+    code, out, err = svlaw("fit", figure, "--lambda", 2, "--method", "surface,envelope")
+    assert code == 0
+    assert "isobudget" not in out
+    assert "many optima lie at or beyond" in err
+
+
+def test_fit_refuses_other_methods(bad, figure):
+    assert "unknown method 'guess'; use envelope, isobudget, surface or all" in bad(
+        "fit", figure, "--lambda", 2, "--method", "guess"
+    )
+
+
 def test_fit_of_the_published_figure(svlaw, figure):
     code, out, _ = svlaw("fit", figure, "--method", "envelope", "--lambda", 2, "--json")
     assert code == 0
@@ -117,7 +142,7 @@ def test_fit_of_the_published_figure(svlaw, figure):
         "n_budgets",
         "boundary_fraction",
         "status",
-    }
+    } | {"coefficient_low", "coefficient_high", "residual", "words"}
     assert 0.54 <= laws[0]["exponent"] <= 0.60
     assert laws[0]["conf_low"] is None
     assert laws[0]["status"] == "boundary"
@@ -216,7 +241,6 @@ def test_several_pools_are_checked_beside_each_other(svlaw, exams, figure):
         (("--population", "verified", "--strategies", "coverage"), "needs a strategy with"),
         (("--tolerance", "0"), "tolerance is 0.0"),
         (("--seed", "-1"), "seed is -1"),
-        (("--resamples", "3"), "use at least 40"),
         (("--verifier", "nobody"), "no verifier 'nobody'"),
         (("-o", "rows.xlsx"), "write rows to a .parquet, .csv or .json file"),
         (("--no-such-option",), "No such option"),
@@ -316,13 +340,18 @@ def test_commands_share_stored_tables(svlaw, small):
     assert svlaw("curves", small, *options)[0] == 0
     files = stored()
     assert len(files) == 4
-    for command in ("fit", "frontier", "crossover"):
+    for command in ("frontier", "crossover"):
         assert svlaw(command, small, *options)[0] == 0
         assert stored() == files
-    assert svlaw("fit", small, "--lambda", 3, "--tolerance", "0.01")[0] == 0
-    assert stored() == files
-    assert svlaw("fit", small, *options, "--seed", 1)[0] == 0
-    assert len(stored()) == 8
+    assert svlaw("fit", small, *options, "--resamples", 40)[0] == 0
+    fine = stored()
+    assert len(fine) == 8  # on a grid of their own
+    assert files.items() <= fine.items()
+    other = ("--lambda", 3, "--tolerance", "0.01")
+    assert svlaw("fit", small, *other, "--resamples", 40)[0] == 0
+    assert stored() == fine
+    assert svlaw("curves", small, *options, "--seed", 1)[0] == 0
+    assert len(stored()) == 12
 
 
 @pytest.mark.slow

@@ -1,0 +1,150 @@
+"""`svlaw plan`: its contract, its tables for people, and its one-line errors."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from svlaw.cli import main
+from svlaw.data.examples import open_example
+
+Run = Callable[..., tuple[Any, str, str]]
+
+CONTRACT = (
+    "strategy",
+    "solutions",
+    "verifications",
+    "cost",
+    "success",
+    "conf_low",
+    "conf_high",
+)
+SMALL = ("--solutions", "1,4,16", "--verifications", "1,2", "--tolerance", "0.01", "--lambda", 2)
+
+
+@pytest.fixture
+def svlaw(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments: Any) -> tuple[Any, str, str]:
+        monkeypatch.setattr(sys, "argv", ["svlaw", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        captured = capsys.readouterr()
+        return caught.value.code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def exams() -> Path:
+    return open_example("exams_gpt35_by_gpt4").path
+
+
+@pytest.fixture
+def figure() -> Path:
+    return open_example("singhi2025_fig1").path
+
+
+def test_a_budget_as_json(svlaw: Run, exams: Path) -> None:
+    code, out, _ = svlaw("plan", exams, "--budget", 20, *SMALL, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert {*CONTRACT} <= {*found}
+    assert found["strategy"] in {"best_of_n", "weighted_vote"}
+    assert (found["solutions"], found["verifications"], found["cost"]) == (4, 2, 20)
+    assert found["conf_low"] < found["success"] < found["conf_high"]
+    assert found["success"] <= found["in_sample"] + 0.01
+    assert found["cost_model"] == {"model": "relative", "lambda": 2, "origin": "given"}
+    assert (found["n_problems"], found["method"]) == (99, "crossfit")
+    runner_up = found["runner_up"]
+    assert {*CONTRACT, "difference", "difference_low", "difference_high"} <= {*runner_up}
+    assert runner_up["strategy"] not in {found["strategy"], "coverage"}
+    assert found["difference_matters"] in {True, False}
+    _, again, _ = svlaw("plan", exams, "--budget", 20, *SMALL, "--json")
+    assert again == out
+
+
+def test_a_target_as_share_or_percentage(svlaw: Run, exams: Path) -> None:
+    _, out, _ = svlaw("plan", exams, "--target", "0.69", *SMALL, "--json")
+    _, same, _ = svlaw("plan", exams, "--target", "69%", *SMALL, "--json")
+    assert out == same
+    found = json.loads(out)
+    assert found["success"] >= 0.69
+    assert (found["target"], found["budget"]) == (0.69, None)
+
+
+def test_a_target_that_is_not_reached_is_an_answer(svlaw: Run, exams: Path) -> None:
+    code, out, err = svlaw("plan", exams, "--target", "99%", *SMALL, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["status"] == "not_reached"
+    assert [found[name] for name in CONTRACT] == [None] * len(CONTRACT)
+    assert {*CONTRACT} <= {*found["reachable"]}
+    assert err == ""
+    code, out, err = svlaw("plan", exams, "--target", "99%", *SMALL)
+    assert code == 0
+    assert "closest: " in out
+    assert "No computed plan is expected to reach 99.0%" in err
+
+
+def test_beyond_the_data(svlaw: Run, exams: Path) -> None:
+    code, out, err = svlaw("plan", exams, "--budget", 1000, *SMALL)
+    assert code == 0
+    assert "status: beyond_data" in out
+    assert "exceeds the largest cost computed, 80:" in err
+    assert "svlaw forecast" in err
+
+
+def test_for_people(svlaw: Run, exams: Path) -> None:
+    code, out, _ = svlaw("plan", exams, "--budget", 20, *SMALL)
+    assert code == 0
+    assert "recommended: " in out
+    assert "runner-up: " in out
+    assert "…" not in out
+
+
+def test_a_published_table(svlaw: Run, figure: Path) -> None:
+    code, out, err = svlaw("plan", figure, "--budget", 1000, "--lambda", 2, "--json")
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert [found[name] for name in CONTRACT[:4]] == ["self_consistency", 128, 0, 128]
+    assert (found["conf_low"], found["n_problems"]) == (None, None)
+    assert svlaw("plan", figure, "--budget", 1000, "--lambda", 2)[0] == 0
+
+
+def test_dense_values_by_default(svlaw: Run, exams: Path) -> None:
+    _, out, _ = svlaw("plan", exams, "--budget", 9, "--lambda", 2, "--tolerance", "0.02", "--json")
+    found = json.loads(out)
+    assert (found["solutions"], found["verifications"]) == (3, 1)  # not a power of two
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "neither given"),
+        (("--budget", 4, "--target", "0.5"), "both given"),
+        (("--budget", 0), "budget = 0:"),
+        (("--budget", -3), "budget = -3:"),
+        (("--budget", "nan"), "budget = nan"),
+        (("--budget", "inf"), "budget = inf"),
+        (("--budget", 0.5), "cheapest computed point costs 1"),
+        (("--budget", "much"), "--budget"),
+        (("--target", 0), "target = 0:"),
+        (("--target", 75), "target = 75:"),
+        (("--target", "101%"), "target = 1.01"),
+        (("--target", "nan"), "target = nan"),
+        (("--target", "most"), "--target most"),
+        (("--budget", 4, "--strategies", "coverage"), "needs self_consistency"),
+        (("--budget", 4, "--cost", "price"), "--cost price"),
+    ],
+)
+def test_bad_input_is_one_line(svlaw: Run, exams: Path, options: Any, words: str) -> None:
+    code, out, err = svlaw("plan", exams, *SMALL, *options)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert err.startswith("svlaw: ")
+    assert words in err
