@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -27,6 +28,7 @@ from svlaw.analysis.curves import curves
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.success import SuccessTable
 from svlaw.fit.laws import fit_allocation
+from svlaw.fit.methods import METHODS
 from svlaw.fit.simulator import SETTINGS, simulate_table
 from svlaw.fit.truth import true_exponents, true_table
 
@@ -49,6 +51,7 @@ class Figure:
         estimate: None for never, or no law.
         low: Lower end; None where open.
         high: Upper end.
+        quoted: Whether its status lets one quote it: a law that is `ok` or `boundary`.
     """
 
     kind: str
@@ -56,6 +59,7 @@ class Figure:
     estimate: float | None
     low: float | None = None
     high: float | None = None
+    quoted: bool = True
 
     def holds(self, truth: float | None) -> bool:
         """Whether the interval holds a truth, None being never."""
@@ -65,7 +69,9 @@ class Figure:
         return bool(low <= (np.inf if truth is None else truth) <= high)
 
 
-def figures(table: SuccessTable, resamples: int, seed: int) -> list[Figure]:
+def figures(
+    table: SuccessTable, resamples: int, seed: int, methods: Sequence[str] = METHODS
+) -> list[Figure]:
     """Everything the study looks at."""
     found: list[Figure] = []
     wanted = [(1, 1), (4, 4), (16, 4), (64, 16)]
@@ -98,15 +104,19 @@ def figures(table: SuccessTable, resamples: int, seed: int) -> list[Figure]:
                     value.conf_high,
                 )
             )
-    fit = fit_allocation(table, COST, resamples=resamples, seed=seed)
+    fit = fit_allocation(table, COST, methods, resamples=resamples, seed=seed)
     for law in fit.laws:
         symbol = "a" if law.quantity == "solutions" else "b"
         label = f"{law.method} {law.strategy} {symbol}"
-        found.append(Figure("exponent", label, law.exponent, law.conf_low, law.conf_high))
+        ends = (law.conf_low, law.conf_high)
+        quoted = law.status in {"ok", "boundary"}
+        found.append(Figure("exponent", label, law.exponent, *ends, quoted))
     return found
 
 
-def one_pool(setting: str, seed: int, resamples: int) -> list[Figure]:
+def one_pool(
+    setting: str, seed: int, resamples: int, methods: Sequence[str] = METHODS
+) -> list[Figure]:
     """The figures of one simulated pool."""
     table = simulate_table(
         SETTINGS[setting],
@@ -120,10 +130,12 @@ def one_pool(setting: str, seed: int, resamples: int) -> list[Figure]:
         options=OPTIONS,
         threads=1,
     )
-    return figures(table, resamples, seed)
+    return figures(table, resamples, seed, methods)
 
 
-def truth_of(setting: str) -> tuple[dict[str, float | None], dict[str, float | None]]:
+def truth_of(
+    setting: str, methods: Sequence[str] = METHODS
+) -> tuple[dict[str, float | None], dict[str, float | None]]:
     """The truth of every figure, and the exponents of the continuous optimum."""
     simulation = SETTINGS[setting]
     grid = simulate_table(
@@ -142,7 +154,7 @@ def truth_of(setting: str) -> tuple[dict[str, float | None], dict[str, float | N
         sorted(set(grid["verifications"]) - {0}),
         STRATEGIES,
     )
-    truth = {figure.name: figure.estimate for figure in figures(table, 0, 0)}
+    truth = {figure.name: figure.estimate for figure in figures(table, 0, 0, methods)}
     costs = COST([1, SOLUTIONS], [1, VERIFICATIONS])
     budgets = np.geomspace(costs[0], costs[1], 73)
     laws = true_exponents(simulation, COST, budgets, most_verifications=VERIFICATIONS)
@@ -150,20 +162,26 @@ def truth_of(setting: str) -> tuple[dict[str, float | None], dict[str, float | N
     return truth, continuous
 
 
-def study(setting: str, pools: int, resamples: int, workers: int) -> pl.DataFrame:
+def study(
+    setting: str, pools: int, resamples: int, methods: Sequence[str], workers: int
+) -> pl.DataFrame:
     """One row per figure: truth, mean and spread of the estimates, coverage."""
-    truth, continuous = truth_of(setting)
+    truth, continuous = truth_of(setting, methods)
     # Polars and Numba hold threads that a forked process would wait for without end.
     with ProcessPoolExecutor(workers, get_context("spawn")) as executor:
         drawn = list(
             executor.map(
-                one_pool, [setting] * pools, range(pools), [resamples] * pools, chunksize=1
+                one_pool,
+                [setting] * pools,
+                range(pools),
+                [resamples] * pools,
+                [methods] * pools,
             )
         )
     rows = []
     for place, first in enumerate(drawn[0]):
         same = [pool[place] for pool in drawn]
-        known = [figure for figure in same if figure.kind != "exponent" or figure.low is not None]
+        known = [figure for figure in same if figure.quoted]
         estimates = np.array([f.estimate for f in known if f.estimate is not None], float)
         target = truth[first.name]
         rows.append(
@@ -179,7 +197,7 @@ def study(setting: str, pools: int, resamples: int, workers: int) -> pl.DataFram
                 "sd": float(estimates.std(ddof=1)) if estimates.size > 1 else None,
                 "width": _width(known),
                 "coverage": float(np.mean([f.holds(target) for f in known])) if known else None,
-                "without": 1 - len(known) / pools,
+                "quoted": len(known) / pools,
             }
         )
     return pl.DataFrame(rows, infer_schema_length=None)
@@ -195,22 +213,23 @@ def _width(known: list[Figure]) -> float | None:
 def markdown(frame: pl.DataFrame, setting: str) -> str:
     """A table of one setting."""
     lines = [
-        "| figure | truth | mean estimate | spread | width | coverage |",
-        "|---|---|---|---|---|---|",
+        "| figure | truth | continuous | mean estimate | spread | width | quoted | coverage |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in frame.filter(pl.col("setting") == setting).iter_rows(named=True):
         digits = 1 if row["kind"] == "crossover" else 3
         values = [
             "never" if row[name] is None and name == "truth" else _text(row[name], digits)
-            for name in ("truth", "mean", "sd", "width")
+            for name in ("truth", "continuous", "mean", "sd", "width")
         ]
         share = "–" if row["coverage"] is None else f"{row['coverage']:.1%}"
+        values.append(f"{row['quoted']:.0%}" if row["kind"] == "exponent" else "")
         lines.append(f"| {row['figure'].replace('_', ' ')} | {' | '.join(values)} | {share} |")
     return "\n".join(lines)
 
 
 def _text(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def write_docs(frame: pl.DataFrame) -> None:
@@ -228,7 +247,8 @@ def main() -> None:
     """Run the study."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pools", type=int, default=200)
-    parser.add_argument("--resamples", type=int, default=400)
+    parser.add_argument("--resamples", type=int, default=300)
+    parser.add_argument("--methods", nargs="*", default=list(METHODS))
     parser.add_argument("--settings", nargs="*", default=list(SETTINGS))
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--write-docs", action="store_true")
@@ -236,7 +256,9 @@ def main() -> None:
     frames = []
     for setting in arguments.settings:
         start = time.perf_counter()
-        frame = study(setting, arguments.pools, arguments.resamples, arguments.workers)
+        frame = study(
+            setting, arguments.pools, arguments.resamples, arguments.methods, arguments.workers
+        )
         frames.append(frame)
         print(f"\n{setting}: {arguments.pools} pools, {time.perf_counter() - start:.0f} s\n")
         print(markdown(frame, setting))

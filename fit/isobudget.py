@@ -71,7 +71,7 @@ def isobudget(lines: list[Line], means: F64, cost: CostModel) -> Optima:
         used=used,
         at_boundary=beyond,
         flags=_flags(enough, concave[:, 0], inside[:, 0], used[:, 0]),
-        clear_share=float(inside[enough, 0].mean()) if enough.any() else 0.0,
+        clear_share=float(used[enough, 0].mean()) if enough.any() else 0.0,
     )
 
 

@@ -29,8 +29,10 @@ Mask = npt.NDArray[np.bool_]
 
 BOUNDARY_LIMIT: Final = 0.2
 """Share of boundary budgets above which a law is called doubtful."""
+FLOOR_LIMIT: Final = 0.5
+"""Share of the budgets with S = 1 or V = 1 above which a law is called doubtful."""
 CLEAR_SHARE: Final = 0.5
-"""Share of the budgets that must have an optimum for a law to be clear."""
+"""Share of the budgets that must give an optimum that is used for a law to be clear."""
 STABLE_SHARE: Final = 0.9
 """Share of the resamples that must give an exponent for an interval."""
 LEAST_BUDGETS: Final = 4
@@ -41,6 +43,7 @@ Status = Literal[
     "boundary",
     "all_boundary",
     "constant",
+    "floor",
     "unclear",
     "unstable",
     "too_few_budgets",
@@ -59,6 +62,8 @@ STATUS_WORDS: Final[dict[str, str]] = {
     " exponent: generate more of the one that is at its largest",
     "constant": "the optimum does not change with the budget, so there is no law to speak of:"
     " generate for budgets further apart",
+    "floor": "at most budgets one verification (or one solution) is best, so the law follows from"
+    " the budget alone: generate for larger budgets, or take it that more do not pay",
     "unclear": "most budgets have no optimum inside the data: generate more values of V and more"
     " problems",
     "unstable": "too many resamples give no exponent, so there is no interval: generate more"
@@ -180,7 +185,7 @@ def fit_allocation(
             since on powers of two the optima snap to them.
         cost: The cost model.
         method: `envelope`, `isobudget`, `surface`, several of them, or `all`.
-        interior: Leave out budgets whose optimum is at the largest S or V.
+        interior: Leave out budgets whose optimum is at the largest S or V, or at S = 1 or V = 1.
         resamples: Resamples of problems; 0 for no intervals.
         seed: Seed of the resampling.
 
@@ -359,8 +364,10 @@ class _Part:
         troubles: list[tuple[Status, bool]] = [
             (self.found.status, self.found.status in {"not_converged", "too_few_points"}),
             ("all_boundary", self._all_boundary()),
-            ("too_few_budgets", not self._laws),
+            ("too_few_budgets", not self._laws and self._floor_fraction() <= FLOOR_LIMIT),
+            ("too_few_budgets", int(self.found.optima.used[:, 0].sum()) < LEAST_BUDGETS),
             ("constant", bool(self._laws) and float(np.ptp(self._points[quantity])) == 0),
+            ("floor", self._floor_fraction() > FLOOR_LIMIT),
             ("unstable", bool(self._resampled) and ends.conf_low is None),
             ("poor_fit", self.found.status == "poor_fit"),
             ("unclear", self.found.optima.clear_share < CLEAR_SHARE),
@@ -376,7 +383,8 @@ class _Part:
         return STATUS_WORDS[status] + (f" ({counts})" if counts else "")
 
     def _counted(self, optima: Optima) -> Mask:
-        return optima.used & ~optima.at_boundary if self._interior else optima.used
+        inner = ~optima.at_boundary & ~optima.at_floor
+        return optima.used & inner if self._interior else optima.used
 
     def _boundary_fraction(self) -> float | None:
         optima = self.found.optima
@@ -384,6 +392,10 @@ class _Part:
         if not considered.any():
             return None
         return float(optima.at_boundary[considered, 0].mean())
+
+    def _floor_fraction(self) -> float:
+        floor = self.found.optima.at_floor[self.found.optima.used[:, 0], 0]
+        return float(floor.mean()) if floor.size else 0.0
 
     def _all_boundary(self) -> bool:
         optima = self.found.optima

@@ -13,6 +13,7 @@ Mask = npt.NDArray[np.bool_]
 
 PER_DOUBLING: Final = 8
 """Budgets per doubling of compute."""
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Optima:
             true one may lie beyond, or is extrapolated beyond them.
         flags: Counts of the budgets of the first resample that are not used, by the reason in
             words.
-        clear_share: Share of the budgets looked at, in the first resample, that have an optimum.
+        clear_share: Share of the budgets looked at, in the first resample, that are used.
     """
 
     budgets: F64
@@ -43,6 +44,13 @@ class Optima:
     at_boundary: Mask
     flags: dict[str, int]
     clear_share: float = 1.0
+
+    @property
+    def at_floor(self) -> Mask:
+        """(n, B) whether the optimum is S = 1 or V = 1, less than which cannot be bought."""
+        # Not a number where there is no optimum, which compares as false.
+        result: Mask = (self.solutions <= 1 + _ROUNDING) | (self.verifications <= 1 + _ROUNDING)
+        return result
 
 
 def spaced_budgets(lines: list[Line], per_doubling: int = PER_DOUBLING) -> F64:

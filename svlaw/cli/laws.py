@@ -40,7 +40,7 @@ def fit(
         ),
     ] = "all",
     interior: Annotated[
-        bool, typer.Option("--interior", help="Leave out optima at the largest S or V.")
+        bool, typer.Option("--interior", help="Leave out optima at the largest S or V, or at 1.")
     ] = False,
     solutions: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("S"))] = "fine",
     verifications: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("V"))] = "fine",
