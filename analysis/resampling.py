@@ -204,12 +204,11 @@ def _z(sign: int) -> float:
 def percentile_interval(values: F64) -> tuple[F64, F64]:
     """Lower and upper end of the percentile interval along the last axis.
 
-    The ends are values of the data, the smallest that at least 2.5% and 97.5% of them do not
-    exceed. For figures that jump as the resample changes, such as where a maximum lies, it keeps
+    The ends are values of the data, with 2.5% of them below the one and above the other. For figures that jump as the resample changes, such as where a maximum lies, it keeps
     its coverage where the bias correction of `Resamples.intervals` does not.
     """
     n = values.shape[-1]
-    tail = (1 - LEVEL) / 2
-    ranks = [math.ceil(n * share) - 1 for share in (tail, 1 - tail)]
+    outside = math.floor(n * (1 - LEVEL) / 2 + 1e-9)
+    ranks = [outside, n - 1 - outside]
     ordered = np.partition(values, ranks, axis=-1)
     return ordered[..., ranks[0]], ordered[..., ranks[1]]

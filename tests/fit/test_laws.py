@@ -257,3 +257,102 @@ def test_interval_of_the_exponent_holds_the_truth(interior: bool, tables) -> Non
         )
     assert (np.mean(held, axis=0) >= 0.90).all()
     assert (np.mean(held, axis=0) <= 0.98).all()
+
+
+def test_every_optimum_at_the_boundary_gives_no_exponent(tables) -> None:
+    """Only the largest V was computed for S up to 32, and it is best wherever it is affordable."""
+    points = {("best_of_n", s, 4): 0.1 + 0.02 * s**0.5 for s in 2 ** np.arange(6)}
+    for law in fit_allocation(tables.of(points), RelativeCost(2.0), "envelope").laws:
+        assert law.status == "all_boundary"
+        assert law.boundary_fraction == 1
+        assert (law.exponent, law.conf_low, law.coefficient) == (None, None, None)
+        assert "generate more" in law.words
+
+
+def test_parabolas_without_vertices_are_unclear_or_nothing(tables) -> None:
+    """Success grows with log S alone along each budget, but for a bend at few of them."""
+    powers = 2 ** np.arange(7)
+    convex = {
+        ("best_of_n", int(s), int(v)): 0.1 + 0.05 * np.log(s) + 0.01 * np.log(s) ** 2
+        for s in powers
+        for v in (1, 2, 4, 8, 16)
+    }
+    for law in fit_allocation(tables.of(convex), RelativeCost(1.0), "isobudget").laws:
+        assert law.status == "too_few_budgets"
+        assert law.exponent is None
+        assert "not concave at" in law.words
+
+
+@pytest.mark.parametrize(
+    ("seed", "status"), [(4, "unstable"), (8, "unclear"), (0, "too_few_budgets")]
+)
+def test_noise_gives_no_law_to_quote(seed: int, status: str, tables) -> None:
+    rng = np.random.default_rng(seed)
+    points = {
+        ("best_of_n", int(s), int(v)): 0.5 + 0.01 * np.log2(s * v) + 0.2 * rng.standard_normal(6)
+        for s in 2 ** np.arange(6)
+        for v in 2 ** np.arange(5)
+    }
+    found = fit_allocation(tables.of(points), RelativeCost(1.0), "isobudget", resamples=100)
+    for law in found.laws:
+        assert law.status == status
+        assert law.words
+        assert (law.exponent is None) == (status == "too_few_budgets")
+        assert (law.conf_low is None) == (status != "unclear")
+
+
+def test_exponents_and_that_of_the_unit_cost_add_up(published) -> None:
+    cost = RelativeCost(2.0)
+    found = fit_allocation(published, cost)
+    for total in found.sums:
+        of_s, of_v = (law for law in found.laws if law.method == total.method)
+        assert total.total == pytest.approx(of_s.exponent + of_v.exponent)
+        assert of_s.exponent + total.unit_exponent == pytest.approx(1, abs=1e-9)
+        rows = found.optima.filter((pl.col("method") == total.method) & pl.col("used"))
+        unit = np.polyfit(np.log(rows["budget"]), np.log(1 + 2 * rows["verifications"]), 1)[0]
+        assert total.unit_exponent == pytest.approx(unit, abs=1e-3)
+        assert total.total > 1  # since 2 V is not yet far above 1
+
+
+def test_residuals_are_logs_of_optimum_over_law(published) -> None:
+    found = fit_allocation(published, RelativeCost(2.0), ["isobudget", "envelope"])
+    assert found.laws[0].method == "isobudget"
+    for law in found.laws:
+        rows = found.optima.filter((pl.col("method") == law.method) & pl.col("used"))
+        fitted = law.coefficient * rows["budget"] ** law.exponent
+        residual = np.log(rows[law.quantity] / fitted)
+        np.testing.assert_allclose(rows[f"{law.quantity}_residual"], residual, atol=1e-9)
+        assert law.residual == pytest.approx(np.sqrt((residual**2).mean()))
+        assert residual.mean() == pytest.approx(0, abs=1e-9)
+    unused = found.optima.filter(~pl.col("used"))
+    assert unused["solutions_residual"].null_count() == unused.height
+
+
+def test_distributions_are_what_intervals_come_from(tables) -> None:
+    table = tables.of(_simulated(np.random.default_rng(0), 60, 2 ** np.arange(6)))
+    found = fit_allocation(table, COST, ["envelope", "surface"], resamples=200, seed=4)
+    assert found.distributions.height == 2 * 2 * 200
+    for law in found.laws:
+        rows = found.distributions.filter(
+            (pl.col("method") == law.method) & (pl.col("quantity") == law.quantity)
+        ).sort("exponent")
+        assert rows.height == 200
+        assert (law.conf_low, law.conf_high) == (rows["exponent"][5], rows["exponent"][194])
+        scales = rows["coefficient"].sort()
+        assert (law.coefficient_low, law.coefficient_high) == (scales[5], scales[194])
+
+
+def test_methods_agree_on_a_surface_that_all_can_follow(tables) -> None:
+    """The optimum is S / sqrt(1 + V) = const, half of the budget's logarithm each."""
+    S, V = whole(1, 128, 40), whole(1, 64, 30)
+    points = {
+        ("best_of_n", int(s), int(v)): 0.3
+        + 0.05 * np.log(s * (1 + v))
+        - 0.01 * (np.log(s) - np.log(1 + v)) ** 2
+        for s in S
+        for v in V
+    }
+    found = fit_allocation(tables.of(points), RelativeCost(1.0), ["envelope", "isobudget"])
+    for law in found.laws:
+        if law.quantity == "solutions":
+            assert law.exponent == pytest.approx(0.5, abs=0.03)
