@@ -204,8 +204,9 @@ def _z(sign: int) -> float:
 def percentile_interval(values: F64) -> tuple[F64, F64]:
     """Lower and upper end of the percentile interval along the last axis.
 
-    The ends are values of the data, with 2.5% of them below the one and above the other. For figures that jump as the resample changes, such as where a maximum lies, it keeps
-    its coverage where the bias correction of `Resamples.intervals` does not.
+    The ends are values of the data, with 2.5% of them below the one and above the other. For
+    figures that jump as the resample changes, such as where a maximum lies, it keeps its coverage
+    where the bias correction of `Resamples.intervals` does not.
     """
     n = values.shape[-1]
     outside = math.floor(n * (1 - LEVEL) / 2 + 1e-9)
