@@ -1,12 +1,12 @@
-"""Figures: success against cost, success against S for each V, and the allocation laws.
+"""Figures: success against cost, and success against S for each V.
 
 Strategies have the colours of Okabe and Ito, which colour-blind readers can tell apart
 (and a marker each); V runs along a sequential scale.
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 import plotly.graph_objects as go
 import polars as pl
@@ -14,12 +14,9 @@ from plotly.subplots import make_subplots
 
 from svlaw.analysis.axes import (
     INK,
-    TITLE_HEIGHT,
     binary_axis,
     decade_axis,
-    ends,
     faint,
-    heading,
     layout,
     sequence,
     short,
@@ -29,9 +26,6 @@ from svlaw.analysis.crossover import Crossover
 from svlaw.data.errors import BadInputError
 from svlaw.data.schema import BASELINES, STRATEGIES, VERIFIED
 
-if TYPE_CHECKING:  # fit lies above analysis; only its result's shape is known here
-    from svlaw.fit.laws import AllocationFit, AllocationLaw
-
 STRATEGY_NAMES: Final = {
     "coverage": "Coverage",
     "self_consistency": "Self-consistency",
@@ -40,20 +34,20 @@ STRATEGY_NAMES: Final = {
 }
 """What each strategy is called in figures and reports."""
 
-_COLOURS: Final = {
+STRATEGY_COLOURS: Final = {
     "coverage": "#8a8a8a",
     "self_consistency": "#0072B2",
     "best_of_n": "#D55E00",
     "weighted_vote": "#009E73",
 }
+"""The colour of each strategy, in every figure."""
+
 _SYMBOLS: Final = {
     "coverage": "circle",
     "self_consistency": "circle",
     "best_of_n": "square",
     "weighted_vote": "diamond",
 }
-_NOWHERE: Final = [None]
-"""Coordinates of a trace that only stands in the legend."""
 _POINT_COLUMNS: Final = ("strategy", "solutions", "verifications", "success")
 
 
@@ -93,7 +87,7 @@ def plot_frontier(
     figure.update_yaxes(title_text="success (%)")
     if crossover is not None and crossover.crossover_budget.estimate is not None:
         _mark_budget(figure, crossover.crossover_budget.estimate, frame["cost"])
-    return _or_empty(figure, frame)
+    return or_empty(figure, frame)
 
 
 def plot_solutions(curves: pl.DataFrame, *, title: str | None = None) -> go.Figure:
@@ -134,47 +128,16 @@ def plot_solutions(curves: pl.DataFrame, *, title: str | None = None) -> go.Figu
     figure.update_layout(layout(title, 130 + 310 * len(panels)))
     figure.update_xaxes(**binary_axis(frame["solutions"]))
     figure.update_xaxes(title_text="solutions per problem, S", row=len(panels), col=1)
-    return _or_empty(figure, frame)
+    return or_empty(figure, frame)
 
 
-def plot_laws(fit: "AllocationFit", *, title: str | None = None) -> go.Figure:
-    """The best S and the best V against cost, both axes logarithmic, with the fitted laws.
-
-    Hollow points are optima at the largest S or V computed: the true ones may lie beyond. Exponents
-    and their intervals stand in the legends.
-
-    Args:
-        fit: What `fit_allocation` returns.
-        title: Title of the figure.
-    """
-    entries = max(len(fit.laws) // 2, 1) + 1
-    hollow = bool(fit.optima["at_boundary"].any())
-    gap, panel, head = 34 + 21 * entries, 250, 34 + 21 * (entries + hollow)
-    plotted = 2 * panel + gap
-    figure = make_subplots(
-        rows=2, cols=1, shared_xaxes=True, vertical_spacing=gap / plotted, figure=go.Figure()
-    )
-    for law in fit.laws:
-        _add_law(figure, fit.optima, law)
-    if hollow:
-        figure.add_trace(_hollow_key(), row=1, col=1)
-    figure.update_layout(layout(title, plotted + head + 70))
-    shared = {"orientation": "v", "x": 0, "yanchor": "bottom", "tracegroupgap": 0}
-    above = f"{heading(title)}<br>" if title else ""
-    upper = f"{above}Best number of solutions, S ∝ C<sup>a</sup>"
-    lower = "Best number of verifications of each, V ∝ C<sup>b</sup>"
-    figure.update_layout(
-        legend={**shared, "y": 1, "title.text": upper},
-        legend2={**shared, "y": panel / plotted, "title.text": lower},
-        margin_t=head + (TITLE_HEIGHT if title else 0),
-    )
-    figure.update_xaxes(**decade_axis(fit.optima["budget"]))
-    figure.update_xaxes(title_text=fit.cost, row=2, col=1)
-    for row, quantity, name in ((1, "solutions", "best S"), (2, "verifications", "best V")):
-        laws = [law for law in fit.laws if law.quantity == quantity]
-        axis = binary_axis(_with_lines(fit.optima, laws, quantity))
-        figure.update_yaxes(title_text=name, **axis, row=row, col=1)
-    return _or_empty(figure, fit.optima)
+def or_empty(figure: go.Figure, frame: pl.DataFrame) -> go.Figure:
+    """The figure, which says so where the frame holds nothing to draw."""
+    if not frame.height:
+        figure.add_annotation(
+            text="no figures to show", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False
+        )
+    return figure
 
 
 def _held(curves: pl.DataFrame, further: Sequence[str]) -> pl.DataFrame:
@@ -214,7 +177,7 @@ def _strategy_line(rows: pl.DataFrame, x: str, name: str, stairs: bool) -> go.Sc
         legendgroup=name,
         mode="lines" if bound else "lines+markers",
         line={
-            "color": _COLOURS[name],
+            "color": STRATEGY_COLOURS[name],
             "width": 2 if bound else 2.5,
             "dash": "dot" if bound else "solid",
             "shape": "hv" if stairs else "linear",
@@ -250,107 +213,12 @@ def _add_band(figure: go.Figure, rows: pl.DataFrame, x: str, name: str, stairs: 
                     mode="lines",
                     line={"width": 0, "shape": "hv" if stairs else "linear"},
                     fill=fill,
-                    fillcolor=faint(_COLOURS[name]),
+                    fillcolor=faint(STRATEGY_COLOURS[name]),
                     legendgroup=name,
                     showlegend=False,
                     hoverinfo="skip",
                 )
             )
-
-
-def _add_law(figure: go.Figure, optima: pl.DataFrame, law: "AllocationLaw") -> None:
-    points = _optima_of(optima, law)
-    row, legend = (1, "legend") if law.quantity == "solutions" else (2, "legend2")
-    colour, symbol = _COLOURS[law.strategy], _SYMBOLS[law.strategy]
-    group = f"{law.method} {law.strategy} {law.quantity}"
-    figure.add_trace(
-        go.Scatter(
-            x=points["budget"].to_list(),
-            y=points[law.quantity].to_list(),
-            mode="markers",
-            marker={
-                "color": colour,
-                "size": 6,
-                "symbol": [symbol + "-open" * edge for edge in points["at_boundary"]],
-                "opacity": 0.75,
-            },
-            legendgroup=group,
-            showlegend=False,
-            text=[
-                f"C = {short(c)}: S = {s:,.1f}, V = {v:,.0f}<br>success {100 * p:.1f}%"
-                for c, s, v, p in points.select(
-                    "budget", "solutions", "verifications", "success"
-                ).iter_rows()
-            ],
-            hovertemplate="%{text}<extra>" + STRATEGY_NAMES[law.strategy] + "</extra>",
-        ),
-        row=row,
-        col=1,
-    )
-    budgets = points["budget"].to_list()[:: max(points.height - 1, 1)]
-    line = _fitted(law, budgets)
-    figure.add_trace(
-        go.Scatter(
-            x=budgets if line else _NOWHERE,
-            y=line or _NOWHERE,
-            mode="lines",
-            line={"color": colour, "width": 2},
-            name=_law_label(law),
-            legend=legend,
-            legendgroup=group,
-            hoverinfo="skip",
-        ),
-        row=row,
-        col=1,
-    )
-
-
-def _fitted(law: "AllocationLaw", budgets: Iterable[float]) -> list[float]:
-    if law.exponent is None or law.coefficient is None:
-        return []
-    return [law.coefficient * c**law.exponent for c in budgets]
-
-
-def _with_lines(optima: pl.DataFrame, laws: Iterable["AllocationLaw"], quantity: str) -> pl.Series:
-    """The optima, and the lines' ends as far as they lie within a factor of two of those."""
-    values = optima[quantity]
-    if not len(values):
-        return values
-    low, high = ends(values)
-    reached: list[float] = []
-    for law in laws:
-        reached += _fitted(law, ends(_optima_of(optima, law)["budget"]))
-    return pl.concat(
-        [values, pl.Series([min(max(end, low / 2), high * 2) for end in reached], dtype=pl.Float64)]
-    )
-
-
-def _optima_of(optima: pl.DataFrame, law: "AllocationLaw") -> pl.DataFrame:
-    chosen = (pl.col("strategy") == law.strategy) & (pl.col("method") == law.method)
-    return optima.filter(chosen).sort("budget")
-
-
-def _law_label(law: "AllocationLaw") -> str:
-    name, symbol = STRATEGY_NAMES[law.strategy], "a" if law.quantity == "solutions" else "b"
-    if law.method != "envelope":
-        name += f" ({law.method})"
-    if law.exponent is None:
-        return f"{name}: too few budgets for a law"
-    label = f"{name}: {symbol} = {law.exponent:.2f}"
-    if law.conf_low is not None and law.conf_high is not None:
-        label += f" [{law.conf_low:.2f}, {law.conf_high:.2f}]"
-    return label + ("" if law.status == "ok" else ", doubtful")
-
-
-def _hollow_key() -> go.Scatter:
-    return go.Scatter(
-        x=_NOWHERE,
-        y=_NOWHERE,
-        mode="markers",
-        marker={"color": INK, "size": 7, "symbol": "circle-open"},
-        name="hollow: at the largest S or V computed",
-        hoverinfo="skip",
-    )
 
 
 def _mark_budget(figure: go.Figure, budget: float, costs: pl.Series) -> None:
@@ -386,14 +254,6 @@ def _hover(rows: pl.DataFrame) -> list[str]:
             text += f" [{100 * low:.1f}, {100 * high:.1f}]"
         texts.append(text + (f"<br>cost {short(cost)}" if cost is not None else ""))
     return texts
-
-
-def _or_empty(figure: go.Figure, frame: pl.DataFrame) -> go.Figure:
-    if not frame.height:
-        figure.add_annotation(
-            text="no figures to show", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False
-        )
-    return figure
 
 
 def _percent(values: pl.Series) -> list[float]:

@@ -20,8 +20,8 @@ class Advice:
     Attributes:
         strategy: The strategy.
         method: The method; None when no law can be quoted.
-        agree: Whether every other method's exponents lie within its intervals; None where there is
-            nothing to compare, or no interval.
+        agree: Whether the exponents of every other method that can be quoted lie within its
+            intervals; None where there is nothing to compare, or no interval.
         words: The advice in words.
     """
 
@@ -67,10 +67,11 @@ def _advise(strategy: str, laws: list[AllocationLaw]) -> Advice:
     words = [f"believe {method}" if len(by_method) > 1 else f"{method} alone was asked for"]
     if any(law.status == "boundary" for law in chosen.values()):
         words.append("its optima are censored by the largest S or V")
-    agree = _agreement(chosen, [law for law in laws if law.method != method])
+    sound = [law for law in laws if law.status in _SOUND]
+    agree = _agreement(chosen, [law for law in sound if law.method != method])
     for quantity in QUANTITIES:
         known = sorted(
-            law.exponent for law in laws if law.quantity == quantity and law.exponent is not None
+            law.exponent for law in sound if law.quantity == quantity and law.exponent is not None
         )
         if agree is False and len(known) > 1:
             words.append(

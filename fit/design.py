@@ -18,8 +18,7 @@ from svlaw.fit.design_trials import Laboratory, half_width_of
 from svlaw.fit.design_truth import Size, targets
 from svlaw.fit.laws import QUANTITIES, AllocationLaw, Quantity, fit_allocation
 from svlaw.fit.methods import METHODS
-from svlaw.fit.population_fit import PopulationFit, match_population, pool_table
-from svlaw.fit.population_fit import population_from_counts as from_counts
+from svlaw.fit.population_fit import PopulationFit, fit_population, pool_table
 
 __all__ = ["Candidate", "Design", "design"]
 
@@ -29,8 +28,8 @@ LEAST_SOLUTIONS: Final = 8
 """Fewest solutions a problem of a pilot needs."""
 LEAST_VERIFICATIONS: Final = 2
 """Fewest verdicts a solution of a pilot needs, and of a size considered."""
-_MOST: Final = Size(512, 64)
-"""Largest size considered beside the pilot's own."""
+_START: Final = Size(64, 16)
+"""Where the sizes considered begin at most."""
 _LARGEST: Final = 10_000
 """Largest number of solutions or verdicts that can be asked for."""
 _RATIO: Final = 2.0
@@ -42,7 +41,7 @@ Status = Literal["ok", "reached", "unlike", "biased", "extrapolated", "too_many"
 
 @dataclass(frozen=True)
 class Pilot:
-    """The pilot by the method recommended.
+    """The pilot by the method of the design, or the most trusted that gives a law.
 
     Attributes:
         problems: Problems averaged over.
@@ -51,7 +50,8 @@ class Pilot:
         exponent: Its exponent; None without.
         half_width: Half of its interval; None without.
         expected_half_width: Of simulated pools of its size; None where there is none.
-        status: Of its law.
+        method: Method of that law.
+        status: Of that law.
     """
 
     problems: int
@@ -60,6 +60,7 @@ class Pilot:
     exponent: float | None
     half_width: float | None
     expected_half_width: float | None
+    method: str
     status: str
 
 
@@ -179,12 +180,11 @@ def design(
     methods = DEFAULT_METHODS if method is None else (method,)
     options = options or Options(seed=seed)
     verifier = check_pilot(pilot, verifier)
+    cost = cost or relative_cost(pilot, None, verifier)
     table = pool_table(pilot, verifier, strategy, options, progress)
     held = _held(pilot, table, strategy)
     sizes = _sizes(held, solutions, verifications)
-    cost = cost or relative_cost(pilot, None, verifier)
-    simulation = from_counts(pilot, verifier, options, table.problem_ids)
-    population = match_population(simulation, table, strategy)
+    population = fit_population(pilot, verifier, strategy=strategy, table=table, options=options)
     search = Search(
         Laboratory(
             population.simulation,
@@ -206,11 +206,12 @@ def design(
         table.select(strategy), cost, methods, resamples=_PILOT_RESAMPLES, seed=seed
     ).laws
     own = [law for law in laws if law.quantity == quantity]
+    search.draw(held, table.n_problems)
     choice = search.choose([name for name in TRUST if name in methods])
     chosen = choice.method if choice else _sound(own, methods)
     law = next(law for law in own if law.method == (chosen or methods[0]))
     found = _pilot(law, table.n_problems, held, search)
-    status, notes = _judge(width, choice, search, population, found, own, problems_at_most)
+    status, notes = _judge(width, choice, search, population, found)
     best = choice.candidate if choice else None
     return Design(
         problems=best.problems if best else None,
@@ -304,22 +305,20 @@ def _held(pool: Pool, table: SuccessTable, strategy: str) -> Size:
 def _sizes(
     held: Size, solutions: Sequence[int] | None, verifications: Sequence[int] | None
 ) -> list[Size]:
-    """Sizes to consider: powers of two from about the pilot's N, and half its M, to four times.
+    """Sizes to consider: powers of two from about the pilot's, or from _START, to four times that.
 
-    Fewer solutions are cheaper still, but a law over fewer budgets is not what one plans for.
+    Less is often cheaper still, but makes a law over fewer budgets than the pilot's.
 
     Raises:
         BadInputError: A value that is given cannot be used.
     """
-    axes = []
-    for name, given, own, most, least, first in (
-        ("solutions", solutions, held.solutions, _MOST.solutions, LEAST_SOLUTIONS, 0),
-        ("verifications", verifications, held.verifications, _MOST.verifications, 2, -1),
+    axes: list[list[int]] = []
+    for name, given, own, start, least in (
+        ("solutions", solutions, held.solutions, _START.solutions, LEAST_SOLUTIONS),
+        ("verifications", verifications, held.verifications, _START.verifications, 2),
     ):
-        middle: int = 2 ** round(math.log2(own))
-        ladder = [int(middle * 2.0**step) for step in range(first, 3)]
-        largest = max(most, middle)
-        values = sorted(set(given or [value for value in ladder if least <= value <= largest]))
+        first = min(2 ** round(math.log2(own)), start)
+        values = sorted(set(given or [first, 2 * first, 4 * first]))
         wrong = [value for value in values if not least <= value <= _LARGEST]
         if wrong:
             raise BadInputError(
@@ -337,7 +336,9 @@ def _sound(laws: Iterable[AllocationLaw], methods: Sequence[str]) -> str | None:
 
 def _pilot(law: AllocationLaw, problems: int, held: Size, search: Search) -> Pilot:
     expected = search.expected(held, problems, law.method)
-    return Pilot(problems, *held, law.exponent, half_width_of(law), expected, law.status)
+    return Pilot(
+        problems, *held, law.exponent, half_width_of(law), expected, law.method, law.status
+    )
 
 
 def _judge(
@@ -346,13 +347,10 @@ def _judge(
     search: Search,
     population: PopulationFit,
     pilot: Pilot,
-    laws: Sequence[AllocationLaw],
-    problems_at_most: int,
 ) -> tuple[Status, tuple[str, ...]]:
     """Status, the gravest first, and everything doubtful in words."""
     found: list[tuple[Status, str]] = []
-    reached = _reached(laws, width)
-    if reached:
+    if reached := _reached(pilot, width):
         found.append(("reached", reached))
     if choice is None:
         found.append(search.trouble())
@@ -374,15 +372,15 @@ def _judge(
     return (found[0][0] if found else "ok"), tuple(notes)
 
 
-def _reached(laws: Sequence[AllocationLaw], width: float) -> str:
-    for law in sorted(laws, key=lambda law: TRUST.index(law.method)):
-        half_width = half_width_of(law)
-        if law.status == "ok" and half_width is not None and half_width <= width:
-            return (
-                f"the pilot is enough: its {law.method} exponent is {law.exponent:.3f} to within"
-                f" {half_width:.3f}"
-            )
-    return ""
+def _reached(pilot: Pilot, width: float) -> str:
+    if pilot.status != "ok" or pilot.half_width is None or pilot.half_width > width:
+        return ""
+    usual = pilot.expected_half_width
+    return (
+        f"the pilot is enough: its {pilot.method} exponent is {pilot.exponent:.3f} to within"
+        f" {pilot.half_width:.3f}"
+        + (f" ({usual:.3f} in simulated pools of its size)" if usual is not None else "")
+    )
 
 
 def _bias_words(candidate: Candidate) -> str:

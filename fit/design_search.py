@@ -25,7 +25,7 @@ _STILL: Final = 1.15
 """Factor within which that number has come to rest."""
 _NEAR: Final = 1.25
 """Factor within which a trial's number of problems is near the one needed."""
-_MOST_VERDICTS: Final = 3_000_000
+_MOST_VERDICTS: Final = 2_000_000
 _MOST_SIMULATED: Final = 4_000
 """Most verdicts, and problems, of a simulated pool; beyond, half-width is extrapolated."""
 
@@ -159,11 +159,13 @@ class Search:
             sorted(found, key=lambda one: (one.status != "ok", one.generations or math.inf))
         )
 
+    def draw(self, size: Size, problems: int) -> None:
+        """Draw pools as large as the pilot, unless that is too much."""
+        if problems <= _affordable(size):
+            self._laboratory.run(size, problems, _SCREEN_POOLS)
+
     def expected(self, size: Size, problems: int, method: str) -> float | None:
-        """Half-width of simulated pools of a size, whether it was considered or not."""
-        if problems > _affordable(size):
-            return None
-        self._laboratory.run(size, problems, _SCREEN_POOLS)
+        """Mean half-width of the pools drawn of a size; None without any."""
         trial = self._record(size, method).at(problems)
         return None if trial is None else trial.half_width
 
@@ -200,6 +202,7 @@ class Search:
         for last in (*[False] * (_CHECKS - 1), True):
             needed = self._needed(size, method)
             if needed > self._most:
+                self._troubles[size, method] = ("too_many", self._too_many())
                 return None
             drawn = min(needed, _affordable(size))
             trial = self._try(size, method, drawn)
@@ -253,6 +256,9 @@ class Search:
     def _record(self, size: Size, method: str) -> Record:
         return self._laboratory.records.get((size, method), Record())
 
+    def _too_many(self) -> str:
+        return f"takes more than {self._most:,} problems"
+
     def _candidate(self, size: Size, method: str) -> Candidate:
         record, target = self._record(size, method), self._targets[size]
         needed = self._needed(size, method) if record.has_width else None
@@ -263,7 +269,7 @@ class Search:
             trial = record.largest
             status, words = trial.status, trial.words.get(trial.status, "")
         elif status == "ok" and needed is not None and needed > self._most:
-            status, words = "too_many", f"takes more than {self._most:,} problems"
+            status, words = "too_many", self._too_many()
         elif status == "ok" and None not in {grid, true}:
             difference = (grid or 0.0) - (true or 0.0)
             if abs(difference) > self._width:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.estimators import Options
@@ -16,6 +17,8 @@ from svlaw.fit.laws import AllocationLaw, Quantity, fit_allocation
 from svlaw.fit.population import Simulation
 from svlaw.fit.simulator import simulate_table
 
+F64 = npt.NDArray[np.float64]
+
 RATE: Final = 0.45
 """Half-width falls as P to the power of minus this, until trials say otherwise.
 
@@ -24,6 +27,10 @@ By theory it is 1/2 for a smooth figure, and 1/3 where a maximum is found by com
 _RATES: Final = (0.3, 0.6)
 _TRUST: Final = 9.0
 """Weight of that guess: squared noise of log half-width (0.15) over that of the rate (0.05)."""
+_LEAST: Final = 1e-6
+"""Least half-width: an exponent that is the same in every resample has none."""
+_NEAR: Final = 1.5
+"""Factor within which a half-width is near the one wanted."""
 _TOLERANCE: Final = 0.002
 """Monte-Carlo error of simulated success; at 0.0005 half-widths are the same to within 5%."""
 
@@ -118,24 +125,30 @@ class Record:
 
         Least squares in log space over the trials, weighted by pools and drawn towards RATE.
         """
-        rate, _, _ = self._law()
-        return rate
+        x, y, weights = self._widths()
+        centre, level = weights @ x / weights.sum(), weights @ y / weights.sum()
+        spread, fall = weights @ (x - centre) ** 2, -weights @ ((x - centre) * (y - level))
+        return float(np.clip((fall + _TRUST * RATE) / (spread + _TRUST), *_RATES))
 
     def problems(self, width: float) -> float:
-        """Problems at which a half-width is expected."""
-        rate, centre, level = self._law()
-        return math.exp(centre + (level - math.log(width)) / rate)
+        """Problems at which a half-width is expected.
 
-    def _law(self) -> tuple[float, float, float]:
+        From the trials whose half-width is near it, where there are any: the power law bends.
+        """
+        x, y, weights = self._widths()
+        missed = y - math.log(width)
+        near = np.abs(missed) <= math.log(_NEAR)
+        weights = np.where(near, weights, 0.0) if near.any() else weights
+        return math.exp(weights @ (x + missed / self.rate()) / weights.sum())
+
+    def _widths(self) -> tuple[F64, F64, F64]:
+        """Log problems, log half-width and pools with an interval of each trial that has one."""
         known = [trial for trial in self.trials if trial.half_widths]
-        weights = np.array([len(trial.half_widths) for trial in known], float)
-        x = np.log([trial.problems for trial in known])
-        y = np.log([np.mean(trial.half_widths) for trial in known])
-        centre, level = float(weights @ x / weights.sum()), float(weights @ y / weights.sum())
-        spread = float(weights @ (x - centre) ** 2)
-        slope = -float(weights @ ((x - centre) * (y - level)))
-        rate = (slope + _TRUST * RATE) / (spread + _TRUST)
-        return float(np.clip(rate, *_RATES)), centre, level
+        return (
+            np.log([trial.problems for trial in known]),
+            np.log([max(float(np.mean(trial.half_widths)), _LEAST) for trial in known]),
+            np.array([len(trial.half_widths) for trial in known], float),
+        )
 
 
 class Laboratory:

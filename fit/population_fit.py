@@ -1,7 +1,6 @@
 """A population fitted to a pool: by its counts and, where that fails, by its success."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -91,6 +90,7 @@ def fit_population(
     verifier: str | None = None,
     *,
     strategy: str = "best_of_n",
+    table: SuccessTable | None = None,
     options: Options | None = None,
     progress: Progress = silent,
 ) -> PopulationFit:
@@ -100,6 +100,8 @@ def fit_population(
         pool: A pool with verdicts.
         verifier: Verifier to use; may be None when the pool has one.
         strategy: Strategy with a verifier whose success is compared, beside coverage.
+        table: The pool's success, with the strategy and coverage; computed when None. The
+            population is fitted to its problems.
         options: Options of the estimators.
         progress: Called with the number of problems whose success is estimated.
 
@@ -115,9 +117,8 @@ def fit_population(
     if not pool.verifiers:
         raise NotInPoolError(f"{pool.path}: holds no verdicts; a population needs a verifier")
     verifier = pool.resolve_verifier(verifier)
-    table = pool_table(pool, verifier, strategy, options, progress)
-    population = population_from_counts(pool, verifier, options, table.problem_ids)
-    return match_population(population, table, strategy)
+    table = table or pool_table(pool, verifier, strategy, options, progress)
+    return match_population(_from_counts(pool, verifier, options, table), table, strategy)
 
 
 def pool_table(
@@ -136,10 +137,8 @@ def pool_table(
     )
 
 
-def population_from_counts(
-    pool: Pool, verifier: str, options: Options, problem_ids: Sequence[str]
-) -> Simulation:
-    """The population whose parameters come nearest to the counts of some of a pool's problems."""
+def _from_counts(pool: Pool, verifier: str, options: Options, table: SuccessTable) -> Simulation:
+    """The population whose parameters come nearest to the counts of a table's problems."""
     reader = SampleReader(
         pool,
         verifier,
@@ -148,7 +147,7 @@ def population_from_counts(
         seed=options.seed,
     )
     unparsed = options.unparsed == "no"
-    wanted = set(problem_ids)
+    wanted = set(table.problem_ids)
     kept = np.array([name in wanted for name in reader.problem_ids], np.bool_)
     counts: list[ProblemCounts] = [
         count_problem(sample, count_unparsed=unparsed)

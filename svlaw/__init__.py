@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from svlaw.analysis.crossover import Crossover as Crossover
     from svlaw.analysis.crossover import crossover as crossover
     from svlaw.analysis.curves import curves as curves
+    from svlaw.analysis.difficulty import Bin as Bin
+    from svlaw.analysis.difficulty import bins as bins
+    from svlaw.analysis.difficulty import pass_rates as pass_rates
     from svlaw.analysis.estimators import Options as Options
     from svlaw.analysis.frontier import frontier as frontier
     from svlaw.analysis.plots import plot_frontier as plot_frontier
-    from svlaw.analysis.plots import plot_laws as plot_laws
     from svlaw.analysis.plots import plot_solutions as plot_solutions
     from svlaw.analysis.resampling import Interval as Interval
     from svlaw.analysis.success import SuccessTable as SuccessTable
@@ -61,9 +63,30 @@ if TYPE_CHECKING:
     from svlaw.data.pool import open_pools as open_pools
     from svlaw.data.verdicts.pools import ParsedVerdicts as ParsedVerdicts
     from svlaw.data.verdicts.pools import parse_pool as parse_pool
+    from svlaw.fit.coverage_forecast import correct_counts as correct_counts
+    from svlaw.fit.design import Candidate as Candidate
+    from svlaw.fit.design import Design as Design
+    from svlaw.fit.design import design as design
+    from svlaw.fit.forecast import Forecast as Forecast
+    from svlaw.fit.forecast import forecast as forecast
+    from svlaw.fit.law_plots import plot_exponents as plot_exponents
+    from svlaw.fit.law_plots import plot_laws as plot_laws
     from svlaw.fit.laws import AllocationFit as AllocationFit
     from svlaw.fit.laws import AllocationLaw as AllocationLaw
     from svlaw.fit.laws import fit_allocation as fit_allocation
+    from svlaw.fit.planner import Plan as Plan
+    from svlaw.fit.planner import plan as plan
+    from svlaw.fit.population import Simulation as Simulation
+    from svlaw.fit.population_fit import PopulationFit as PopulationFit
+    from svlaw.fit.population_fit import fit_population as fit_population
+    from svlaw.fit.simulator import simulate_pool as simulate_pool
+    from svlaw.fit.simulator import simulate_table as simulate_table
+    from svlaw.fit.simulator import simulation_of as simulation_of
+    from svlaw.fit.truth import TrueLaw as TrueLaw
+    from svlaw.fit.truth import true_exponents as true_exponents
+    from svlaw.fit.truth import true_optima as true_optima
+    from svlaw.fit.truth import true_success as true_success
+    from svlaw.fit.truth import true_table as true_table
     from svlaw.report import write_report as write_report
 
 _HOMES = {
@@ -76,9 +99,10 @@ _HOMES = {
     ),
     "svlaw.analysis.crossover": ("Crossover", "crossover"),
     "svlaw.analysis.curves": ("curves",),
+    "svlaw.analysis.difficulty": ("Bin", "bins", "pass_rates"),
     "svlaw.analysis.estimators": ("Options",),
     "svlaw.analysis.frontier": ("frontier",),
-    "svlaw.analysis.plots": ("plot_frontier", "plot_laws", "plot_solutions"),
+    "svlaw.analysis.plots": ("plot_frontier", "plot_solutions"),
     "svlaw.analysis.resampling": ("Interval",),
     "svlaw.analysis.success": ("SuccessTable", "success_table"),
     "svlaw.data.checks.pools": ("Check", "check_pool"),
@@ -96,7 +120,22 @@ _HOMES = {
     "svlaw.data.verdicts.pools": ("ParsedVerdicts", "parse_pool"),
     "svlaw.data.grading.pools": ("PoolGrading", "grade_pool"),
     "svlaw.data.pool": ("Pool", "append", "create_pool", "open_pool", "open_pools"),
+    "svlaw.fit.coverage_forecast": ("correct_counts",),
+    "svlaw.fit.forecast": ("Forecast", "forecast"),
+    "svlaw.fit.law_plots": ("plot_exponents", "plot_laws"),
+    "svlaw.fit.design": ("Candidate", "Design", "design"),
     "svlaw.fit.laws": ("AllocationFit", "AllocationLaw", "fit_allocation"),
+    "svlaw.fit.planner": ("Plan", "plan"),
+    "svlaw.fit.population": ("Simulation",),
+    "svlaw.fit.population_fit": ("PopulationFit", "fit_population"),
+    "svlaw.fit.simulator": ("simulate_pool", "simulate_table", "simulation_of"),
+    "svlaw.fit.truth": (
+        "TrueLaw",
+        "true_exponents",
+        "true_optima",
+        "true_success",
+        "true_table",
+    ),
     "svlaw.report": ("write_report",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

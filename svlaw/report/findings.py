@@ -1,6 +1,8 @@
 """Everything the report says about one pool, computed once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -10,12 +12,18 @@ from svlaw.analysis.crossover import SATURATION_MARGIN, Crossover, crossover
 from svlaw.analysis.curves import curves
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.frontier import frontier
-from svlaw.analysis.success import SuccessTable, success_table
+from svlaw.analysis.success import SuccessTable, default_strategies, success_table
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress
 from svlaw.data.schema import VERIFIED
+from svlaw.fit.advice import Advice, advise
 from svlaw.fit.laws import AllocationFit, fit_allocation
+
+_STEPS: Final = 1000
+"""Steps of progress in each part of several."""
+LAW_RESAMPLES: Final = 1000
+"""Most resamples for the laws: each one refits a surface."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,8 @@ class Findings:
         name: What the pool is called in the report.
         pool: The pool.
         cost: The cost model.
-        table: Success of every problem at every point.
+        table: Success of every problem at every point, on powers of two.
+        law_table: The same on a fine grid, for the laws; None without verifications.
         curves: What `curves` returns.
         frontier: What `frontier` returns.
         crossovers: One for each strategy with a verifier, then the better of the two.
@@ -40,6 +49,7 @@ class Findings:
     pool: Pool
     cost: RelativeCost
     table: SuccessTable
+    law_table: SuccessTable | None
     curves: pl.DataFrame
     frontier: pl.DataFrame
     crossovers: tuple[Crossover, ...]
@@ -52,6 +62,11 @@ class Findings:
     def verified(self) -> tuple[str, ...]:
         """Strategies with a verifier that have figures."""
         return tuple(name for name in VERIFIED if name in self._strategies)
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """Which method's laws to believe, for each strategy with a verifier."""
+        return () if self.fit is None else advise(self.fit.laws)
 
     @property
     def has_voting(self) -> bool:
@@ -83,9 +98,31 @@ class Findings:
     @property
     def mc_error(self) -> float:
         """Largest Monte-Carlo standard error of any mean; 0 for a published table."""
-        errors = self.table.mc_error()
+        tables = [self.table] if self.law_table is None else [self.table, self.law_table]
+        errors = np.concatenate([table.mc_error() for table in tables])
         known = errors[np.isfinite(errors)]
         return float(known.max()) if known.size else 0.0
+
+    @property
+    def optimism(self) -> float | None:
+        """Largest of what the choices gain by being scored on the problems they were made on.
+
+        None where nothing can be cross-fitted.
+        """
+        known = self.best["optimism"].drop_nulls()
+        return max(float(known.max()), 0.0) if len(known) else None  # type: ignore[arg-type]
+
+
+def parts_of(progress: Progress, count: int) -> Iterator[Progress]:
+    """The progress of each of some parts that follow each other, in thousandths of a part."""
+
+    def part(before: int) -> Progress:
+        def report(done: int, of: int) -> None:
+            progress(before * _STEPS + done * _STEPS // max(of, 1), count * _STEPS)
+
+        return report
+
+    return map(part, range(count))
 
 
 def examine(
@@ -107,21 +144,47 @@ def examine(
             verifier.
     """
     cost = relative_cost(pool, ratio, verifier)
-    table = success_table(pool, verifier=verifier, options=options, progress=progress)
+    table, law_table = _tables(pool, verifier, options, progress)
     crossovers, no_crossover = _crossovers(table, cost, resamples, seed)
     return Findings(
         name=name,
         pool=pool,
         cost=cost,
         table=table,
+        law_table=law_table,
         curves=curves(table, cost),
         frontier=frontier(table, cost, resamples=resamples, seed=seed),
         crossovers=crossovers,
         no_crossover=no_crossover,
-        fit=_fit(table, cost, resamples, seed),
+        fit=_fit(law_table, cost, resamples, seed),
         resamples=resamples if table.has_problems else 0,
         seed=seed,
     )
+
+
+def _tables(
+    pool: Pool, verifier: str | None, options: Options | None, progress: Progress
+) -> tuple[SuccessTable, SuccessTable | None]:
+    """The table on powers of two and, with verifications, that on a fine grid.
+
+    Both hold all strategies, so that each averages over the same problems throughout.
+    """
+    has_laws = any(name in VERIFIED for name in default_strategies(pool))
+    fine = has_laws and not pool.is_published_table
+    first, second = parts_of(progress, 2) if fine else (progress, progress)
+    table = success_table(pool, verifier=verifier, options=options, progress=first)
+    if not fine:
+        return table, table if has_laws else None
+    second(0, 1)
+    fine_table = success_table(
+        pool,
+        solutions="fine",
+        verifications="fine",
+        verifier=verifier,
+        options=options,
+        progress=second,
+    )
+    return table, fine_table
 
 
 def _crossovers(
@@ -140,9 +203,8 @@ def _crossovers(
 
 
 def _fit(
-    table: SuccessTable, cost: RelativeCost, resamples: int, seed: int
+    table: SuccessTable | None, cost: RelativeCost, resamples: int, seed: int
 ) -> AllocationFit | None:
-    try:
-        return fit_allocation(table, cost, resamples=resamples, seed=seed)
-    except NotInPoolError:
+    if table is None:
         return None
+    return fit_allocation(table, cost, resamples=min(resamples, LAW_RESAMPLES), seed=seed)

@@ -12,18 +12,24 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from svlaw.analysis.estimators import Options
-from svlaw.analysis.plots import plot_frontier, plot_laws, plot_solutions
+from svlaw.analysis.plots import plot_frontier, plot_solutions
 from svlaw.analysis.resampling import DEFAULT_RESAMPLES
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import atomic_path
 from svlaw.data.pool import Pool, open_pools
 from svlaw.data.progress import Progress, silent
+from svlaw.fit.law_plots import plot_exponents, plot_laws
 from svlaw.report import tables
-from svlaw.report.findings import Findings, examine
-from svlaw.report.words import Sentence, answers, doubts, lead
-
-_STEPS = 1000
-"""Steps of progress for each pool."""
+from svlaw.report.findings import Findings, examine, parts_of
+from svlaw.report.words import (
+    Sentence,
+    advice,
+    answers,
+    doubts,
+    law_troubles,
+    lead,
+    optimism,
+)
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,15 @@ class Section:
     frontier: Figure
     best: tables.Table
     strategies: tables.Table
+    optimism: str
     solutions: Figure
     crossover: tables.Table | None
     no_crossover: str
+    advice: list[str]
     laws: Figure | None
+    exponents: Figure | None
     laws_table: tables.Table | None
+    law_troubles: list[str]
     settings: list[tuple[str, str]]
 
 
@@ -100,7 +110,7 @@ def write_report(
     if not opened:
         raise BadInputError("a report needs at least one pool")
     found = []
-    for done, (name, pool) in enumerate(opened.items()):
+    for (name, pool), part in zip(opened.items(), parts_of(progress, len(opened)), strict=True):
         found.append(
             examine(
                 name,
@@ -110,22 +120,15 @@ def write_report(
                 options=options,
                 resamples=resamples,
                 seed=seed,
-                progress=_share_of(progress, done, len(opened)),
+                progress=part,
             )
         )
-        progress((done + 1) * _STEPS, len(opened) * _STEPS)
+        part(1, 1)
     out = Path(out)
     page = _render([_section(f"pool-{i}", each) for i, each in enumerate(found, 1)], found)
     with atomic_path(out) as temporary:
         temporary.write_text(page, "utf-8", newline="\n")
     return out
-
-
-def _share_of(progress: Progress, before: int, total: int) -> Progress:
-    def share(done: int, of: int) -> None:
-        progress(before * _STEPS + done * _STEPS // max(of, 1), total * _STEPS)
-
-    return share
 
 
 def _section(anchor: str, found: Findings) -> Section:
@@ -144,6 +147,7 @@ def _section(anchor: str, found: Findings) -> Section:
         ),
         best=tables.best_table(found),
         strategies=tables.strategies_table(found),
+        optimism=optimism(found),
         solutions=_figure(
             f"{anchor}-solutions",
             "Success against the number of solutions, a line for each number of verifications.",
@@ -151,6 +155,7 @@ def _section(anchor: str, found: Findings) -> Section:
         ),
         crossover=tables.crossover_table(found.crossovers) if found.crossovers else None,
         no_crossover=found.no_crossover,
+        advice=advice(found),
         laws=None
         if fit is None
         else _figure(
@@ -158,7 +163,15 @@ def _section(anchor: str, found: Findings) -> Section:
             "Best numbers of solutions and of verifications against compute, with fitted laws.",
             plot_laws(fit),
         ),
-        laws_table=None if fit is None else tables.laws_table(fit.laws),
+        exponents=None
+        if fit is None
+        else _figure(
+            f"{anchor}-exponents",
+            "Exponents of the laws with their intervals, by strategy and method.",
+            plot_exponents(fit),
+        ),
+        laws_table=None if fit is None else tables.laws_table(fit),
+        law_troubles=law_troubles(found),
         settings=tables.settings(found, version("svlaw")),
     )
 

@@ -1,16 +1,20 @@
 """The report's tables: figures as text, ready for the template."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 from markupsafe import Markup
 
+from svlaw.analysis.crossfit import FOLDS, PARTITIONS
 from svlaw.analysis.crossover import Crossover
 from svlaw.analysis.plots import STRATEGY_NAMES
 from svlaw.analysis.resampling import LEVEL, Interval
+from svlaw.analysis.success import SuccessTable
 from svlaw.data.schema import VERIFIED
-from svlaw.fit.laws import STATUS_WORDS, AllocationLaw
+from svlaw.fit.advice import advise
+from svlaw.fit.law_plots import METHOD_NAMES
+from svlaw.fit.laws import AllocationFit, AllocationLaw
 from svlaw.report.findings import Findings
 from svlaw.report.numbers import (
     DASH,
@@ -62,7 +66,8 @@ def strategies_table(found: Findings) -> Table:
 
 
 def _frontier_table(frame: pl.DataFrame, caption: str) -> Table:
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
+    honest = bool(frame["crossfit"].is_not_null().any())
     for row in frame.iter_rows(named=True):
         is_reference = row["strategy"] == "self_consistency"
         gain = with_ends(row["gain"], row["gain_low"], row["gain_high"], points)
@@ -74,10 +79,12 @@ def _frontier_table(frame: pl.DataFrame, caption: str) -> Table:
                 f"{row['verifications']:,}" if row["verifications"] else DASH,
                 amount(row["cost"]),
                 with_ends(row["success"], row["conf_low"], row["conf_high"], percent),
+                *([with_ends(row["crossfit"], None, None, percent)] if honest else []),
                 DASH if is_reference else gain,
             )
         )
-    head = ("Budget", "Strategy", "S", "V", "Cost", "Success", "Gain (points)")
+    further = ("Cross-fitted",) if honest else ()
+    head = ("Budget", "Strategy", "S", "V", "Cost", "Success", *further, "Gain (points)")
     return Table(caption, head, tuple(rows))
 
 
@@ -118,25 +125,28 @@ def crossover_table(crossovers: Sequence[Crossover]) -> Table:
     return Table("Verification against self-consistency", head, rows)
 
 
-def laws_table(laws: Sequence[AllocationLaw]) -> Table:
-    """Exponents with intervals; a row per strategy and method."""
+def laws_table(fit: AllocationFit) -> Table:
+    """Exponents with intervals; a row per strategy and method, the advised one in bold."""
+    pairs = list(zip(fit.laws[::2], fit.laws[1::2], fit.sums, strict=True))
     rows = []
-    for solutions, verifications in zip(laws[::2], laws[1::2], strict=True):
-        known = solutions.exponent is not None and verifications.exponent is not None
-        total = (solutions.exponent or 0.0) + (verifications.exponent or 0.0)
-        edge = solutions.boundary_fraction
-        rows.append(
-            (
-                STRATEGY_NAMES[solutions.strategy],
-                solutions.method,
-                _exponent(solutions),
-                _exponent(verifications),
-                exponent(total) if known else DASH,
-                f"{solutions.n_budgets}",
-                DASH if edge is None else f"{100 * edge:.0f}%",
-                _status(solutions, verifications),
+    for advice in advise(fit.laws):
+        for solutions, verifications, total in pairs:
+            if solutions.strategy != advice.strategy:
+                continue
+            edge, name = solutions.boundary_fraction, METHOD_NAMES[solutions.method]
+            advised = solutions.method == advice.method
+            rows.append(
+                (
+                    STRATEGY_NAMES[solutions.strategy],
+                    Markup("<strong>{}</strong>").format(name) if advised else name,
+                    _exponent(solutions),
+                    _exponent(verifications),
+                    with_ends(total.total, total.conf_low, total.conf_high, exponent),
+                    f"{solutions.n_budgets}",
+                    DASH if edge is None else f"{100 * edge:.0f}%",
+                    _status(solutions, verifications),
+                )
             )
-        )
     head = ("Strategy", "Method", "a (S)", "b (V)", "a + b", "Budgets", "At boundary", "Status")
     return Table("Exponents of S ∝ Cᵃ and V ∝ Cᵇ", head, tuple(rows))
 
@@ -185,13 +195,8 @@ def settings(found: Findings, version: str) -> list[tuple[str, str]]:
     terms.append(("Intervals", _intervals(found)))
     if options is not None:
         terms.append(("Monte-Carlo error", _mc_error(found)))
-    terms.append(
-        (
-            "Frontier",
-            "the best computed point within each budget, chosen and scored on the same problems,"
-            " which makes it look slightly too good",
-        )
-    )
+    terms.append(("Frontier", _frontier(found)))
+    terms += _laws(found)
     terms.append(("Software", f"svlaw {version}"))
     return terms
 
@@ -201,9 +206,9 @@ def _exponent(law: AllocationLaw) -> str:
 
 
 def _status(solutions: AllocationLaw, verifications: AllocationLaw) -> str:
-    statuses = dict.fromkeys((solutions.status, verifications.status))
-    words = [STATUS_WORDS[status] for status in statuses if STATUS_WORDS[status]]
-    return "; ".join(words) or "ok"
+    """The status of both laws, named apart where they differ."""
+    of_s, of_v = (law.status.replace("_", " ") for law in (solutions, verifications))
+    return of_s if of_s == of_v else f"S: {of_s}, V: {of_v}"
 
 
 def _source(found: Findings) -> str:
@@ -244,10 +249,57 @@ def _grid(found: Findings) -> str:
 def _intervals(found: Findings) -> str:
     if not found.resamples:
         return "none"
-    return (
-        f"{100 * LEVEL:.0f}%, percentiles over {found.resamples:,} resamples of the problems (seed"
-        f" {found.seed}); strategies are compared on the same resamples"
+    text = (
+        f"{100 * LEVEL:.0f}%. Success: Wilson's, with an effective number of problems. Differences"
+        f" and budgets: bias-corrected and accelerated, over {found.resamples:,} resamples of the"
+        f" problems (seed {found.seed}), both sides on the same problems"
     )
+    if found.fit is None:
+        return text
+    return f"{text}. Exponents: percentiles over {found.fit.resamples:,} resamples"
+
+
+def _frontier(found: Findings) -> str:
+    text = "the best computed point within each budget"
+    if found.optimism is None:
+        return f"{text}, chosen and scored on the same problems"
+    return (
+        f"{text}. Cross-fitted: chosen on {FOLDS - 1} of {FOLDS} parts of the problems and scored"
+        f" on the other, over {PARTITIONS} divisions; the choice of the strategy is not repeated"
+    )
+
+
+def _laws(found: Findings) -> Iterator[tuple[str, str]]:
+    """How the laws were found."""
+    fit, table = found.fit, found.law_table
+    if fit is None or table is None:
+        return
+    yield (
+        "Laws",
+        "the best S and V at eight budgets per doubling, then least squares in logs. Envelope: the"
+        " best computed point; iso-budget: the vertex of a parabola in log S along each budget;"
+        f" surface: the optimum of a fitted success surface. {_law_grid(found, table)}",
+    )
+    chosen = fit.surfaces.filter("chosen")
+    surfaces = [
+        f"{STRATEGY_NAMES[name]}: {form}, residual {100 * residual:.2f} points"
+        for name, form, residual in chosen.select("strategy", "form", "residual").iter_rows()
+    ]
+    if surfaces:
+        count = fit.surfaces["form"].n_unique()
+        chosen_by = f" (of {count} forms, by cross-validation)"
+        yield "Surfaces", "; ".join(surfaces) + chosen_by
+
+
+def _law_grid(found: Findings, table: SuccessTable) -> str:
+    if not table.has_problems:
+        return "Grid: as published"
+    verified = table.points.filter(pl.col("strategy").is_in(VERIFIED))
+    S, V = (max(verified[name].to_list()) for name in ("solutions", "verifications"))
+    text = f"Grid: up to eight values of S and of V per doubling, to S = {S:,} and V = {V:,}"
+    if table.problem_ids == found.table.problem_ids:
+        return text
+    return f"{text}, averaged over {table.n_problems:,} problems; {table.n_set_aside:,} set aside"
 
 
 def _mc_error(found: Findings) -> str:

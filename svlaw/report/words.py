@@ -1,6 +1,6 @@
 """The report's answer in words: what to do, when verification pays, and what is doubtful."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +10,9 @@ from svlaw.analysis.crossover import Crossover
 from svlaw.analysis.plots import STRATEGY_NAMES
 from svlaw.analysis.resampling import Interval
 from svlaw.data.schema import VERIFIED
-from svlaw.fit.laws import STATUS_WORDS, AllocationLaw
+from svlaw.fit.advice import Advice
+from svlaw.fit.law_plots import METHOD_NAMES
+from svlaw.fit.laws import AllocationLaw
 from svlaw.report.findings import Findings
 from svlaw.report.numbers import (
     amount,
@@ -61,10 +63,40 @@ def answers(found: Findings) -> list[Sentence]:
     sentences: list[Sentence] = [*_choices(found.best.to_dicts(), found.has_voting)]
     sentences += [_crossover(result) for result in found.crossovers if result.strategy != "best"]
     sentences += [*_discrepancy(found), *_saturation(found)]
-    if found.fit is not None:
-        laws = found.fit.laws
-        sentences += [_growth(s, v) for s, v in zip(laws[::2], laws[1::2], strict=True)]
+    sentences += [_growth(found, each) for each in found.advice]
     return sentences
+
+
+def advice(found: Findings) -> list[str]:
+    """Which method's laws to believe, a sentence for each strategy."""
+    return [f"{STRATEGY_NAMES[each.strategy]}: {each.words}." for each in found.advice]
+
+
+def law_troubles(found: Findings) -> list[str]:
+    """What every doubtful status of a law means, and which laws have it."""
+    held: dict[tuple[str, str], list[str]] = {}
+    for law in found.fit.laws if found.fit is not None else ():
+        if law.words:
+            who = f"{METHOD_NAMES[law.method].lower()} with {_name(law.strategy)}"
+            names = held.setdefault((law.status, law.words), [])
+            names += [] if who in names else [who]
+    return [
+        f"{status.replace('_', ' ').capitalize()} ({listed(names)}): {words}."
+        for (status, words), names in held.items()
+    ]
+
+
+def optimism(found: Findings) -> str:
+    """What choosing and scoring a point on the same problems does to its success."""
+    text = "A point is chosen for its success on these problems, which is on average too high"
+    if found.optimism is None:
+        return f"{text}; telling by how much takes per-problem data of ten problems or more."
+    size = points(found.optimism).lstrip("+")
+    by = "here by less than 0.1" if size == "0.0" else f"here by up to {size}"
+    return (
+        f"{text}, {by} points. Cross-fitted success is what points chosen in the same way achieve"
+        " on problems they were not chosen on."
+    )
 
 
 def doubts(found: Findings) -> list[str]:
@@ -218,30 +250,34 @@ def _saturation(found: Findings) -> list[str]:
     ]
 
 
-def _growth(solutions: AllocationLaw, verifications: AllocationLaw) -> Sentence:
-    name = _name(solutions.strategy)
-    if solutions.exponent is None or verifications.exponent is None:
-        return f"With {name} there are too few budgets for a law of the best S and V."
-    method = "" if solutions.method == "envelope" else f" ({solutions.method})"
-    return Markup(
-        "With {}{}, the best S grows as C<sup>{}</sup>{} and the best V as C<sup>{}</sup>{}: ten"
-        " times the budget calls for {} the solutions and {} the verifications of each{}."
-    ).format(
-        name,
-        method,
-        exponent(solutions.exponent),
-        _law_ends(solutions),
-        exponent(verifications.exponent),
-        _law_ends(verifications),
-        times(10**solutions.exponent),
-        times(10**verifications.exponent),
-        " (doubtful, see below)" if {solutions.status, verifications.status} != {"ok"} else "",
+def _growth(found: Findings, held: Advice) -> Sentence:
+    """The advised laws of one strategy, and how far to trust them."""
+    name = _name(held.strategy)
+    if held.method is None:
+        return f"With {name} {held.words}: see what is doubtful."
+    pair = _laws(found, held.strategy, held.method)
+    growth = Markup(
+        "With {}, the best S grows as C<sup>a</sup>, a = {}, and the best V as C<sup>b</sup>,"
+        " b = {}"
+    ).format(name, *(with_ends(x.exponent, x.conf_low, x.conf_high, exponent) for x in pair))
+    words = _trouble(pair)
+    solutions, verifications = (times(10**x.exponent) for x in pair if x.exponent is not None)
+    return growth + (
+        f" (by {METHOD_NAMES[held.method].lower()}{'; doubtful: ' + words if words else ''}): ten"
+        f" times the budget calls for {solutions} the solutions and {verifications} the"
+        f" verifications of each. Advice: {held.words}."
     )
 
 
-def _law_ends(law: AllocationLaw) -> str:
-    interval = ends(law.conf_low, law.conf_high, exponent)
-    return f" {interval}" if interval else ""
+def _laws(found: Findings, strategy: str, method: str) -> list[AllocationLaw]:
+    """The law of S and that of V."""
+    laws = found.fit.laws if found.fit is not None else ()
+    return [law for law in laws if (law.strategy, law.method) == (strategy, method)]
+
+
+def _trouble(laws: Sequence[AllocationLaw]) -> str:
+    """Why laws are doubtful, each reason once; empty where they are not."""
+    return "; ".join(dict.fromkeys(law.words for law in laws if law.words))
 
 
 def _doubts_on_voting(found: Findings) -> Iterator[str]:
@@ -263,14 +299,19 @@ def _doubts_on_voting(found: Findings) -> Iterator[str]:
 
 
 def _doubts_on_laws(found: Findings) -> Iterator[str]:
-    troubles: dict[tuple[str, str], list[str]] = {}
-    for law in found.fit.laws if found.fit is not None else ():
-        if law.status != "ok":
-            symbol = "S" if law.quantity == "solutions" else "V"
-            held = troubles.setdefault((law.strategy, law.status), [])
-            held += [symbol] if symbol not in held else []
-    for (strategy, status), symbols in troubles.items():
-        yield f"Law of {listed(symbols)} with {_name(strategy)}: {STATUS_WORDS[status]}."
+    """What is amiss with the advised laws; of every method where none can be quoted."""
+    for held in found.advice:
+        name = _name(held.strategy)
+        if held.method is not None:
+            if words := _trouble(_laws(found, held.strategy, held.method)):
+                yield f"Laws with {name}: {words}."
+            continue
+        troubles: dict[str, list[str]] = {}
+        for method, label in METHOD_NAMES.items():
+            if words := _trouble(_laws(found, held.strategy, method)):
+                troubles.setdefault(words, []).append(label.lower())
+        reasons = "; ".join(f"{listed(labels)}: {words}" for words, labels in troubles.items())
+        yield f"No law can be quoted with {name}. {reasons[:1].upper()}{reasons[1:]}."
 
 
 def _doubts_on_draws(found: Findings) -> Iterator[str]:

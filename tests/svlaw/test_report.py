@@ -3,7 +3,9 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from math import log2
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -12,7 +14,7 @@ from svlaw.analysis.resampling import Interval
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.data.pool import create_pool, open_pool
-from svlaw.report.numbers import amount, percent, points, reached, times
+from svlaw.report.numbers import amount, exponent, percent, points, reached, times, with_ends
 
 NASTY = "<script>alert(1)</script>"
 
@@ -98,8 +100,29 @@ def verdicts(frame, n_verifications):
 
 @pytest.fixture
 def pool(make_pool):
+    """Too few verifications for a surface, so that its report is quick."""
     frame = answers(8, 8)
-    return make_pool(frame, judge=verdicts(frame, 4))
+    return make_pool(frame, judge=verdicts(frame, 2))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A pool with all there is to report on, and its report."""
+    folder = tmp_path_factory.mktemp("whole")
+    rng = np.random.default_rng(1)
+    frame = answers(12, 6)
+    right = rng.random(72) < np.repeat(np.linspace(0.2, 0.9, 12), 6)
+    frame = frame.with_columns(
+        pl.Series("is_correct", right),
+        pl.Series("answer_class", np.where(right, 0, rng.integers(1, 4, 72)), pl.Int32),
+    )
+    judged = verdicts(frame, 4)
+    agrees = (rng.random(72 * 4) < 0.75) == np.repeat(right, 4)
+    with create_pool(folder / "pool", {}) as writer:
+        writer.add("answers", frame)
+        writer.add("verdicts", judged.with_columns(score=agrees.astype(float)), verifier="judge")
+    page = sv.write_report([folder / "pool"], folder / "report.html", resamples=40)
+    return open_pool(folder / "pool"), page.read_text("utf-8")
 
 
 @pytest.fixture
@@ -113,17 +136,25 @@ def report(tmp_path):
     return write
 
 
-def test_a_pool_with_verifications_has_every_part(pool, report):
-    html = report(pool)
-    page = Page(html)
-    assert list(page.figures) == ["pool-1-frontier", "pool-1-solutions", "pool-1-laws"]
+def test_a_pool_with_verifications_has_every_part(whole):
+    page = Page(whole[1])
+    assert list(page.figures) == [
+        "pool-1-frontier",
+        "pool-1-solutions",
+        "pool-1-laws",
+        "pool-1-exponents",
+    ]
     assert set(page.figures) <= set(page.ids)
     for words in (
         "λ = 0.5 solutions (measured in tokens)",
-        "8 averaged over",
+        "12 averaged over",
         "Crossover budget",
-        "With only 8 problems",
-        "40 resamples of the problems (seed 0)",
+        "With only 12 problems",
+        "over 40 resamples of the problems (seed 0)",
+        "percentiles over 40 resamples",
+        "up to eight values of S and of V per doubling, to S = 6 and V = 4",
+        "(of 6 forms, by cross-validation)",
+        "chosen on 9 of 10 parts of the problems",
         "without any parsed verdict scores 0",
         "a solution without an answer scores 0",
         f"svlaw {sv.__version__}",
@@ -146,8 +177,7 @@ def test_the_page_stands_alone(pool, report):
 
 
 def test_the_same_call_gives_the_same_bytes(pool, report):
-    assert report(pool) == report(pool)
-    assert report(pool) == report(pool.path)
+    assert report(pool) == report(pool) == report(pool.path)
     assert report(pool, seed=1) != report(pool)
 
 
@@ -163,7 +193,7 @@ def test_nothing_in_a_pool_becomes_markup(tmp_path, report):
     assert "<script>alert" not in html
     assert "<script>alert(2)<" in page.text
     assert NASTY in page.text
-    assert len(page.scripts) == 2 + 3
+    assert len(page.scripts) == 2 + 4
 
 
 def test_without_verifications_there_is_no_crossover_and_no_law(make_pool, report):
@@ -187,6 +217,126 @@ def test_without_answers_to_vote_on(make_pool, report):
     only_coverage = Page(report(make_pool(frame)))
     assert "No strategy of this pool can be run without an oracle" in only_coverage.text
     assert len(only_coverage.figures) == 2
+
+
+def section(html, title, after):
+    """A part of the page, from one heading to another."""
+    return html[html.index(f"<h3>{title}</h3>") : html.index(f"<h3>{after}</h3>")]
+
+
+def cells(html):
+    """Rows of a table as text."""
+    rows = re.findall("<tr>(.*?)</tr>", html)
+    return [[Page(cell).text for cell in re.findall("<t[dh][^>]*>(.*?)</t[dh]>", r)] for r in rows]
+
+
+def test_all_methods_stand_side_by_side_and_the_advice_above_them(whole):
+    pool, html = whole
+    table = sv.success_table(pool, solutions="fine", verifications="fine")
+    fit = sv.fit_allocation(
+        table, sv.relative_cost(pool, None), ["envelope", "isobudget"], resamples=40
+    )
+    laws = section(html, "How to spend a growing budget", "Methods and settings")
+    head, *rows = cells(laws[laws.index("<table") :])
+    assert " ".join(head) == "Strategy Method a (S) b (V) a + b Budgets At boundary Status"
+    assert [row[:2] for row in rows] == [
+        [strategy, method]
+        for strategy in ("Best-of-N", "Weighted voting")
+        for method in ("Envelope", "Iso-budget", "Surface")
+    ]
+    shown = {(row[0], row[1]): row[2:] for row in rows}
+    names = {"best_of_n": "Best-of-N", "weighted_vote": "Weighted voting"}
+    methods = {"envelope": "Envelope", "isobudget": "Iso-budget", "surface": "Surface"}
+    for of_s, of_v, total in zip(fit.laws[::2], fit.laws[1::2], fit.sums, strict=True):
+        status = dict.fromkeys((of_s.status, of_v.status))
+        assert len(status) == 1
+        assert shown[names[of_s.strategy], methods[of_s.method]] == [
+            with_ends(of_s.exponent, of_s.conf_low, of_s.conf_high, exponent),
+            with_ends(of_v.exponent, of_v.conf_low, of_v.conf_high, exponent),
+            with_ends(total.total, total.conf_low, total.conf_high, exponent),
+            f"{of_s.n_budgets}",
+            f"{100 * of_s.boundary_fraction:.0f}%",
+            of_s.status.replace("_", " "),
+        ]
+    answer = html[: html.index("<h3>Success within a budget</h3>")]
+    advised = re.findall(r'<th scope="row">([^<]*)</th><td><strong>([^<]*)</strong></td>', laws)
+    assert advised
+    assert laws.count("<strong>") == len(advised)
+    for name, method in advised:
+        (words,) = re.findall(rf"<li>{name}: ([^<]*)</li>", laws)
+        row = shown[name, method]
+        assert f"a = {row[0]}, and" in answer
+        assert f"b = {row[1]} (by {method.lower()}" in answer
+        assert f"Advice: {words}</li>" in answer
+    assert ("censored" in laws) == any(row[-1] == "boundary" for row in rows)
+
+
+def test_frontier_tables_are_cross_fitted(make_pool, report):
+    rng = np.random.default_rng(0)
+    frame = answers(12, 8)
+    judged = verdicts(frame, 2)  # of no worth, so that what is best is so by luck
+    pool = make_pool(frame, judge=judged.with_columns(score=rng.random(judged.height)))
+    table, cost = sv.success_table(pool), sv.relative_cost(pool, None)
+    frame = sv.frontier(table, cost, resamples=40).sort("budget", maintain_order=True)
+    html = report(pool)
+    part = section(html, "Success within a budget", "Success against the number of solutions")
+    head, *rows = cells(part[part.index("Every strategy") :])
+    place = head.index("Cross-fitted")
+    assert [row[place] for row in rows] == [percent(x) for x in frame["crossfit"]]
+    assert [row[place] for row in rows] != [percent(x) for x in frame["success"]]
+    assert "Cross-fitted success is what points chosen in the same way achieve" in part
+    flattery = frame.filter("best")["optimism"].max()
+    assert f"here by up to {100 * flattery:.1f} points" in part
+
+
+def test_without_cross_fitting_there_is_no_column_for_it(report):
+    html = report(open_example("singhi2025_fig1"), ratio=2.0)
+    part = section(html, "Success within a budget", "Success against the number of solutions")
+    assert "Cross-fitted" not in part
+    assert {len(row) for row in cells(part)} == {7}
+    assert "telling by how much takes per-problem data" in part
+
+
+def test_no_exponent_is_quoted_where_none_can_be(pool, report):
+    html = report(pool)
+    answer = Page(html[html.index("<main>") : html.index("<h3>Success within a budget</h3>")]).text
+    for words in (
+        "With best-of-N no method gives a law that can be quoted: see what is doubtful.",
+        "No law can be quoted with best-of-N. Envelope: ",
+        "urface: too few points for a surface",
+    ):
+        assert words in answer, words
+    assert " a = " not in answer
+    assert "<strong>" not in html
+
+
+def test_a_censored_law_says_so_beside_its_exponent(tmp_path, report):
+    rows = [
+        ("best_of_n", s, v, 0.2 + 0.1 * log2(v) + 0.01 * log2(s))
+        for s in (1, 2, 4, 8, 16, 32, 64)
+        for v in (1, 2, 4, 8)
+    ]
+    names = ("strategy", "solutions", "verifications", "success")
+    pl.DataFrame(rows, names, orient="row").write_csv(tmp_path / "t.csv")
+    text = Page(report(sv.import_success(tmp_path / "p", tmp_path / "t.csv"), ratio=2.0)).text
+    assert "(by envelope; doubtful: many optima lie at or beyond the largest S or V" in text
+    assert "Laws with best-of-N: many optima lie at or beyond the largest S or V" in text
+
+
+def test_the_laws_have_a_grid_and_problems_of_their_own(make_pool, report):
+    frame = answers(10, 7).filter(
+        (pl.col("solution_id") < 5) | ~pl.col("problem_id").str.contains("p[01] ")
+    )
+    pool = make_pool(frame, judge=verdicts(frame, 2))
+    text = Page(report(pool, resamples=1200)).text
+    assert "10 averaged over, the same for all strategies; none set aside" in text
+    assert "to S = 7 and V = 2, averaged over 8 problems; 2 set aside" in text
+    assert "over 1,200 resamples of the problems" in text
+    assert "Exponents: percentiles over 1,000 resamples" in text
+    stored = {path: path.stat().st_mtime_ns for path in pool.path.rglob("success_tables/**/*.*")}
+    assert len(stored) == 4 * 2
+    report(pool)
+    assert {path: path.stat().st_mtime_ns for path in stored} == stored
 
 
 def test_a_published_table_has_no_intervals_and_the_published_answer(report):
