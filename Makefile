@@ -18,7 +18,7 @@ demo: $(VENV)/core
 	$(BIN)/svlaw report demo-pool --output report.html
 
 test: $(VENV)/dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 test-inspect: $(VENV)/inspect/ready
 	$(VENV)/inspect/bin/python -m pytest tests/data/test_inspect_logs.py

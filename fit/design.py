@@ -34,6 +34,8 @@ _LARGEST: Final = 10_000
 """Largest number of solutions or verdicts that can be asked for."""
 _RATIO: Final = 2.0
 """Pilot's half-width over that of simulated pools, or the inverse, that is worth a warning."""
+_MOST_VERDICTS: Final = 200_000
+"""Most verdicts on a problem of a size considered."""
 _PILOT_RESAMPLES: Final = 1000
 
 Status = Literal["ok", "reached", "unlike", "biased", "extrapolated", "too_many", "no_law"]
@@ -73,7 +75,7 @@ class Design:
         solutions: Solutions of each; None likewise.
         verifications: Verdicts on each solution; None likewise.
         generations: Cost of all, in units of the cost; None likewise.
-        half_width: Mean half-width of the exponent's 95% interval in simulated pools of this size.
+        half_width: Half of the exponent's 95% interval, median of simulated pools of this size.
         exponent: Mean exponent of those pools.
         grid_exponent: What the method makes of infinitely many problems on the size's grid.
         true_exponent: Exponent of the fitted population's true optimum over the budgets of the
@@ -325,6 +327,12 @@ def _sizes(
                 f"{name} = {wrong[0]}: use whole numbers from {least} to {_LARGEST:,}"
             )
         axes.append(values)
+    most = max(axes[0]) * max(axes[1])
+    if most > _MOST_VERDICTS:
+        raise BadInputError(
+            f"{max(axes[0]):,} solutions with {max(axes[1]):,} verifications are {most:,} verdicts"
+            f" on a problem: at most {_MOST_VERDICTS:,} are simulated; ask for fewer"
+        )
     return [Size(N, M) for N in axes[0] for M in axes[1]]
 
 
@@ -393,7 +401,9 @@ def _bias_words(candidate: Candidate) -> str:
 
 def _pilot_words(pilot: Pilot) -> str:
     own, expected = pilot.half_width, pilot.expected_half_width
-    if own is None or expected is None or 1 / _RATIO < own / expected < _RATIO:
+    if pilot.status != "ok" or own is None or not expected:
+        return ""
+    if 1 / _RATIO < own / expected < _RATIO:
         return ""
     return (
         f"the pilot's own half-width is {own:.3f}, that of simulated pools of its size"

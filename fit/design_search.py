@@ -13,10 +13,13 @@ LEAST_PROBLEMS: Final = 10
 """Fewest problems of a pilot or a design: fewer say nothing of how problems differ."""
 
 _SCREENED: Final = 100
-"""Problems of the first pools of a size."""
+_SCREENED_VERDICTS: Final = 1_000_000
+"""Problems, and at most so many verdicts, of the first pools of a size."""
 _SCREEN_POOLS: Final = 3
-_POOLS: Final = 4
-"""Pools of a trial near the number of problems needed, and of the final check."""
+_POOLS: Final = (4, 16)
+"""Fewest and most pools of a trial near the problems needed; more where pools are small."""
+_PROBLEMS: Final = 1600
+"""Problems of a trial's pools together, as far as those allow."""
 _ROUNDS: Final = 8
 """Most trials before the search takes what it has."""
 _CHECKS: Final = 3
@@ -41,7 +44,7 @@ class Candidate:
         problems: Problems at which the width is expected; None where there is no interval.
         generations: Their cost, problems times C(N, M); None likewise.
         budget: C(N, M), the largest budget the law covers.
-        half_width: Of the largest pools simulated; None without an interval.
+        half_width: Median of the largest pools simulated; None without an interval.
         simulated: Problems of those; None when none were.
         rate: Half-width falls as problems to the power of minus this; None likewise.
         grid_exponent: What the exponent converges to; None where there is none.
@@ -79,8 +82,8 @@ class Choice:
 
     Attributes:
         candidate: The size.
-        half_width: Mean of the pools it was checked with.
-        exponent: Mean exponent of those.
+        half_width: Median of the pools of its size.
+        exponent: Mean exponent of those pools.
         simulated: Their number of problems.
         extrapolated: Whether it takes more problems than were simulated.
     """
@@ -125,13 +128,14 @@ class Search:
             for size, target in targets.items()
             if any(law.status == "ok" for law in target.laws.values())
         ]
-        laboratory.expect(len(screened) * _SCREEN_POOLS + 5 * _POOLS)
+        laboratory.expect(len(screened) * _SCREEN_POOLS + 5 * _POOLS[0])
         for size, target in targets.items():
             for method, law in target.laws.items():
                 if law.status != "ok":
                     self._troubles[size, method] = (law.status, law.words)
         for size in screened:
-            laboratory.run(size, min(_SCREENED, _affordable(size)), _SCREEN_POOLS)
+            problems = min(_SCREENED, _SCREENED_VERDICTS // math.prod(size))
+            laboratory.run(size, max(LEAST_PROBLEMS, problems), _SCREEN_POOLS)
 
     def choose(self, methods: Sequence[str]) -> Choice | None:
         """The cheapest size by the first method with which one does; None without any.
@@ -165,7 +169,7 @@ class Search:
             self._laboratory.run(size, problems, _SCREEN_POOLS)
 
     def expected(self, size: Size, problems: int, method: str) -> float | None:
-        """Mean half-width of the pools drawn of a size; None without any."""
+        """Median half-width of the pools drawn of a size; None without any."""
         trial = self._record(size, method).at(problems)
         return None if trial is None else trial.half_width
 
@@ -191,7 +195,7 @@ class Search:
                 return None
             needed = self._needed(size, method)
             tried = min(needed, _affordable(size))
-            if self._record(size, method).near(tried, _NEAR, _POOLS) is None:
+            if self._record(size, method).near(tried, _NEAR, _POOLS[0]) is None:
                 self._try(size, method, tried)
             elif (choice := self._check(size, method)) is not None:
                 return choice
@@ -205,24 +209,28 @@ class Search:
                 self._troubles[size, method] = ("too_many", self._too_many())
                 return None
             drawn = min(needed, _affordable(size))
-            trial = self._try(size, method, drawn)
-            if trial.status != "ok" or trial.half_width is None:
+            if self._try(size, method, drawn).status != "ok":
                 return None
-            if last or abs(math.log(self._needed(size, method) / needed)) <= math.log(_STILL):
-                half_width, rate = trial.half_width, self._record(size, method).rate()
-                self._chosen[size, method] = needed
+            trial = self._record(size, method).at(drawn)
+            if trial is None or trial.half_width is None:
+                return None
+            found = self._needed(size, method)
+            if found <= self._most and (last or abs(math.log(found / needed)) <= math.log(_STILL)):
+                rate = self._record(size, method).rate()
+                self._chosen[size, method] = found
                 return Choice(
                     self._candidate(size, method),
-                    half_width * (drawn / needed) ** rate,
+                    trial.half_width * (drawn / found) ** rate,
                     trial.exponent,
                     drawn,
-                    drawn < needed,
+                    found > _affordable(size),
                 )
         return None
 
     def _try(self, size: Size, method: str, problems: int) -> Trial:
         """Draw pools; a size whose laws are then not in order is out."""
-        self._laboratory.run(size, problems, _POOLS)
+        fewest, most = _POOLS
+        self._laboratory.run(size, problems, min(most, max(fewest, _PROBLEMS // problems)))
         trial = self._record(size, method).trials[-1]
         if trial.status != "ok":
             self._troubles[size, method] = (trial.status, trial.words[trial.status])
@@ -297,8 +305,8 @@ def rounded_up(value: float) -> int:
     """A number of problems, rounded up to two digits."""
     if value < 100:
         return math.ceil(value)
-    unit = 10 ** (math.floor(math.log10(value)) - 1)
-    return math.ceil(value / unit) * int(unit)
+    unit = int(10 ** (math.floor(math.log10(value)) - 1))
+    return math.ceil(value / unit) * unit
 
 
 def _affordable(size: Size) -> int:

@@ -60,8 +60,8 @@ class Trial:
 
     @property
     def half_width(self) -> float | None:
-        """Mean half-width; None without one."""
-        return float(np.mean(self.half_widths)) if self.half_widths else None
+        """Median half-width; None without one."""
+        return float(np.median(self.half_widths)) if self.half_widths else None
 
     @property
     def exponent(self) -> float | None:
@@ -146,7 +146,7 @@ class Record:
         known = [trial for trial in self.trials if trial.half_widths]
         return (
             np.log([trial.problems for trial in known]),
-            np.log([max(float(np.mean(trial.half_widths)), _LEAST) for trial in known]),
+            np.log([max(trial.half_width or 0.0, _LEAST) for trial in known]),
             np.array([len(trial.half_widths) for trial in known], float),
         )
 

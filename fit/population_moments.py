@@ -128,7 +128,7 @@ def _verified(n: F64, y: F64) -> Verified:
         pair = (share.sum() ** 2 - (share**2).sum()) / (n.size * (n.size - 1))
     if (several := n > 1).any():
         n, y = n[several], y[several]
-        twice = np.mean(y * (y - 1) / (n * (n - 1)))
+        twice = float(np.mean(y * (y - 1) / (n * (n - 1))))
     return Verified(share.size, float(share.mean()), float(pair), float(twice))
 
 

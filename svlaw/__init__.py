@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from svlaw.data.pool import open_pools as open_pools
     from svlaw.data.verdicts.pools import ParsedVerdicts as ParsedVerdicts
     from svlaw.data.verdicts.pools import parse_pool as parse_pool
+    from svlaw.fit.advice import Advice as Advice
+    from svlaw.fit.advice import advise as advise
     from svlaw.fit.coverage_forecast import correct_counts as correct_counts
     from svlaw.fit.design import Candidate as Candidate
     from svlaw.fit.design import Design as Design
@@ -120,6 +122,7 @@ _HOMES = {
     "svlaw.data.verdicts.pools": ("ParsedVerdicts", "parse_pool"),
     "svlaw.data.grading.pools": ("PoolGrading", "grade_pool"),
     "svlaw.data.pool": ("Pool", "append", "create_pool", "open_pool", "open_pools"),
+    "svlaw.fit.advice": ("Advice", "advise"),
     "svlaw.fit.coverage_forecast": ("correct_counts",),
     "svlaw.fit.forecast": ("Forecast", "forecast"),
     "svlaw.fit.law_plots": ("plot_exponents", "plot_laws"),

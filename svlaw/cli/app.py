@@ -4,7 +4,9 @@ import typer
 
 from svlaw.cli import (
     analyses,
+    designing,
     exports,
+    forecasting,
     grading,
     imports,
     laws,
@@ -33,5 +35,7 @@ app.command()(analyses.frontier)
 app.command()(analyses.crossover)
 app.command()(laws.fit)
 app.command()(planning.plan)
+app.command()(forecasting.forecast)
 app.command()(reports.report)
 app.command()(simulations.simulate)
+app.command()(designing.design)

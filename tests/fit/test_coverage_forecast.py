@@ -78,12 +78,12 @@ def test_rises_with_k_to_ten_million() -> None:
 
 def test_close_to_the_truth_in_a_large_pool() -> None:
     rng = np.random.default_rng(2)
-    rates = rng.beta(0.4, 1.5, 40_000) * (rng.random(40_000) > 0.15)
+    rates = rng.beta(0.4, 1.5, 30_000) * (rng.random(30_000) > 0.15)
     counts = counts_of(rates, 60)
     k = np.array([240, 960, 6000])
     found = forecast_coverage(counts, k, None)
     truth = [1 - np.mean((1 - rates) ** n) for n in k]
-    np.testing.assert_allclose(found.success, truth, atol=0.012)
+    np.testing.assert_allclose(found.success, truth, atol=0.015)
     assert found.model == "zero_inflated_beta"
     for test in found.backtests[:2]:
         assert abs(test.error) < 0.02

@@ -1,7 +1,7 @@
 """Populations fitted to pools: parameters come back, and success where they cannot."""
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.reader import load_samples
 from svlaw.analysis.samples import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
-from svlaw.analysis.success import table_of_samples
+from svlaw.analysis.success import success_table, table_of_samples
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.fit.population import SETTINGS, Simulation
@@ -27,6 +27,7 @@ from svlaw.fit.population_moments import (
 from svlaw.fit.simulator import simulate_pool, simulate_samples
 from svlaw.fit.truth import true_success
 
+QUICK = Options(tolerance=0.01)
 INFLATED = Simulation(
     pass_rate=0.5,
     pass_rate_spread=0.1,
@@ -103,7 +104,6 @@ def test_parameters_come_back(simulation: Simulation, ragged: bool) -> None:
 
 
 def test_rates_of_the_verifier_are_unbiased() -> None:
-    """In small pools too, where naive variance components are not."""
     names = ("true_positive_rate", "true_positive_spread", "false_positive_spread", "correlation")
     found = []
     for seed in range(60):
@@ -112,8 +112,32 @@ def test_rates_of_the_verifier_are_unbiased() -> None:
         found.append([getattr(rates, name) for name in names])
     errors = np.mean(found, axis=0) - [getattr(INFLATED, name) for name in names]
     spread = np.std(found, axis=0, ddof=1) / np.sqrt(60)
-    assert (np.abs(errors) < 3 * spread + 0.01).all(), dict(zip(names, errors, strict=True))
-    assert (spread < 0.02).all()
+    assert (np.abs(errors) < 3 * spread).all(), dict(zip(names, errors, strict=True))
+    assert (spread < 0.03).all()
+
+
+def test_rates_of_the_verifier_by_all_pairs_of_problems() -> None:
+    samples = simulate_samples(INFLATED, problems=9, solutions=8, verifications=3, seed=7)
+    problems = [count_problem(sample) for sample in samples]
+    rates = fit_verifier(problems)
+    within = between = 0.0
+    for mean, spread, name in (
+        (rates.true_positive_rate, rates.true_positive_spread, "right_verdicts"),
+        (rates.false_positive_rate, rates.false_positive_spread, "wrong_verdicts"),
+    ):
+        held = [one for p in problems if (one := getattr(p, name)).solutions]
+        weight = [one.solutions / (one.solutions + 9) for one in held]
+        assert mean == pytest.approx(np.average([one.yes for one in held], weights=weight))
+        apart = np.average(
+            [a.yes * b.yes for a, b in permutations(held, 2)],
+            weights=[a * b for a, b in permutations(weight, 2)],
+        )
+        several = [(w, one) for w, one in zip(weight, held, strict=True) if one.solutions > 1]
+        pairs = np.average([one.pair for _, one in several], weights=[w for w, _ in several])
+        assert spread == pytest.approx((pairs - apart) / (mean - apart))
+        within += sum(w * (one.twice - one.pair) for w, one in several)
+        between += sum(w * (one.yes - one.pair) for w, one in several)
+    assert rates.correlation == pytest.approx(within / between)
 
 
 def test_verdict_figures_by_all_pairs() -> None:
@@ -224,6 +248,19 @@ def test_a_simulated_pool(tmp_path: Path) -> None:
     assert found.gap == np.abs(rows["fitted"] - rows["pool"]).max()
 
 
+def test_problems_set_aside_do_not_count() -> None:
+    """Nine of the 164 have no verdict, and are easier than the others."""
+    pool = open_example("humaneval_codegen16b")
+    table = success_table(pool, ["coverage", "best_of_n"], [1, 64], [8], options=QUICK)
+    assert table.n_set_aside > 0
+    found = fit_population(pool, table=table)
+    mean = table.select("coverage").mean()[0]
+    assert found.moments.mean_pass_rate == pytest.approx(mean, abs=0.006)
+    everyone = np.mean([sample.correct.mean() for sample in load_samples(pool)])
+    assert abs(everyone - mean) > 0.012
+    assert found.n_problems == table.n_problems
+
+
 @pytest.fixture(scope="module")
 def exams() -> list[ProblemSample]:
     """A verifier that errs on the same answer again and again."""
@@ -231,7 +268,9 @@ def exams() -> list[ProblemSample]:
     return load_samples(pool, pool.verifiers[0])
 
 
-@pytest.mark.parametrize("strategy", ["best_of_n", "weighted_vote"])
+@pytest.mark.parametrize(
+    "strategy", ["best_of_n", pytest.param("weighted_vote", marks=pytest.mark.slow)]
+)
 def test_a_verifier_unlike_any_simulated_one(exams: list[ProblemSample], strategy: str) -> None:
     table = table_of_samples(
         exams, ["coverage", strategy], [1, 4, 32], [1, 8], options=Options(tolerance=0.005)
@@ -250,9 +289,7 @@ def test_a_verifier_unlike_any_simulated_one(exams: list[ProblemSample], strateg
 
 def test_a_gap_that_stays_is_said(exams: list[ProblemSample]) -> None:
     """Pass rates are never matched, so that those of another pool cannot be mended."""
-    table = table_of_samples(
-        exams, ["coverage", "best_of_n"], [1, 4], [1], options=Options(tolerance=0.01)
-    )
+    table = table_of_samples(exams, ["coverage", "best_of_n"], [1, 4], [1], options=QUICK)
     other = replace(fitted(exams), pass_rate=0.3)
     found = match_population(other, table)
     assert found.status == "unlike"
@@ -261,9 +298,7 @@ def test_a_gap_that_stays_is_said(exams: list[ProblemSample]) -> None:
 
 
 def test_few_problems_may_differ_by_chance(exams: list[ProblemSample]) -> None:
-    table = table_of_samples(
-        exams[:12], ["coverage", "best_of_n"], [1, 4], [1], options=Options(tolerance=0.01)
-    )
+    table = table_of_samples(exams[:12], ["coverage", "best_of_n"], [1, 4], [1], options=QUICK)
     population = fitted(exams[:12])
     assert match_population(population, table).status == "ok"
     shifted = replace(population, pass_rate=population.pass_rate - 0.06)
