@@ -30,7 +30,7 @@ Mask = npt.NDArray[np.bool_]
 BOUNDARY_LIMIT: Final = 0.2
 """Share of boundary budgets above which a law is called doubtful."""
 FLOOR_LIMIT: Final = 0.5
-"""Share of the budgets with S = 1 or V = 1 above which a law is called doubtful."""
+"""Share at S = 1 or V = 1, of the optima not at the largest, above which a law is doubtful."""
 CLEAR_SHARE: Final = 0.5
 """Share of the budgets that must give an optimum that is used for a law to be clear."""
 STABLE_SHARE: Final = 0.9
@@ -367,7 +367,7 @@ class _Part:
             ("too_few_budgets", not self._laws and self._floor_fraction() <= FLOOR_LIMIT),
             ("too_few_budgets", int(self.found.optima.used[:, 0].sum()) < LEAST_BUDGETS),
             ("constant", bool(self._laws) and float(np.ptp(self._points[quantity])) == 0),
-            ("floor", self._floor_fraction() > FLOOR_LIMIT),
+            ("floor", self._floor_fraction() > FLOOR_LIMIT and (fraction or 0.0) <= FLOOR_LIMIT),
             ("unstable", bool(self._resampled) and ends.conf_low is None),
             ("poor_fit", self.found.status == "poor_fit"),
             ("unclear", self.found.optima.clear_share < CLEAR_SHARE),
@@ -394,7 +394,10 @@ class _Part:
         return float(optima.at_boundary[considered, 0].mean())
 
     def _floor_fraction(self) -> float:
-        floor = self.found.optima.at_floor[self.found.optima.used[:, 0], 0]
+        """Share, of the optima not at the largest S or V, whose S or V rounds to 1."""
+        optima = self.found.optima
+        rows = (optima.used & ~optima.at_boundary)[:, 0]
+        floor = np.minimum(optima.solutions[rows, 0], optima.verifications[rows, 0]) < 1.5
         return float(floor.mean()) if floor.size else 0.0
 
     def _all_boundary(self) -> bool:

@@ -356,3 +356,15 @@ def test_methods_agree_on_a_surface_that_all_can_follow(tables) -> None:
     for law in found.laws:
         if law.quantity == "solutions":
             assert law.exponent == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_surface_that_wants_one_verification_has_no_law(tables) -> None:
+    """V hardly helps; beyond the largest S the optimum is extrapolated, which must not hide it."""
+    points = {
+        ("best_of_n", int(s), int(v)): 0.3 + 0.1 * np.log2(s) - 0.004 * np.log2(s) ** 2
+        for s in 2 ** np.arange(7)
+        for v in 2 ** np.arange(5)
+    }
+    for law in fit_allocation(tables.of(points), RelativeCost(1.0), "surface").laws:
+        assert law.boundary_fraction > 0.2
+        assert law.status in {"floor", "constant"}
