@@ -1,12 +1,10 @@
 """`--by` and `--bins`, one analysis for each bin of problems; and `crossover --strategy all`."""
 
 import json
-import sys
 
 import polars as pl
 import pytest
 
-from svlaw.cli import main
 from svlaw.data.examples import open_example
 from svlaw.data.pool import append, create_pool, open_pool
 
@@ -23,20 +21,6 @@ SMALL = (
 COMMANDS = ("curves", "frontier", "crossover")
 ANSWERS = [("A", 28), ("B", 21), ("C", 17), ("D", 25), ("E", 8)]
 """Questions of the exam by the letter of the right answer."""
-
-
-@pytest.fixture
-def svlaw(monkeypatch, capsys):
-    """Runs a command in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["svlaw", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        captured = capsys.readouterr()
-        return caught.value.code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

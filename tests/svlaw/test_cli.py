@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from svlaw.cli import main
 from svlaw.data.examples import open_example
 
 CURVE_COLUMNS = [
@@ -23,20 +22,6 @@ CURVE_COLUMNS = [
     "mc_error",
     "n_problems",
 ]
-
-
-@pytest.fixture
-def svlaw(monkeypatch, capsys):
-    """Runs a command in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["svlaw", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        captured = capsys.readouterr()
-        return caught.value.code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from svlaw.cli import main
 from svlaw.data.examples import open_example
 from svlaw.fit.population import SETTINGS
 from svlaw.fit.simulator import simulate_pool
@@ -46,20 +45,6 @@ KEYS = [
     "gap",
     "words",
 ]
-
-
-@pytest.fixture
-def svlaw(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments: Any) -> tuple[Any, str, str]:
-        monkeypatch.setattr(sys, "argv", ["svlaw", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        captured = capsys.readouterr()
-        return caught.value.code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

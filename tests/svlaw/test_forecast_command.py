@@ -1,7 +1,6 @@
 """`svlaw forecast`: its contract, its table for people, and its one-line errors."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from svlaw.cli import main
 from svlaw.data.examples import copy_example, open_example
 from svlaw.fit.forecast import ROWS_SCHEMA
 from svlaw.fit.population import SETTINGS
@@ -18,20 +16,6 @@ from svlaw.fit.simulator import simulate_pool
 Run = Callable[..., tuple[Any, str, str]]
 
 QUICK = ("--resamples", 40, "--tolerance", 0.02)
-
-
-@pytest.fixture
-def svlaw(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments: Any) -> tuple[Any, str, str]:
-        monkeypatch.setattr(sys, "argv", ["svlaw", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        captured = capsys.readouterr()
-        return caught.value.code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

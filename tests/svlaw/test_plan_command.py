@@ -1,14 +1,12 @@
 """`svlaw plan`: its contract, its tables for people, and its one-line errors."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from svlaw.cli import main
 from svlaw.data.examples import open_example
 
 Run = Callable[..., tuple[Any, str, str]]
@@ -23,20 +21,6 @@ CONTRACT = (
     "conf_high",
 )
 SMALL = ("--solutions", "1,4,16", "--verifications", "1,2", "--tolerance", "0.01", "--lambda", 2)
-
-
-@pytest.fixture
-def svlaw(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments: Any) -> tuple[Any, str, str]:
-        monkeypatch.setattr(sys, "argv", ["svlaw", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        captured = capsys.readouterr()
-        return caught.value.code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

@@ -6,13 +6,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
 from svlaw.analysis.success import success_table
-from svlaw.cli import main
 from svlaw.data.checks.pools import check_pool, is_sound
 from svlaw.data.pool import open_pool
 from svlaw.fit.population import SETTINGS
@@ -20,20 +18,6 @@ from svlaw.fit.simulator import simulation_of
 from svlaw.fit.truth import true_success
 
 TINY = ("--problems", 6, "--solutions", 8, "--verifications", 4, "--tolerance", 0.02)
-
-
-@pytest.fixture
-def svlaw(monkeypatch, capsys):
-    """Runs a command in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["svlaw", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        captured = capsys.readouterr()
-        return caught.value.code, captured.out, captured.err
-
-    return run
 
 
 def test_it_writes_a_pool_and_prints_the_truth(svlaw, tmp_path: Path) -> None:
