@@ -22,6 +22,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
+        _sync(temporary)
         os.replace(temporary, target)  # noqa: PTH105  one call for files on every platform
     finally:
         temporary.unlink(missing_ok=True)
@@ -94,9 +95,17 @@ def write_part(folder: Path, number: int, frame: pl.DataFrame) -> None:
         frame.write_parquet(temporary, compression="zstd", mkdir=False)
         with temporary.open("rb") as content:
             digest = hashlib.file_digest(content, "blake2b").hexdigest()[:8]
+        _sync(temporary)
         temporary.rename(folder / f"part-{number:06d}-{digest}.parquet")
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file is on the disk, so that a rename never names one a crash has emptied."""
+    if path.is_file():
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
 
 
 def read_parquet_schema(path: Path) -> pl.Schema:

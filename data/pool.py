@@ -130,8 +130,12 @@ class Pool:
         return self.has("success") and not self.has("answers")
 
 
-def open_pool(path: str | Path) -> Pool:
+def open_pool(path: str | Path, *, unfinished: bool = False) -> Pool:
     """Open a pool: read `pool.json` and the footer of every part, but no rows.
+
+    Args:
+        path: Its folder.
+        unfinished: Also open a pool that holds problems only, because generation has just begun.
 
     Raises:
         BadInputError: The folder is no pool, its version is newer than this release knows, or a
@@ -144,7 +148,8 @@ def open_pool(path: str | Path) -> Pool:
         for verifier in pool.verifiers if table.per_verifier else (None,):
             for part in pool.parts(table.name, verifier):
                 _check_part(part, table)
-    if not any(pool.has(table) for table in ("answers", "solutions", "success")):
+    enough = ("answers", "solutions", "success", *(("problems",) if unfinished else ()))
+    if not any(map(pool.has, enough)):
         raise BadInputError(
             f"{path}: holds neither solutions, answers nor a success table; import it again"
         )
@@ -215,7 +220,13 @@ def create_pool(path: str | Path, metadata: Mapping[str, Any]) -> Iterator[PoolW
 
 
 def append(
-    pool: Pool, table: str, frame: pl.DataFrame, *, verifier: str | None = None, source: str = ""
+    pool: Pool,
+    table: str,
+    frame: pl.DataFrame,
+    *,
+    verifier: str | None = None,
+    source: str = "",
+    new_keys: bool = False,
 ) -> Pool:
     """Add rows to a table of an existing pool as one new part, by atomic rename.
 
@@ -225,6 +236,7 @@ def append(
         frame: Rows whose keys the table does not hold yet.
         verifier: Verifier of a per-verifier table; a new name adds a verifier.
         source: What to call the rows in an error.
+        new_keys: The caller knows that the table holds none of the keys, which are not read then.
 
     Returns:
         The pool as it is afterwards.
@@ -236,7 +248,7 @@ def append(
     _refuse_bundled(pool)
     spec, source = TABLES[table], source or table
     frame = conform(frame, spec, source)
-    if pool.has(table, verifier):
+    if not new_keys and pool.has(table, verifier):
         held = pool.read(table, spec.key, verifier)
         clash = frame.select(spec.key).join(held, on=spec.key, how="semi").head(1)
         if clash.height:
@@ -280,6 +292,21 @@ def replace(
     return _with_verifier(pool, verifier)
 
 
+def update_metadata(pool: Pool, metadata: Mapping[str, Any], verifier: str | None = None) -> Pool:
+    """Write a pool's file anew with other metadata, and note a verifier that is about to be added.
+
+    Raises:
+        BadInputError: The pool is a bundled example, or the name cannot be a verifier's.
+    """
+    _refuse_bundled(pool)
+    verifiers = pool.verifiers
+    if verifier is not None and verifier not in verifiers:
+        _folder(pool.path, TABLES["verifications"], verifier)
+        verifiers = (*verifiers, verifier)
+    _write_pool_file(pool.path, verifiers, metadata)
+    return Pool(pool.path, verifiers, dict(metadata))
+
+
 def _refuse_bundled(pool: Pool) -> None:
     if pool.is_bundled:
         raise BadInputError(
@@ -290,11 +317,9 @@ def _refuse_bundled(pool: Pool) -> None:
 
 def _with_verifier(pool: Pool, verifier: str | None) -> Pool:
     """The pool, with a verifier's name noted in its file."""
-    verifiers = pool.verifiers
-    if verifier is not None and verifier not in verifiers:
-        verifiers = (*verifiers, verifier)
-        _write_pool_file(pool.path, verifiers, pool.metadata)
-    return Pool(pool.path, verifiers, pool.metadata)
+    if verifier is None or verifier in pool.verifiers:
+        return pool
+    return update_metadata(pool, pool.metadata, verifier)
 
 
 def _folder(root: Path, table: Table, verifier: str | None) -> Path:

@@ -4,6 +4,7 @@ Only a hash of each text is kept, and texts are read in a stream, so that memory
 their length.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -31,6 +32,7 @@ class Generations:
         varied: Those whose seed does while their text differs.
         reasons: Generations with a finish reason.
         cut: Those that ended at the length limit.
+        unwritten: Generations without a text that say why, by finish reason.
     """
 
     rows: int
@@ -43,6 +45,7 @@ class Generations:
     varied: int
     reasons: int
     cut: int
+    unwritten: Mapping[str, int]
 
 
 def scan_generations(
@@ -72,6 +75,8 @@ def scan_generations(
         (reason == "length").fill_null(False).alias("cut"),
     )
     frame = pool.collect(query, table)
+    empty = pool.scan(table, verifier).filter(text.is_null() & reason.is_not_null())
+    reasons = pool.collect(empty.group_by("finish_reason").len().sort("finish_reason"), table)
     seeded = frame.drop_nulls("seed")
     told = seeded.drop_nulls("text")
     replays = _repeats(told, "owner", "seed", "text")
@@ -86,6 +91,7 @@ def scan_generations(
         varied=_repeats(told, "owner", "seed") - replays,
         reasons=int(frame["reason"].sum()),
         cut=int(frame["cut"].sum()),
+        unwritten=dict(reasons.iter_rows()),
     )
 
 
@@ -109,6 +115,10 @@ def check_generations(
         checks = [Check("note", subject_of(f"{name} texts", verifier), "all are missing")]
     if found.blank:
         checks.append(count(subject_of(f"blank {name} texts", verifier), found.blank, found.texts))
+    if found.unwritten:
+        subject = subject_of(f"{name}s without text", verifier)
+        words = ", ".join(f"{reason}: {rows:,}" for reason, rows in found.unwritten.items())
+        checks.append(count(subject, sum(found.unwritten.values()), found.rows, words))
     return [*checks, _check_seeds(found, owner, subject_of(f"{name} seeds", verifier))], found
 
 

@@ -1,20 +1,15 @@
 """Requests of a batch: the texts they brought, what they cost, and which of them failed."""
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from svlaw.data.importers.records import Record
-from svlaw.data.verdicts.readings import Verdict
+from svlaw.data.verdicts.probabilities import Token
 
 _OK: Final = 200
-_WORD: Final = re.compile(r"[\W_]*(yes|no)[\W_]*", re.IGNORECASE)
-
-Token = tuple[str, dict[str, Any]]
-"""A token of a text, and the log-probabilities of the tokens that were considered in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,33 +88,18 @@ class Requests:
         return [f"{count:,} of {self.total:,} requests for {self.what} failed ({kinds})"]
 
 
-def verdict_probabilities(
-    choice: Record, verdict: Verdict | None
-) -> tuple[float | None, float | None]:
-    """The probabilities of Yes and No at the token that gives the verdict.
-
-    That is the last token that reads as the verdict, white space and punctuation aside. Spellings
-    (`Yes`, ` yes`) count together; a word that is not among the log-probabilities is None.
-
-    Args:
-        choice: The choice, with its `logprobs`.
-        verdict: What its text was read as.
+def choice_tokens(choice: Record) -> list[Token]:
+    """The tokens of a choice with log-probabilities; none when the choice has none.
 
     Raises:
         BadInputError: The log-probabilities cannot be used.
     """
-    if verdict is None or choice.get("logprobs") is None:
-        return None, None
-    for token, considered in reversed(list(_tokens(choice.child("logprobs")))):
-        if _word(token) == verdict:
-            sums: dict[str, float] = {}
-            for other, logprob in considered.items():
-                word = _word(other)
-                if word is not None:
-                    sums[word] = sums.get(word, 0.0) + _probability(choice, logprob)
-            yes, no = sums.get("yes"), sums.get("no")
-            return _at_most_one(yes), _at_most_one(no)
-    return None, None
+    if choice.get("logprobs") is None:
+        return []
+    return [
+        (token, {text: _logprob(choice, v) for text, v in considered.items() if v is not None})
+        for token, considered in _tokens(choice.child("logprobs"))
+    ]
 
 
 def _failure(row: Record) -> str | None:
@@ -159,7 +139,7 @@ def _shares(tokens: int | None, choices: int) -> Sequence[int | None]:
     return [each + (place < more) for place in range(choices)]
 
 
-def _tokens(logprobs: Record) -> Iterator[Token]:
+def _tokens(logprobs: Record) -> Iterator[tuple[str, dict[str, Any]]]:
     """The tokens in the form of chat completions, or in that of completions."""
     if logprobs.get("content") is not None:
         for token in logprobs.children("content"):
@@ -177,17 +157,8 @@ def _tokens(logprobs: Record) -> Iterator[Token]:
             yield str(text), {str(text): value, **(top or {})}
 
 
-def _word(token: str) -> str | None:
-    match = _WORD.fullmatch(token)
-    return match.group(1).lower() if match else None
-
-
-def _probability(choice: Record, logprob: Any) -> float:
-    number = isinstance(logprob, int | float) and not isinstance(logprob, bool)
-    if not number or math.isnan(logprob):
-        raise choice.error(f"log-probability {logprob!r} is not a number")
-    return math.exp(min(float(logprob), 0.0))
-
-
-def _at_most_one(probability: float | None) -> float | None:
-    return None if probability is None else min(probability, 1.0)
+def _logprob(choice: Record, value: Any) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or math.isnan(value):
+        raise choice.error(f"log-probability {value!r} is not a number")
+    return float(value)

@@ -20,7 +20,7 @@ from svlaw.data.errors import BadInputError
 from svlaw.data.files import refuse_existing
 from svlaw.data.grading.grader import TIME_LIMIT, judge
 from svlaw.data.importers.batch_ids import SolutionIds, VerificationIds, compile_pattern
-from svlaw.data.importers.batch_requests import Requests, verdict_probabilities
+from svlaw.data.importers.batch_requests import Requests, choice_tokens
 from svlaw.data.importers.records import Record, read_records
 from svlaw.data.importers.solutions import Intake, Problem, Solution, kind_of, need_reference
 from svlaw.data.importers.tables import read_problems
@@ -28,6 +28,7 @@ from svlaw.data.importers.verifications import VerificationIntake
 from svlaw.data.pool import Pool, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import refuse_rows
+from svlaw.data.verdicts.probabilities import verdict_probabilities
 from svlaw.data.verdicts.readings import ScoreSource, parse_verdict, score_expression
 
 DEFAULT_VERIFIER: Final = "verifier"
@@ -182,9 +183,9 @@ def _take_verifications(
     problem_id, solution, verification = ids.read(row.need_text("custom_id"), row.where)
     choices = requests.read(row)
     for choice in choices:
-        has_logprobs = choice.record.get("logprobs") is not None
-        verdict = parse_verdict(choice.text) if has_logprobs else None
-        p_yes, p_no = verdict_probabilities(choice.record, verdict)
+        tokens = choice_tokens(choice.record)
+        verdict = parse_verdict(choice.text) if tokens else None
+        p_yes, p_no = verdict_probabilities(tokens, verdict)
         values = {
             "problem_id": problem_id,
             "solution_id": solution,

@@ -205,6 +205,17 @@ def test_repeated_texts(tmp_path: Path) -> None:
         "1 of 3 (33.3%) repeat another of their solution",
     )
     assert "blank verification texts (v)" not in checks
+    assert "solutions without text" not in checks
+    silent = make(
+        tmp_path / "silent",
+        solutions=solutions(
+            text=["a", None, None, None], finish_reason=["stop", "refused", "refused", "too_long"]
+        ),
+    )
+    assert found(silent)["solutions without text"] == (
+        "note",
+        "3 of 4 (75.0%) refused: 2, too_long: 1",
+    )
     apart = make(tmp_path / "apart", solutions=solutions())
     assert found(apart)["duplicate solution texts"][0] == "ok"
 
