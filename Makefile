@@ -1,7 +1,9 @@
 # make demo   analyse a bundled real pool, print the laws, write report.html
+# make demo-generate   the same from the beginning: a tiny model solves and verifies, on any CPU
 # make test   every test
 # make lint   ruff and mypy
 # make test-inspect   the tests of the importer of inspect_ai's logs, in an environment of their own
+# make test-vllm   the tests that need a model: vLLM (CPU), an OpenAI-compatible server, transformers
 # All set up .venv themselves; they need Python 3.11 or newer, nothing else.
 
 PYTHON ?= python3
@@ -9,13 +11,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-inspect lint clean
+.PHONY: demo demo-generate test test-inspect test-vllm lint clean
 
 demo: $(VENV)/core
 	test -d demo-pool || $(BIN)/svlaw examples exams_gpt35_by_gpt4 --out demo-pool
 	$(BIN)/svlaw crossover demo-pool
 	$(BIN)/svlaw fit demo-pool
 	$(BIN)/svlaw report demo-pool --output report.html
+
+DEMO := generate/demo/demo.yaml
+demo-generate: $(VENV)/transformers
+	$(BIN)/svlaw generate solutions $(DEMO)
+	$(BIN)/svlaw grade demo-generated
+	$(BIN)/svlaw generate verifications $(DEMO)
+	$(BIN)/svlaw parse demo-generated
+	$(BIN)/svlaw frontier demo-generated
+	$(BIN)/svlaw report demo-generated --output report-generated.html
 
 test: $(VENV)/dev
 	$(BIN)/pytest -n auto
@@ -41,6 +52,10 @@ $(VENV)/dev: $(VENV)/core
 	$(INSTALL) --editable '.[dev]'
 	touch $@
 
+$(VENV)/transformers: $(VENV)/core
+	$(INSTALL) --editable '.[transformers]'
+	touch $@
+
 # inspect_ai wants older versions of what the constraints pin, so it gets none of them.
 $(VENV)/inspect/ready: $(VENV)/core
 	$(PYTHON) -m venv $(VENV)/inspect
@@ -49,4 +64,4 @@ $(VENV)/inspect/ready: $(VENV)/core
 	touch $@
 
 clean:
-	rm -rf $(VENV) build svlaw.egg-info demo-pool report.html
+	rm -rf $(VENV) build svlaw.egg-info demo-pool report.html demo-generated report-generated.html

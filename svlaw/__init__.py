@@ -89,6 +89,14 @@ if TYPE_CHECKING:
     from svlaw.fit.truth import true_optima as true_optima
     from svlaw.fit.truth import true_success as true_success
     from svlaw.fit.truth import true_table as true_table
+    from svlaw.generate.configuration import Configuration as Configuration
+    from svlaw.generate.configuration import read_configuration as read_configuration
+    from svlaw.generate.problems import ProblemSource as ProblemSource
+    from svlaw.generate.problems import load_problems as load_problems
+    from svlaw.generate.runs import Generation as Generation
+    from svlaw.generate.runs import generate_solutions as generate_solutions
+    from svlaw.generate.runs import generate_verifications as generate_verifications
+    from svlaw.generate.shards import Shard as Shard
     from svlaw.report import write_report as write_report
 
 _HOMES = {
@@ -139,6 +147,10 @@ _HOMES = {
         "true_success",
         "true_table",
     ),
+    "svlaw.generate.configuration": ("Configuration", "read_configuration"),
+    "svlaw.generate.problems": ("ProblemSource", "load_problems"),
+    "svlaw.generate.runs": ("Generation", "generate_solutions", "generate_verifications"),
+    "svlaw.generate.shards": ("Shard",),
     "svlaw.report": ("write_report",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

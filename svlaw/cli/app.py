@@ -7,6 +7,7 @@ from svlaw.cli import (
     designing,
     exports,
     forecasting,
+    generating,
     grading,
     imports,
     laws,
@@ -24,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(generating.app, name="generate")
 app.add_typer(imports.app, name="import")
 app.command()(grading.grade)
 app.command()(parsing.parse)

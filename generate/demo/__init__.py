@@ -1,0 +1,1 @@
+"""The demonstration model: a tiny Llama that solves and verifies chains of arithmetic."""

@@ -1,0 +1,1 @@
+"""What generates text: one protocol, one module per engine, imported only when used."""
