@@ -34,6 +34,11 @@ test: $(VENV)/dev
 test-inspect: $(VENV)/inspect/ready
 	$(VENV)/inspect/bin/python -m pytest tests/data/test_inspect_logs.py
 
+test-vllm: $(VENV)/vllm/ready
+	OMP_NUM_THREADS=1 VLLM_ENABLE_V1_MULTIPROCESSING=0 HF_HUB_OFFLINE=1 \
+		$(VENV)/vllm/bin/python -P -m pytest -W "ignore:Unclosed context" --durations=10 \
+		tests/generate/engines tests/generate/test_interruptions.py tests/generate/test_end_to_end.py
+
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -61,6 +66,15 @@ $(VENV)/inspect/ready: $(VENV)/core
 	$(PYTHON) -m venv $(VENV)/inspect
 	$(VENV)/inspect/bin/python -m pip install --quiet --disable-pip-version-check \
 		--editable '.[inspect]' pytest hypothesis psutil
+	touch $@
+
+# A list of its own, installed as it is: see its head.
+$(VENV)/vllm/ready: $(VENV)/core requirements-vllm.txt
+	$(PYTHON) -m venv $(VENV)/vllm
+	$(VENV)/vllm/bin/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-compile --requirement requirements-vllm.txt
+	$(VENV)/vllm/bin/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --editable .
 	touch $@
 
 clean:

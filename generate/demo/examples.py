@@ -65,7 +65,7 @@ def make_examples(
     tokenizer: PreTrainedTokenizerFast,
     solutions: Iterator[Solved],
     solving: float,
-    drill: bool,
+    drill: float,
     seed: int,
 ) -> Iterator[Example]:
     """Problems to solve and solutions to verify, without end.
@@ -74,7 +74,7 @@ def make_examples(
         tokenizer: The tokenizer.
         solutions: Problems with solutions to verify.
         solving: Share of examples that solve; the others verify.
-        drill: After each of them comes one of comparing numbers.
+        drill: Examples of comparing numbers to each of them, below 1.
         seed: Seed of the problems.
     """
     rng = random.Random(seed)
@@ -84,7 +84,7 @@ def make_examples(
             yield _solving(tokenizer, chain)
         else:
             yield _verifying(tokenizer, *next(solutions))
-        if drill:
+        if rng.random() < drill:
             yield _comparing(tokenizer, judging, rng)
 
 

@@ -44,19 +44,18 @@ class Stage:
         schedule: How long and how fast.
         solving: Share of examples that solve; the others verify.
         own: Verify solutions the model has written, not spoiled ones.
-        drill: After each example comes one of comparing numbers.
+        drill: Examples of comparing numbers to each of the others, below 1.
     """
 
     schedule: Schedule
     solving: float
     own: bool
-    drill: bool
+    drill: float
 
 
 STAGES = (
-    Stage(Schedule(10_000_000, last=0.375), solving=0.55, own=False, drill=False),
-    Stage(Schedule(10_000_000, 0.01, 1.5e-3), solving=0.3, own=True, drill=False),
-    Stage(Schedule(5_000_000, 0.01, 1.5e-3, judging=3), solving=0.3, own=True, drill=True),
+    Stage(Schedule(9_000_000, last=0.6, judging=3), solving=0.5, own=False, drill=0.3),
+    Stage(Schedule(12_000_000, 0.012, 1.8e-3, judging=3), solving=0.35, own=True, drill=0.3),
 )
 
 

@@ -96,7 +96,7 @@ def fly(
                     " again to go on"
                 )
     finally:
-        for future in flying:
+        for future in flying:  # or the client, as it closes, takes them for failed
             future.cancel()
 
 

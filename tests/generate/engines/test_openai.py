@@ -328,7 +328,7 @@ def test_waits_as_long_as_the_server_asks(server, engine):
 )
 def test_trouble_is_tried_again(server, engine, trouble):
     server.respond = lambda asked: trouble if asked.number == 0 else answer(asked)
-    opened = engine(options={"retries": 1, "timeout": 0.5})
+    opened = engine(options={"retries": 1, "timeout": 1 if trouble == Reply(delay=30) else 20})
     assert texts(run(opened, Request("a", 5, 2))[0]) == expected("a", 5, 2)
     assert len(server.seen("a")) == 2
 
@@ -340,7 +340,7 @@ def test_trouble_is_tried_again(server, engine, trouble):
         (refuse(500, "oh"), "HTTP 500: oh"),
         (refuse(403, "no credit"), "HTTP 403: no credit"),
         (Drop(), "connection failed: Server disconnected without sending a response."),
-        (Reply(delay=30), "no answer within 0.5 s"),
+        (Reply(delay=30), "no answer within 1 s"),
         (Reply(body=b"<html>gateway</html>"), "an answer that is not of OpenAI's form"),
         (
             Reply(body=b"<html></html>", headers={"content-type": "text/html"}),
@@ -355,7 +355,7 @@ def test_trouble_is_tried_again(server, engine, trouble):
 )
 def test_lasting_trouble_fails_one_request_and_no_other(server, engine, trouble, reason):
     server.respond = lambda asked: trouble if asked.prompt == "a" else answer(asked)
-    opened = engine(options={"timeout": 0.5})
+    opened = engine(options={"timeout": 1 if trouble == Reply(delay=30) else 20})
     outcomes = run(opened, Request("b", 1, 5), Request("a", 5, 1), Request("c", 9, 1))
     assert outcomes[1] == Failure(reason)
     assert texts(outcomes[0]) == expected("b", 1, 5)
@@ -615,7 +615,7 @@ def test_without_the_package(monkeypatch, server):
 
 def test_the_server_is_kept_busy_and_not_overrun(server, engine):
     def slow(asked):
-        return Reply(body=answer(asked), delay=0.05)
+        return Reply(body=answer(asked), delay=0.2)
 
     server.respond = slow
     pulled = 0
@@ -634,19 +634,16 @@ def test_the_server_is_kept_busy_and_not_overrun(server, engine):
         assert texts(outcomes[1]) == expected("b", 8 * batch.number, 8)
     assert sorted(seen) == list(range(12))
     assert server.most == 6
-    assert time.monotonic() - start < 0.6 * 48 * 0.05  # 48 requests, were it one after the other
+    assert time.monotonic() - start < 0.6 * 48 * 0.2  # 48 requests, were it one after the other
 
 
 def test_a_batch_that_is_done_does_not_wait_for_others(server, engine):
     server.respond = lambda asked: Reply(
-        body=answer(asked), delay=1.5 if asked.prompt == "slow" else 0
+        body=answer(asked), delay=2 if asked.prompt == "slow" else 0
     )
     batches = [Batch(0, (Request("slow", 1, 1),)), Batch(1, (Request("a", 1, 1),))]
-    start = time.monotonic()
     results = engine().run(batches)
-    assert next(results)[0].number == 1
-    assert time.monotonic() - start < 1
-    assert next(results)[0].number == 0
+    assert [batch.number for batch, _ in results] == [1, 0]
 
 
 def test_closing_drops_what_is_under_way(server, engine):
@@ -658,7 +655,7 @@ def test_closing_drops_what_is_under_way(server, engine):
     start = time.monotonic()
     results.close()
     opened.close()
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5
     assert len(server.seen("slow")) == 1
 
 
