@@ -151,7 +151,7 @@ def open_pool(path: str | Path, *, unfinished: bool = False) -> Pool:
     enough = ("answers", "solutions", "success", *(("problems",) if unfinished else ()))
     if not any(map(pool.has, enough)):
         raise BadInputError(
-            f"{path}: holds neither solutions, answers nor a success table; import it again"
+            f"{path}: holds neither solutions, answers nor a success table; import or generate some"
         )
     return pool
 

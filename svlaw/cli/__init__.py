@@ -1,7 +1,8 @@
 """The command line: thin commands over the public functions.
 
 Every command prints tables for people, or one JSON document with `--json`. Exit code 0 is success,
-1 a pool that `check` finds unsound, 2 bad input, 130 an interrupt.
+1 a pool that `check` finds unsound or requests that failed in `generate`, 2 bad input, 130 an
+interrupt.
 """
 
 import os

@@ -47,7 +47,7 @@ def test_a_seed_is_a_text(sample):
     for place in range(2):
         assert texts(eights[place]) == texts(again[place])
         assert texts(eights[place]) == texts(threes[place]) == texts(ones[place])
-        assert len(set(texts(ones[place]))) > 8
+        assert len(set(texts(ones[place]))) > 3
         counts = [one.output_tokens for one in ones[place]]
         assert [one.output_tokens for one in eights[place]] == counts
         assert [one.prompt_tokens for one in eights[place]] == [ones[place][0].prompt_tokens] * 16
