@@ -59,6 +59,14 @@ def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
     )
 
 
+def share_out(total: int | None, parts: int) -> list[int | None]:
+    """A number of tokens in whole parts as equal as can be, the larger ones first."""
+    if total is None:
+        return [None] * parts
+    each, more = divmod(total, parts)
+    return [each + (place < more) for place in range(parts)]
+
+
 def mean_length(pool: Pool, table: str, column: str, verifier: str | None = None) -> float | None:
     """Mean over problems of the mean of a column of lengths; None where none is stored.
 

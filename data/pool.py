@@ -245,7 +245,7 @@ def append(
         BadInputError: The rows do not fit, a key is there already, or the pool is a bundled
             example. Nothing is written then.
     """
-    _refuse_bundled(pool)
+    refuse_bundled(pool)
     spec, source = TABLES[table], source or table
     frame = conform(frame, spec, source)
     if not new_keys and pool.has(table, verifier):
@@ -283,7 +283,7 @@ def replace(
     """
     if table not in DERIVED:
         raise ValueError(f"table {table!r}: only {', '.join(DERIVED)} can be made again")
-    _refuse_bundled(pool)
+    refuse_bundled(pool)
     spec = TABLES[table]
     frame = conform(frame, spec, source or table)
     folder = _folder(pool.path, spec, verifier)
@@ -298,7 +298,7 @@ def update_metadata(pool: Pool, metadata: Mapping[str, Any], verifier: str | Non
     Raises:
         BadInputError: The pool is a bundled example, or the name cannot be a verifier's.
     """
-    _refuse_bundled(pool)
+    refuse_bundled(pool)
     verifiers = pool.verifiers
     if verifier is not None and verifier not in verifiers:
         _folder(pool.path, TABLES["verifications"], verifier)
@@ -307,7 +307,12 @@ def update_metadata(pool: Pool, metadata: Mapping[str, Any], verifier: str | Non
     return Pool(pool.path, verifiers, dict(metadata))
 
 
-def _refuse_bundled(pool: Pool) -> None:
+def refuse_bundled(pool: Pool) -> None:
+    """Raise when a pool is an example of the package.
+
+    Raises:
+        BadInputError: It is.
+    """
     if pool.is_bundled:
         raise BadInputError(
             f"{pool.path}: comes with svlaw and is not written to; copy it out first"

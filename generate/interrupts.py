@@ -12,12 +12,17 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let a request to terminate end the block as Ctrl-C does, with KeyboardInterrupt."""
+    """Let a request to terminate end the block as Ctrl-C does, with KeyboardInterrupt.
+
+    Both then end a wait as well: Polars, once imported, keeps Ctrl-C from that
+    (https://github.com/pola-rs/polars/issues/21739).
+    """
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, stop)
+    signal.siginterrupt(signal.SIGINT, True)
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """The outlook: what a run would ask for and cost, without starting it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,7 +12,7 @@ from svlaw.generate.engines.checkpoints import count_parameters, count_tokens
 from svlaw.generate.parts import read_log
 from svlaw.generate.runs import existing_pool, plan_assignment
 from svlaw.generate.shards import Shard
-from svlaw.generate.work import Plan
+from svlaw.generate.work import Span
 
 _PROBE = 64
 """Prompts whose tokens are counted; the others are taken to be like them."""
@@ -67,11 +68,9 @@ def look_ahead(
     """
     pool = existing_pool(assignment)
     plan = plan_assignment(configuration, assignment, pool, shard or Shard())
-    missing = prompts = 0
-    for spans in plan.jobs():
-        missing += sum(span.samples for span in spans)
-        prompts += len(spans)
-    probe = _probe(plan, assignment.prompts(pool))
+    spans = [span for job in plan.jobs() for span in job]
+    missing, prompts = sum(span.samples for span in spans), len(spans)
+    probe = _probe(spans, assignment.prompts(pool))
     model, section = assignment.section.speaker, assignment.section
     tokens, counted = count_tokens(model, probe)
     prompt_tokens = round(tokens / len(probe) * prompts) if probe else 0
@@ -97,11 +96,10 @@ def look_ahead(
     )
 
 
-def _probe(plan: Plan, prompt_of: PromptOf) -> list[str]:
+def _probe(spans: Sequence[Span], prompt_of: PromptOf) -> list[str]:
     """Some prompts of what is missing, spread over all of it."""
-    parents = [span.parent for spans in plan.jobs() for span in spans]
-    step = max(1, len(parents) // _PROBE)
-    prompts = (prompt_of(parent) for parent in parents[::step][:_PROBE])
+    step = max(1, len(spans) // _PROBE)
+    prompts = (prompt_of(span.parent) for span in spans[::step][:_PROBE])
     return [prompt for prompt in prompts if prompt is not None]
 
 

@@ -9,7 +9,15 @@ from typing import Any
 import polars as pl
 
 from svlaw.data.errors import BadInputError, first_line
-from svlaw.data.pool import POOL_FILE, Pool, append, create_pool, open_pool, update_metadata
+from svlaw.data.pool import (
+    POOL_FILE,
+    Pool,
+    append,
+    create_pool,
+    open_pool,
+    refuse_bundled,
+    update_metadata,
+)
 from svlaw.generate.assignments import Assignment, assign_solutions, assign_verifications
 from svlaw.generate.configuration import Configuration
 from svlaw.generate.engines.protocol import Engine
@@ -173,11 +181,7 @@ def existing_pool(assignment: Assignment) -> Pool | None:
     if not assignment.pool.exists():
         return None
     pool = open_pool(assignment.pool, unfinished=True)
-    if pool.is_bundled:
-        raise BadInputError(
-            f"{pool.path}: comes with svlaw and is not written to; copy it out first"
-            " ('svlaw examples NAME --out POOL')"
-        )
+    refuse_bundled(pool)
     _joined_settings(pool, assignment, alone=True)
     _new_problems(pool, assignment)
     return pool

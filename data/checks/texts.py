@@ -73,10 +73,10 @@ def scan_generations(
         seed,
         reason.is_not_null().alias("reason"),
         (reason == "length").fill_null(False).alias("cut"),
+        pl.when(text.is_null()).then(reason).alias("unwritten"),
     )
     frame = pool.collect(query, table)
-    empty = pool.scan(table, verifier).filter(text.is_null() & reason.is_not_null())
-    reasons = pool.collect(empty.group_by("finish_reason").len().sort("finish_reason"), table)
+    reasons = frame["unwritten"].drop_nulls().value_counts().sort("unwritten")
     seeded = frame.drop_nulls("seed")
     told = seeded.drop_nulls("text")
     replays = _repeats(told, "owner", "seed", "text")

@@ -2,11 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from svlaw.data.importers.records import Record
+from svlaw.data.lengths import share_out
 from svlaw.data.verdicts.probabilities import Token
 
 _OK: Final = 200
@@ -72,7 +73,7 @@ class Requests:
         usage = body.child("usage") if body.get("usage") is not None else None
         prompt = usage.count("prompt_tokens") if usage is not None else None
         tokens = usage.count("completion_tokens") if usage is not None else None
-        shares = _shares(tokens, len(choices))
+        shares = share_out(tokens, len(choices))
         return [
             Choice(place, _text(choice), prompt, share, choice.text("finish_reason"), choice)
             for place, (choice, share) in enumerate(zip(choices, shares, strict=True))
@@ -129,14 +130,6 @@ def _text(choice: Record) -> str | None:
         return message.text("content")
     choice.need("text")
     return choice.text("text")
-
-
-def _shares(tokens: int | None, choices: int) -> Sequence[int | None]:
-    """Share tokens out evenly; the first choices get one more where they do not divide."""
-    if tokens is None:
-        return [None] * choices
-    each, more = divmod(tokens, choices)
-    return [each + (place < more) for place in range(choices)]
 
 
 def _tokens(logprobs: Record) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from importlib.resources import files
 from itertools import islice
+from pathlib import Path
 
-from jinja2 import Template
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from svlaw.generate.demo.chains import (
@@ -21,6 +20,7 @@ from svlaw.generate.demo.chains import (
 )
 from svlaw.generate.demo.sampling import sample
 from svlaw.generate.demo.training import IGNORED, Example, encode
+from svlaw.generate.prompts import load_prompt
 
 LENGTHS = (1, 1, 2, 2, 3, 3, 4, 5, 6)
 """Steps of training problems, as often as they are listed."""
@@ -37,13 +37,8 @@ Solved = tuple[Chain, str]
 """A problem with a solution, right or wrong."""
 
 
-def _prompt(name: str) -> Template:
-    text = files("svlaw.generate.demo").joinpath("prompts", f"{name}.jinja").read_text("utf-8")
-    template: Template = Template(text)
-    return template
-
-
-SOLVE, VERIFY = _prompt("solve"), _prompt("verify")
+_PROMPTS = Path(__file__).resolve().parent / "prompts"
+SOLVE, VERIFY = (load_prompt(str(_PROMPTS / f"{name}.jinja")) for name in ("solve", "verify"))
 
 
 def judging_tokens(tokenizer: PreTrainedTokenizerFast) -> set[int]:
@@ -55,9 +50,9 @@ def judging_tokens(tokenizer: PreTrainedTokenizerFast) -> set[int]:
 def tokenizer_texts() -> Iterator[str]:
     """Problems, solutions and verifications to take the tokenizer's phrases from."""
     for chain, solution in islice(spoiled_solutions(0), 4000):
-        yield SOLVE.render(question=chain.question)
+        yield SOLVE.render({"question": chain.question})
         yield solution
-        yield VERIFY.render(question=chain.question, solution=solution)
+        yield VERIFY.render({"question": chain.question}, solution=solution)
         yield write_verification(chain, solution)
 
 
@@ -89,11 +84,11 @@ def make_examples(
 
 
 def _solving(tokenizer: PreTrainedTokenizerFast, chain: Chain) -> Example:
-    return encode(tokenizer, SOLVE.render(question=chain.question), write_solution(chain))
+    return encode(tokenizer, SOLVE.render({"question": chain.question}), write_solution(chain))
 
 
 def _verifying(tokenizer: PreTrainedTokenizerFast, chain: Chain, solution: str) -> Example:
-    asked = VERIFY.render(question=chain.question, solution=solution)
+    asked = VERIFY.render({"question": chain.question}, solution=solution)
     return encode(tokenizer, asked, write_verification(chain, solution))
 
 
@@ -130,7 +125,7 @@ def solve(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, chains: list[Chain], seed: int
 ) -> list[Solved]:
     """Let the model solve each problem once."""
-    asked = [SOLVE.render(question=chain.question) for chain in chains]
+    asked = [SOLVE.render({"question": chain.question}) for chain in chains]
     texts = sample(model, tokenizer, asked, TEMPERATURE, MAX_SOLUTION, seed)
     return list(zip(chains, texts, strict=True))
 
@@ -139,7 +134,7 @@ def verify(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, solved: list[Solved], seed: int
 ) -> list[bool]:
     """Let the model verify each solution once."""
-    asked = [VERIFY.render(question=chain.question, solution=text) for chain, text in solved]
+    asked = [VERIFY.render({"question": chain.question}, solution=text) for chain, text in solved]
     texts = sample(model, tokenizer, asked, TEMPERATURE, MAX_VERIFICATION, seed)
     return [text.endswith("Yes") for text in texts]
 

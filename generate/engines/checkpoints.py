@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,11 +44,4 @@ def _tensor_sizes(file: Path) -> list[int]:
     with file.open("rb") as content:
         length = int.from_bytes(content.read(8), "little")
         header = json.loads(content.read(length))
-    sizes = []
-    for name, tensor in header.items():
-        if name != "__metadata__":
-            size = 1
-            for extent in tensor["shape"]:
-                size *= extent
-            sizes.append(size)
-    return sizes
+    return [math.prod(at["shape"]) for name, at in header.items() if name != "__metadata__"]

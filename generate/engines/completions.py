@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from svlaw.data.lengths import share_out
 from svlaw.generate.engines.protocol import Model, Sample, Sampling, Token
 
 REFUSED: Final = "refused"
@@ -83,10 +84,7 @@ class Form:
         if not self.model.chat:
             body: Body = {"model": self.model.name, "prompt": prompt}
             return body | ({"logprobs": count} if count else {})
-        messages = [{"role": "user", "content": prompt}]
-        if self.model.system is not None:
-            messages.insert(0, {"role": "system", "content": self.model.system})
-        body = {"model": self.model.name, "messages": messages}
+        body = {"model": self.model.name, "messages": self.model.messages(prompt)}
         return body | ({"logprobs": True, "top_logprobs": count} if count else {})
 
     def _decoding(self, dialect: Dialect) -> Body:
@@ -122,7 +120,7 @@ def read_answer(answer: Any, samples: int) -> tuple[list[Sample], bool]:
         counts = [total] if len(choices) == 1 else list(map(_count, choices))
         counted = None not in counts
         if not counted:
-            counts = _shares(total, len(choices))
+            counts = share_out(total, len(choices))
         prompt = usage.get("prompt_tokens")
         read = [_sample(at, prompt, count) for at, count in zip(choices, counts, strict=True)]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -177,13 +175,6 @@ def _count(choice: Body) -> int | None:
         logprobs = choice.get("logprobs") or {}
         tokens = logprobs.get("content") or logprobs.get("tokens")
     return None if tokens is None else len(tokens)
-
-
-def _shares(total: int | None, parts: int) -> list[int | None]:
-    """A sum in equal whole parts, the larger ones first."""
-    if total is None:
-        return [None] * parts
-    return [total // parts + (place < total % parts) for place in range(parts)]
 
 
 @dataclass(frozen=True)

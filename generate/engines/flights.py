@@ -11,6 +11,12 @@ from svlaw.generate.engines.protocol import Batch, Failure, Outcome, Request, Sa
 FAILURES_IN_A_ROW: Final = 10
 """Pieces that fail one after the other before a server is given up."""
 
+HEARING: Final = 0.2
+"""Seconds between looks for Ctrl-C, as Polars, once imported, keeps it from ending a wait.
+
+Source: https://github.com/pola-rs/polars/issues/21739.
+"""
+
 
 class FailedError(Exception):
     """A piece that brought nothing now and may bring something later; its text is the reason."""
@@ -78,7 +84,7 @@ def fly(
                 flying[start(piece.request)] = piece
             if not flying:
                 return
-            for future in wait(flying, return_when=FIRST_COMPLETED).done:
+            for future in wait(flying, HEARING, return_when=FIRST_COMPLETED).done:
                 piece = flying.pop(future)
                 try:
                     piece.outcome = future.result()

@@ -69,6 +69,11 @@ class Model:
     chat: bool = True
     system: str | None = None
 
+    def messages(self, prompt: str) -> list[dict[str, str]]:
+        """A prompt as the messages of a chat."""
+        user = {"role": "user", "content": prompt}
+        return [user] if self.system is None else [{"role": "system", "content": self.system}, user]
+
 
 @dataclass(frozen=True)
 class Request:

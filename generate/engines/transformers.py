@@ -130,13 +130,10 @@ class TransformersEngine:
         return tuple(encoded["input_ids"])
 
     def _chat_text(self, prompt: str) -> str:
-        messages = [{"role": "user", "content": prompt}]
-        if self._model.system is not None:
-            messages.insert(0, {"role": "system", "content": self._model.system})
         try:
             return str(
                 self._tokenizer.apply_chat_template(
-                    messages, tokenize=False, add_generation_prompt=True
+                    self._model.messages(prompt), tokenize=False, add_generation_prompt=True
                 )
             )
         except (ValueError, TemplateError) as error:

@@ -31,7 +31,7 @@ from svlaw.generate.engines.protocol import (
     Sampling,
     Token,
 )
-from svlaw.generate.engines.vllm_start import NAME, Started, messages, start
+from svlaw.generate.engines.vllm_start import NAME, Started, start
 
 _PROMPTS_KEPT: Final = 4096
 _PATIENCE_SECONDS: Final = 10.0
@@ -173,7 +173,7 @@ class VllmEngine:
         if not self._model.chat:
             return tuple(tokenizer(prompt)["input_ids"])
         ids = tokenizer.apply_chat_template(
-            messages(self._model, prompt),
+            self._model.messages(prompt),
             add_generation_prompt=True,
             tokenize=True,
             return_dict=False,

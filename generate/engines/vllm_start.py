@@ -282,18 +282,12 @@ def check_chat_template(model: Model, tokenizer: Any) -> None:
     if not model.chat:
         return
     try:
-        tokenizer.apply_chat_template(messages(model, "2 + 2 = ?"), add_generation_prompt=True)
+        tokenizer.apply_chat_template(model.messages("2 + 2 = ?"), add_generation_prompt=True)
     except Exception as error:  # of the template's own making, too
         raise BadInputError(
             f"model {model.name}: its chat template cannot be applied: {first_line(error)} Set"
             " chat to false to send prompts as they are"
         ) from error
-
-
-def messages(model: Model, prompt: str) -> list[dict[str, str]]:
-    """A prompt as the messages of a chat."""
-    user = {"role": "user", "content": prompt}
-    return [user] if model.system is None else [{"role": "system", "content": model.system}, user]
 
 
 def _refuse_missing_model(model: Model) -> None:

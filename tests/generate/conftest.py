@@ -37,6 +37,9 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
+vllm_server = _load(Path(__file__).with_name("vllm_server.py")).vllm_server
+
+
 @pytest.fixture(scope="session")
 def instant() -> ModuleType:
     """The module of the engine that answers at once."""

@@ -1,6 +1,5 @@
 """The commands from problems to verdicts, with the demonstration model in every engine."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -19,20 +18,6 @@ VLLM = {"max_num_seqs": 16, "max_model_len": 512, "kv_cache_memory_bytes": 1 << 
 PROBLEMS, SOLUTIONS, VERIFIED, VERDICTS = 3, 6, 2, 4
 
 pytestmark = pytest.mark.slow
-
-
-def load_server() -> Any:
-    path = Path(__file__).with_name("vllm_server.py")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-vllm_server = load_server().vllm_server
 
 
 @pytest.fixture(params=["transformers", "vllm", "openai"])

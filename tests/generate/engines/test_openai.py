@@ -662,6 +662,7 @@ def test_closing_drops_what_is_under_way(server, engine):
 def test_an_interrupt_ends_the_run_at_once(server):
     server.respond = lambda asked: Reply(delay=60)
     program = f"""
+        import polars  # takes Ctrl-C for itself
         from svlaw.generate.engines.openai import open_engine
         from svlaw.generate.engines.protocol import Batch, Model, Request, Sampling
         engine = open_engine(Model("tiny"), Sampling(), {{"base_url": "{server.url}"}})
