@@ -28,6 +28,25 @@ class MeasuredLambda:
     verification_length: float
 
 
+@dataclass(frozen=True)
+class TokenMeans:
+    """Mean tokens, over problems of each problem's mean.
+
+    Attributes:
+        solution: Tokens of a solution.
+        verification: Tokens of a verification; 0 where nothing is verified.
+        prompt: Tokens of a verifier's prompt, which holds the solution; 0 where nothing is
+            verified.
+        is_prompt_assumed: Whether none of the prompts' lengths is known, so that they count as
+            long as a solution.
+    """
+
+    solution: float
+    verification: float
+    prompt: float
+    is_prompt_assumed: bool = False
+
+
 def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
     """Measure lambda from the lengths stored in a pool: tokens, else characters.
 
@@ -56,6 +75,40 @@ def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
     raise NotInPoolError(
         f"{pool.path}: holds no lengths of solutions and verifications to measure lambda from;"
         " give --lambda"
+    )
+
+
+def mean_tokens(pool: Pool, verifier: str | None = None) -> TokenMeans:
+    """Mean tokens of solutions, verifications and verifiers' prompts.
+
+    Args:
+        pool: The pool.
+        verifier: The verifier; may be None when the pool has one at most.
+
+    Raises:
+        NotInPoolError: The pool holds no token counts of solutions or of verifications.
+    """
+    if pool.is_published_table:
+        raise NotInPoolError(f"{pool.path}: a published table has no token counts; use --lambda")
+    solution = mean_length(pool, "answers", "output_tokens")
+    if not pool.verifiers:
+        if not solution:
+            raise _no_tokens(pool, "solutions")
+        return TokenMeans(solution, 0.0, 0.0)
+    verifier = pool.resolve_verifier(verifier)
+    verification = mean_length(pool, "verdicts", "output_tokens", verifier)
+    if not (solution and verification):
+        raise _no_tokens(pool, "solutions" if not solution else "verifications")
+    prompt = None
+    if pool.has("verifications", verifier):
+        prompt = mean_length(pool, "verifications", "prompt_tokens", verifier)
+    return TokenMeans(solution, verification, prompt or solution, not prompt)
+
+
+def _no_tokens(pool: Pool, what: str) -> NotInPoolError:
+    return NotInPoolError(
+        f"{pool.path}: holds no token counts of {what}, which FLOPs take; use --cost relative"
+        " --lambda X"
     )
 
 

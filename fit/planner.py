@@ -268,4 +268,4 @@ def _words(point: PlannedPoint) -> str:
 
 
 def _amount(cost: float) -> str:
-    return f"{cost:,.0f}" if cost >= 1000 else f"{cost:.3g}"
+    return f"{cost:,.0f}" if 1000 <= cost < 1e9 else f"{cost:.3g}".replace("e+", "e")

@@ -21,6 +21,7 @@ I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 MOST_BUDGET: Final = 1e12
+"""In solutions."""
 
 _KEPT_S, _KEPT_V = 4, 3
 """Fewest values of S and of V that a backtest fits a surface to."""
@@ -112,12 +113,12 @@ def forecast_strategy(
         NotInPoolError: There are too few points to fit, or to hold some back.
     """
     wanted = np.atleast_1d(np.asarray(budgets, float))
-    largest = largest_cost(table, cost, strategy)
+    largest, most = largest_cost(table, cost, strategy), MOST_BUDGET * cost.unit
     for budget in wanted.tolist():
-        if not largest < budget <= MOST_BUDGET:
+        if not largest < budget <= most:
             raise BadInputError(
                 f"budget = {budget:g}: use one beyond the {largest:g} that {strategy} was sampled"
-                f" up to, and at most {MOST_BUDGET:g}"
+                f" up to, and at most {most:g}"
             )
     points = _Points.of(table, cost, strategy)
     model = extrapolator(table, strategy, points.rows, seed)

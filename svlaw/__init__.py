@@ -18,9 +18,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from svlaw.analysis.cost import CostChoice as CostChoice
     from svlaw.analysis.cost import CostModel as CostModel
+    from svlaw.analysis.cost import FlopsCost as FlopsCost
     from svlaw.analysis.cost import MeasuredLambda as MeasuredLambda
     from svlaw.analysis.cost import RelativeCost as RelativeCost
+    from svlaw.analysis.cost import TokenMeans as TokenMeans
+    from svlaw.analysis.cost import flops_cost as flops_cost
+    from svlaw.analysis.cost import mean_tokens as mean_tokens
     from svlaw.analysis.cost import measure_lambda as measure_lambda
     from svlaw.analysis.cost import relative_cost as relative_cost
     from svlaw.analysis.crossover import Crossover as Crossover
@@ -101,9 +106,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "svlaw.analysis.cost": (
+        "CostChoice",
         "CostModel",
+        "FlopsCost",
         "MeasuredLambda",
         "RelativeCost",
+        "TokenMeans",
+        "flops_cost",
+        "mean_tokens",
         "measure_lambda",
         "relative_cost",
     ),

@@ -1,5 +1,7 @@
 """Fixtures shared by all tests."""
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from svlaw.data.pool import Pool, create_pool, open_pool
 MakePool = Callable[..., Pool]
 
 REFERENCE = Path(__file__).parent / "reference"
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture
@@ -40,6 +44,18 @@ def make_pool(tmp_path: Path) -> MakePool:
         return open_pool(path)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a browser; without one tests skip, or fail where SVLAW_BROWSER_TESTS=1."""
+    named = os.environ.get("BROWSER_PATH")
+    found = named or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None and os.environ.get("SVLAW_BROWSER_TESTS") == "1":
+        pytest.fail("SVLAW_BROWSER_TESTS=1, but there is no Chromium; apt-get install chromium")
+    if found is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    return found
 
 
 @pytest.fixture(scope="session")

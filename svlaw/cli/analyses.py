@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
 from svlaw.cli.options import (
     Bins,
     By,
-    Cost,
     Json,
-    Lambda,
     MissingAnswer,
     Output,
     PoolPath,
@@ -23,7 +22,6 @@ from svlaw.cli.options import (
     Unparsed,
     Verifications,
     Verifier,
-    check_cost,
 )
 from svlaw.cli.output import (
     check_suffix,
@@ -50,6 +48,8 @@ def curves(
     verifications: Verifications = None,
     cost: Cost = "relative",
     ratio: Lambda = None,
+    solver_size: SolverSize = None,
+    verifier_size: VerifierSize = None,
     verifier: Verifier = None,
     seed: Seed = 0,
     unparsed: Unparsed = "ignore",
@@ -63,10 +63,10 @@ def curves(
 ) -> None:
     """Success at every (S, V), with 95% intervals and cost."""
     check_suffix(output)
-    check_cost(cost)
+    choice = read_cost(cost, ratio, solver_size, verifier_size)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
-        pool, strategies, solutions, verifications, ratio, verifier, options, by=by, cuts=bins
+        pool, strategies, solutions, verifications, choice, verifier, options, by=by, cuts=bins
     )
     from svlaw.analysis.curves import curves as compute
 
@@ -100,6 +100,8 @@ def frontier(
     verifications: Verifications = None,
     cost: Cost = "relative",
     ratio: Lambda = None,
+    solver_size: SolverSize = None,
+    verifier_size: VerifierSize = None,
     verifier: Verifier = None,
     seed: Seed = 0,
     resamples: Resamples = 2000,
@@ -114,10 +116,10 @@ def frontier(
 ) -> None:
     """The best (S, V) of each strategy within each budget, and which strategy wins."""
     check_suffix(output)
-    check_cost(cost)
+    choice = read_cost(cost, ratio, solver_size, verifier_size)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
-        pool, strategies, solutions, verifications, ratio, verifier, options, by=by, cuts=bins
+        pool, strategies, solutions, verifications, choice, verifier, options, by=by, cuts=bins
     )
     from svlaw.analysis.frontier import frontier as compute
 
@@ -163,6 +165,8 @@ def crossover(
     verifications: Verifications = None,
     cost: Cost = "relative",
     ratio: Lambda = None,
+    solver_size: SolverSize = None,
+    verifier_size: VerifierSize = None,
     verifier: Verifier = None,
     seed: Seed = 0,
     resamples: Resamples = 2000,
@@ -175,13 +179,13 @@ def crossover(
     as_json: Json = False,
 ) -> None:
     """The budget from which verification beats self-consistency."""
-    check_cost(cost)
+    choice = read_cost(cost, ratio, solver_size, verifier_size)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
     every = strategy == "all"
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     study = open_study(
         *(pool, None if every else f"self_consistency,{challengers}", solutions, verifications),
-        *(ratio, verifier, options),
+        *(choice, verifier, options),
         needs_verified=every,
         by=by,
         cuts=bins,

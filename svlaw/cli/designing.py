@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from svlaw.cli.costs import (
+    Cost,
+    Lambda,
+    SolverSize,
+    VerifierSize,
+    cost_in_words,
+    describe_cost,
+    read_cost,
+)
 from svlaw.cli.options import (
     Json,
-    Lambda,
     MissingAnswer,
     Population,
     Seed,
@@ -22,7 +30,7 @@ from svlaw.cli.study import read_options
 from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
-    from svlaw.analysis.cost import RelativeCost
+    from svlaw.analysis.cost import CostModel
     from svlaw.fit.design import Candidate, Design
 
 
@@ -69,7 +77,10 @@ def design(
     problems_at_most: Annotated[
         int, typer.Option(metavar="P", help="Most problems there can be.")
     ] = 100_000,
+    cost: Cost = "relative",
     ratio: Lambda = None,
+    solver_size: SolverSize = None,
+    verifier_size: VerifierSize = None,
     verifier: Verifier = None,
     seed: Seed = 0,
     unparsed: Unparsed = "ignore",
@@ -79,12 +90,12 @@ def design(
     as_json: Json = False,
 ) -> None:
     """How many problems, solutions and verdicts pin an exponent, from a pilot pool."""
+    choice = read_cost(cost, ratio, solver_size, verifier_size)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
     sizes = [
         _read_sizes(text, option)
         for text, option in ((solutions, "--solutions"), (verifications, "--verifications"))
     ]
-    from svlaw.analysis.cost import relative_cost
     from svlaw.data.pool import open_pool
     from svlaw.fit.design import check_pilot, check_request
     from svlaw.fit.design import design as compute
@@ -92,7 +103,7 @@ def design(
     check_request(width, strategy, quantity, method, problems_at_most)
     pool = open_pool(pilot)
     verifier = check_pilot(pool, verifier)
-    cost = relative_cost(pool, ratio, verifier)
+    model = choice.model(pool, verifier)
     with progress_bar("design") as progress:
         found = compute(
             pool,
@@ -100,7 +111,7 @@ def design(
             strategy=strategy,
             quantity=quantity,  # type: ignore[arg-type]  # check_request refuses any other text
             method=method,
-            cost=cost,
+            cost=model,
             solutions=sizes[0],
             verifications=sizes[1],
             problems_at_most=problems_at_most,
@@ -110,9 +121,9 @@ def design(
             progress=progress,
         )
     if as_json:
-        print_json(_document(str(pilot), verifier, cost, found))
+        print_json(_document(str(pilot), verifier, model, found))
         return
-    _print(pilot.name, cost, found)
+    _print(pilot.name, model, found)
 
 
 def _read_sizes(text: str | None, option: str) -> list[int] | None:
@@ -127,11 +138,11 @@ def _read_sizes(text: str | None, option: str) -> list[int] | None:
     return None if values is None else list(values)
 
 
-def _document(pool: str, verifier: str, cost: "RelativeCost", found: "Design") -> dict[str, Any]:
+def _document(pool: str, verifier: str, cost: "CostModel", found: "Design") -> dict[str, Any]:
     population = found.population
     document = asdict(found)
     document |= {
-        "cost": {"model": "relative", "lambda": cost.ratio, "origin": cost.origin},
+        "cost": describe_cost(cost),
         "gap": found.gap,
         "words": found.words,
         "candidates": [asdict(one) | {"bias": one.bias} for one in found.candidates],
@@ -148,11 +159,11 @@ def _document(pool: str, verifier: str, cost: "RelativeCost", found: "Design") -
     return {"pool": pool, "verifier": verifier, **document}
 
 
-def _print(name: str, cost: "RelativeCost", found: "Design") -> None:
+def _print(name: str, cost: "CostModel", found: "Design") -> None:
     law = "a: S ~ C^a" if found.quantity == "solutions" else "b: V ~ C^b"
     title = (
-        f"{name}: {found.n_problems} problems, lambda {cost.ratio:.3g} ({cost.origin}), cost in"
-        f" solutions; {found.strategy}, {law} to within {found.width:g}"
+        f"{name}: {found.n_problems} problems, {cost_in_words(cost)}; {found.strategy}, {law} to"
+        f" within {found.width:g}"
     )
     header = (
         "solutions x verdicts",

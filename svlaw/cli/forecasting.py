@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
 from svlaw.cli.options import (
-    Cost,
     Json,
-    Lambda,
     MissingAnswer,
     Output,
     PoolPath,
@@ -19,7 +18,6 @@ from svlaw.cli.options import (
     Tolerance,
     Unparsed,
     Verifier,
-    check_cost,
 )
 from svlaw.cli.output import (
     check_suffix,
@@ -60,6 +58,8 @@ def forecast(
     ] = None,
     cost: Cost = "relative",
     ratio: Lambda = None,
+    solver_size: SolverSize = None,
+    verifier_size: VerifierSize = None,
     verifier: Verifier = None,
     seed: Seed = 0,
     resamples: Annotated[
@@ -77,11 +77,11 @@ def forecast(
 ) -> None:
     """Success beyond what was sampled, with a backtest of every figure."""
     check_suffix(output)
-    check_cost(cost)
+    choice = read_cost(cost, ratio, solver_size, verifier_size)
     counts_wanted = [_whole(value) for value in _read_numbers(solutions, "--solutions")]
     budgets = _read_numbers(budget, "--budget")
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
-    study = open_study(pool, strategies, "fine", "fine", ratio, verifier, options)
+    study = open_study(pool, strategies, "fine", "fine", choice, verifier, options)
     from svlaw.data.pool import open_pool
     from svlaw.fit.backtest import STATUS_WORDS
     from svlaw.fit.coverage_forecast import correct_counts

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
 from svlaw.cli.options import (
     Bins,
     By,
-    Cost,
     Json,
-    Lambda,
     MissingAnswer,
     PoolPath,
     Population,
@@ -19,7 +18,6 @@ from svlaw.cli.options import (
     Tolerance,
     Unparsed,
     Verifier,
-    check_cost,
     read_names,
 )
 from svlaw.cli.output import console, print_json, print_rows, span, warn
@@ -46,6 +44,8 @@ def fit(
     verifications: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("V"))] = "fine",
     cost: Cost = "relative",
     ratio: Lambda = None,
+    solver_size: SolverSize = None,
+    verifier_size: VerifierSize = None,
     verifier: Verifier = None,
     seed: Seed = 0,
     resamples: Resamples = 1000,
@@ -58,14 +58,14 @@ def fit(
     as_json: Json = False,
 ) -> None:
     """The allocation laws S_opt ~ C^a and V_opt ~ C^b, by three methods side by side."""
-    check_cost(cost)
+    choice = read_cost(cost, ratio, solver_size, verifier_size)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
         pool,
         None,
         solutions,
         verifications,
-        ratio,
+        choice,
         verifier,
         options,
         needs_verified=True,

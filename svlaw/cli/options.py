@@ -45,16 +45,6 @@ Verifications = Annotated[
         " Default: powers of two the pool holds.",
     ),
 ]
-Cost = Annotated[str, typer.Option(metavar="MODEL", help="Cost model: relative, S (1 + lambda V).")]
-Lambda = Annotated[
-    float | None,
-    typer.Option(
-        "--lambda",
-        metavar="X",
-        help="Cost of a verification over that of a solution. Default: measured from the pool's"
-        " token counts, else its character counts.",
-    ),
-]
 Seed = Annotated[int, typer.Option(metavar="N", help="Seed of every random draw.")]
 Resamples = Annotated[
     int, typer.Option(metavar="B", help="Resamples of problems for 95% intervals; 0 for none.")
@@ -170,13 +160,3 @@ def read_renames(texts: Sequence[str] | None) -> dict[str, str]:
             raise BadInputError(f"--rename {text}: '{old}' is renamed twice")
         renames[old] = new
     return renames
-
-
-def check_cost(name: str) -> None:
-    """Raise for a cost model there is not.
-
-    Raises:
-        BadInputError: The model is not `relative`.
-    """
-    if name != "relative":
-        raise BadInputError(f"--cost {name}: there is only 'relative', S (1 + lambda V)")

@@ -58,9 +58,9 @@ def number(value: float | None) -> str:
     """A positive figure to three or four digits; a dash when unknown."""
     if value is None:
         return "–"
-    if abs(value) >= 1000:
+    if 1000 <= abs(value) < 1e9:
         return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return f"{value:.3g}".replace("e+", "e")
 
 
 def span(low: float | None, high: float | None, form: Any = percent) -> str:

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
 from svlaw.cli.options import (
-    Cost,
     Json,
-    Lambda,
     MissingAnswer,
     PoolPath,
     Population,
@@ -18,7 +17,6 @@ from svlaw.cli.options import (
     Tolerance,
     Unparsed,
     Verifier,
-    check_cost,
 )
 from svlaw.cli.output import console, number, percent, print_json, print_rows, span, warn
 from svlaw.cli.study import open_study, read_options, title
@@ -50,6 +48,8 @@ def plan(
     ] = "fine",
     cost: Cost = "relative",
     ratio: Lambda = None,
+    solver_size: SolverSize = None,
+    verifier_size: VerifierSize = None,
     verifier: Verifier = None,
     seed: Seed = 0,
     resamples: Resamples = 2000,
@@ -60,14 +60,14 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """What to run: strategy, S and V for a budget, or for a target accuracy."""
-    check_cost(cost)
+    choice = read_cost(cost, ratio, solver_size, verifier_size)
     from svlaw.fit.planner import check_request
     from svlaw.fit.planner import plan as compute
 
     wanted = _read_share(target)
     check_request(budget, wanted)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
-    study = open_study(pool, strategies, solutions, verifications, ratio, verifier, options)
+    study = open_study(pool, strategies, solutions, verifications, choice, verifier, options)
     found = compute(
         study.table, study.cost, budget=budget, target=wanted, resamples=resamples, seed=seed
     )

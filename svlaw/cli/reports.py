@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
+from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
 from svlaw.cli.options import (
-    Cost,
     Json,
-    Lambda,
     MissingAnswer,
     Population,
     Resamples,
@@ -16,7 +15,6 @@ from svlaw.cli.options import (
     Tolerance,
     Unparsed,
     Verifier,
-    check_cost,
 )
 from svlaw.cli.output import (
     console,
@@ -33,6 +31,8 @@ def report(
     ] = Path("report.html"),
     cost: Cost = "relative",
     ratio: Lambda = None,
+    solver_size: SolverSize = None,
+    verifier_size: VerifierSize = None,
     verifier: Verifier = None,
     seed: Seed = 0,
     resamples: Resamples = 2000,
@@ -43,7 +43,7 @@ def report(
     as_json: Json = False,
 ) -> None:
     """One self-contained HTML page: which strategy wins at which budget, and the laws."""
-    check_cost(cost)
+    choice = read_cost(cost, ratio, solver_size, verifier_size)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
     from svlaw.report import write_report
 
@@ -51,7 +51,7 @@ def report(
         written = write_report(
             pools,
             output,
-            ratio=ratio,
+            cost=choice,
             verifier=verifier,
             options=options,
             resamples=resamples,

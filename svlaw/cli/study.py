@@ -5,13 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from svlaw.cli.costs import cost_in_words, describe_cost
 from svlaw.cli.options import read_bins, read_names, read_values
 from svlaw.cli.output import progress_bar, warn
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from svlaw.analysis.cost import RelativeCost
+    from svlaw.analysis.cost import CostChoice, CostModel
     from svlaw.analysis.difficulty import Bin
     from svlaw.analysis.estimators import Options
     from svlaw.analysis.success import SuccessTable
@@ -31,7 +32,7 @@ class Study(NamedTuple):
     """
 
     table: "SuccessTable"
-    cost: "RelativeCost"
+    cost: "CostModel"
     document: dict[str, Any]
     bins: "tuple[Bin, ...] | None" = None
 
@@ -65,7 +66,7 @@ def open_study(
     strategies: str | None,
     solutions: str | None,
     verifications: str | None,
-    ratio: float | None,
+    choice: "CostChoice",
     verifier: str | None,
     options: "Options",
     *,
@@ -80,14 +81,13 @@ def open_study(
         strategies: Names separated by commas; all the pool has data for when None.
         solutions: Values of S as text.
         verifications: Values of V as text.
-        ratio: lambda; measured when None.
+        choice: The cost model asked for.
         verifier: Verifier to use.
         options: Options of the estimators.
         needs_verified: Whether a strategy with a verifier must be among them.
         by: Column to sort problems into bins by, or `pass_rate`; no bins when None.
         cuts: How to cut numbers into bins, as text.
     """
-    from svlaw.analysis.cost import relative_cost
     from svlaw.analysis.difficulty import PASS_RATE, bins, check_by
     from svlaw.analysis.success import default_strategies, success_table
     from svlaw.data.pool import open_pool
@@ -104,7 +104,7 @@ def open_study(
         # The baselines stay, so that every command averages over the same problems.
         names = list(default_strategies(pool))
         names += [] if set(names) & set(VERIFIED) else VERIFIED
-    cost = relative_cost(pool, ratio, verifier)
+    cost = choice.model(pool, verifier)
     with progress_bar("problems") as progress:
         table = success_table(
             pool,
@@ -123,7 +123,7 @@ def open_study(
     document = {
         "pool": str(path),
         "verifier": table.verifier,
-        "cost": {"model": "relative", "lambda": cost.ratio, "origin": cost.origin},
+        "cost": describe_cost(cost),
         "n_problems": table.n_problems or None,
         "n_set_aside": table.n_set_aside,
         "seed": options.seed,
@@ -211,5 +211,4 @@ def title(study: Study) -> str:
     problems = f"{study.table.n_problems} problems" if study.table.n_problems else "published table"
     if study.document.get("half", "all") != "all":
         problems += ", one half of their solutions"
-    ratio = f"lambda {study.cost.ratio:.3g} ({study.cost.origin})"
-    return f"{Path(study.document['pool']).name}: {problems}, {ratio}, cost in solutions"
+    return f"{Path(study.document['pool']).name}: {problems}, {cost_in_words(study.cost)}"

@@ -7,18 +7,23 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from svlaw.analysis.cost import RelativeCost, relative_cost
+from svlaw.analysis.cost import CostChoice, CostModel
 from svlaw.analysis.crossover import SATURATION_MARGIN, Crossover, crossover
 from svlaw.analysis.curves import curves
+from svlaw.analysis.difficulty import PASS_RATE
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.frontier import frontier
 from svlaw.analysis.success import SuccessTable, default_strategies, success_table
+from svlaw.data.checks.pools import Check, check_pool
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.advice import Advice, advise
 from svlaw.fit.laws import AllocationFit, fit_allocation
+from svlaw.report.difficulty import Difficulty, examine_difficulty
+from svlaw.report.growth import Step, tenfold
+from svlaw.report.quality import Quality, examine_quality
 
 _STEPS: Final = 1000
 """Steps of progress in each part of several."""
@@ -41,13 +46,18 @@ class Findings:
         crossovers: One for each strategy with a verifier, then the better of the two.
         no_crossover: Why there is none, in words; empty when there is one.
         fit: The allocation laws; None without verifications.
+        growth: What ten times the budget buys.
+        difficulty: The frontier in bins of problems.
+        no_difficulty: Why there are no bins by pass rate, in words; empty when there are.
+        quality: How good the verifier is; None without verdicts.
+        checks: What `svlaw check` finds.
         resamples: Resamples behind the intervals; 0 without.
         seed: Seed of the resampling.
     """
 
     name: str
     pool: Pool
-    cost: RelativeCost
+    cost: CostModel
     table: SuccessTable
     law_table: SuccessTable | None
     curves: pl.DataFrame
@@ -55,6 +65,11 @@ class Findings:
     crossovers: tuple[Crossover, ...]
     no_crossover: str
     fit: AllocationFit | None
+    growth: tuple[Step, ...]
+    difficulty: tuple[Difficulty, ...]
+    no_difficulty: str
+    quality: Quality | None
+    checks: tuple[Check, ...]
     resamples: int
     seed: int
 
@@ -129,7 +144,7 @@ def examine(
     name: str,
     pool: Pool,
     *,
-    ratio: float | None,
+    cost: CostChoice,
     verifier: str | None,
     options: Options | None,
     resamples: int,
@@ -143,23 +158,47 @@ def examine(
         NotInPoolError: lambda is to be measured and the pool holds no lengths, or it has no such
             verifier.
     """
-    cost = relative_cost(pool, ratio, verifier)
-    table, law_table = _tables(pool, verifier, options, progress)
-    crossovers, no_crossover = _crossovers(table, cost, resamples, seed)
+    model = cost.model(pool, verifier)
+    estimating, halving = parts_of(progress, 2)
+    table, law_table = _tables(pool, verifier, options, estimating)
+    crossovers, no_crossover = _crossovers(table, model, resamples, seed)
+    difficulty, no_difficulty = examine_difficulty(
+        pool, table, model, resamples=resamples, seed=seed, progress=halving
+    )
     return Findings(
         name=name,
         pool=pool,
-        cost=cost,
+        cost=model,
         table=table,
         law_table=law_table,
-        curves=curves(table, cost),
-        frontier=frontier(table, cost, resamples=resamples, seed=seed),
+        curves=curves(table, model),
+        frontier=frontier(table, model, resamples=resamples, seed=seed),
         crossovers=crossovers,
         no_crossover=no_crossover,
-        fit=_fit(law_table, cost, resamples, seed),
+        fit=_fit(law_table, model, resamples, seed),
+        growth=tenfold(table, model, resamples, seed),
+        difficulty=difficulty,
+        no_difficulty=no_difficulty,
+        quality=_quality(pool, table, difficulty),
+        checks=tuple(check_pool(pool)),
         resamples=resamples if table.has_problems else 0,
         seed=seed,
     )
+
+
+def _quality(
+    pool: Pool, table: SuccessTable, difficulty: tuple[Difficulty, ...]
+) -> Quality | None:
+    """The verifier on all problems, and by pass rate where there are such bins."""
+    if table.verifier is None or table.options is None:
+        return None
+    groups = {
+        part.name: part.table.problem_ids
+        for each in difficulty
+        if each.by == PASS_RATE
+        for part in each.bins
+    }
+    return examine_quality(pool, table.verifier, groups, table.options.unparsed)
 
 
 def _tables(
@@ -188,7 +227,7 @@ def _tables(
 
 
 def _crossovers(
-    table: SuccessTable, cost: RelativeCost, resamples: int, seed: int
+    table: SuccessTable, cost: CostModel, resamples: int, seed: int
 ) -> tuple[tuple[Crossover, ...], str]:
     if not any(name in table.strategies for name in VERIFIED):
         return (), "This pool has no verifications."
@@ -203,7 +242,7 @@ def _crossovers(
 
 
 def _fit(
-    table: SuccessTable | None, cost: RelativeCost, resamples: int, seed: int
+    table: SuccessTable | None, cost: CostModel, resamples: int, seed: int
 ) -> AllocationFit | None:
     if table is None:
         return None

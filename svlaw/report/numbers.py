@@ -11,8 +11,10 @@ MINUS = "−"
 def amount(value: float) -> str:
     """A budget or a count: whole ones as they are, others to about three digits.
 
-    For example 8,256, 1,010 (of 1,014.17), 46, 4.9, 0.35.
+    For example 8,256, 1,010 (of 1,014.17), 46, 4.9, 0.35, 2.4e15.
     """
+    if abs(value) >= 1e9:
+        return f"{value:.3g}".replace("e+", "e")
     if value == round(value) and abs(value) < 1e6:
         return f"{round(value):,}"
     return rounded(value)

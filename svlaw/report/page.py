@@ -7,10 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import plotly.graph_objects as go
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from svlaw.analysis.cost import CostChoice
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.plots import plot_frontier, plot_solutions
 from svlaw.analysis.resampling import DEFAULT_RESAMPLES
@@ -19,7 +20,8 @@ from svlaw.data.files import atomic_path
 from svlaw.data.pool import Pool, open_pools
 from svlaw.data.progress import Progress, silent
 from svlaw.fit.law_plots import plot_exponents, plot_laws
-from svlaw.report import tables
+from svlaw.report import live, tables
+from svlaw.report.embedding import in_script
 from svlaw.report.findings import Findings, examine, parts_of
 from svlaw.report.words import (
     Sentence,
@@ -78,6 +80,7 @@ def write_report(
     out: str | Path,
     *,
     ratio: float | None = None,
+    cost: CostChoice | None = None,
     verifier: str | None = None,
     options: Options | None = None,
     resamples: int = DEFAULT_RESAMPLES,
@@ -92,6 +95,7 @@ def write_report(
         pools: Pools, or their folders.
         out: The file to write; replaced when it exists.
         ratio: lambda, the cost of a verification over that of a solution; measured when None.
+        cost: Another cost model than the relative one; give either this or `ratio`.
         verifier: Verifier to use; may be None when a pool has one at most.
         options: Policies, tolerance and seed of the estimators.
         resamples: Resamples of problems for the intervals; 0 for none.
@@ -106,6 +110,9 @@ def write_report(
         NotInPoolError: lambda is to be measured and a pool holds no lengths, or it has no such
             verifier.
     """
+    if cost is not None and ratio is not None:
+        raise BadInputError("give a cost model or lambda, one of the two")
+    choice = cost or CostChoice(ratio)
     opened = open_pools(pool.path if isinstance(pool, Pool) else pool for pool in pools)
     if not opened:
         raise BadInputError("a report needs at least one pool")
@@ -115,7 +122,7 @@ def write_report(
             examine(
                 name,
                 pool,
-                ratio=ratio,
+                cost=choice,
                 verifier=verifier,
                 options=options,
                 resamples=resamples,
@@ -177,22 +184,18 @@ def _section(anchor: str, found: Findings) -> Section:
 
 
 def _figure(anchor: str, description: str, figure: go.Figure) -> Figure:
-    return Figure(anchor, description, figure.layout.height, _in_script(figure.to_json()))
-
-
-def _in_script(json: str) -> Markup:
-    """JSON that cannot end the script element it stands in; escapes mean the same to its parser."""
-    for character in "<>&\u2028\u2029":
-        json = json.replace(character, f"\\u{ord(character):04x}")
-    return Markup(json)
+    return Figure(anchor, description, figure.layout.height, in_script(figure.to_json()))
 
 
 def _render(sections: list[Section], found: list[Findings]) -> str:
-    folder = resources.files("svlaw.report")
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(_read),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    template = environment.from_string((folder / "report.html.j2").read_text("utf-8"))
+    template = environment.get_template("report.html.j2")
     overview = tables.overview_table(
         [(section.anchor, each) for section, each in zip(sections, found, strict=True)]
     )
@@ -200,6 +203,13 @@ def _render(sections: list[Section], found: list[Findings]) -> str:
         sections=sections,
         overview=overview if len(sections) > 1 else None,
         version=version("svlaw"),
-        style=Markup((folder / "report.css").read_text("utf-8")),
+        style=Markup(_read("report.css") + _read("live.css")),
+        script=Markup("\n".join(map(_read, ("report.js", *live.SCRIPTS)))),
+        live=live.live_panel(found),
         plotly=Markup(get_plotlyjs()),
     )
+
+
+def _read(name: str) -> str:
+    """A file that comes with the package."""
+    return (resources.files("svlaw.report") / name).read_text("utf-8")

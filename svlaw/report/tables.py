@@ -1,17 +1,15 @@
 """The report's tables: figures as text, ready for the template."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Final
 
 import polars as pl
 from markupsafe import Markup
 
-from svlaw.analysis.crossfit import FOLDS, PARTITIONS
 from svlaw.analysis.crossover import Crossover
 from svlaw.analysis.plots import STRATEGY_NAMES
-from svlaw.analysis.resampling import LEVEL, Interval
-from svlaw.analysis.success import SuccessTable
-from svlaw.data.schema import VERIFIED
+from svlaw.analysis.resampling import Interval
 from svlaw.fit.advice import advise
 from svlaw.fit.law_plots import METHOD_NAMES
 from svlaw.fit.laws import AllocationFit, AllocationLaw
@@ -26,46 +24,26 @@ from svlaw.report.numbers import (
     times,
     with_ends,
 )
-
-Cell = str | Markup
+from svlaw.report.parts import Cell, Table, file_name
 
 _CHALLENGERS = {**STRATEGY_NAMES, "best": "Better of both"}
-_UNPARSED = {
-    "ignore": "left out of a solution's mean score; a solution without any parsed verdict scores 0",
-    "no": "counted as a score of 0",
-}
-_MISSING = {
-    "zero": "a solution without an answer scores 0",
-    "keep": "a solution without an answer keeps its verdicts' score",
-}
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of text.
-
-    Attributes:
-        caption: What it shows.
-        head: Column titles.
-        rows: Cells; the first of each row is its title.
-    """
-
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
 
 
 def best_table(found: Findings) -> Table:
     """The strategy to choose within each budget."""
-    return _frontier_table(found.best, "What to choose within each budget")
+    return _frontier_table(
+        found.best, "What to choose within each budget", file_name(found.name, "best")
+    )
 
 
 def strategies_table(found: Findings) -> Table:
     """Every strategy within each budget."""
-    return _frontier_table(found.frontier, "Every strategy within each budget")
+    return _frontier_table(
+        found.frontier, "Every strategy within each budget", file_name(found.name, "frontier")
+    )
 
 
-def _frontier_table(frame: pl.DataFrame, caption: str) -> Table:
+def _frontier_table(frame: pl.DataFrame, caption: str, file: str) -> Table:
     rows: list[tuple[Cell, ...]] = []
     honest = bool(frame["crossfit"].is_not_null().any())
     for row in frame.iter_rows(named=True):
@@ -85,10 +63,10 @@ def _frontier_table(frame: pl.DataFrame, caption: str) -> Table:
         )
     further = ("Cross-fitted",) if honest else ()
     head = ("Budget", "Strategy", "S", "V", "Cost", "Success", *further, "Gain (points)")
-    return Table(caption, head, tuple(rows))
+    return Table(caption, head, tuple(rows), file, frame)
 
 
-def crossover_table(crossovers: Sequence[Crossover]) -> Table:
+def crossover_table(crossovers: Sequence[Crossover], file: str) -> Table:
     """Saturation, crossover, gain and the budget of lasting lead; a column per strategy."""
     figures: tuple[tuple[str, str, Callable[[Crossover], Interval], Callable[[float], str]], ...]
     figures = (
@@ -122,10 +100,34 @@ def crossover_table(crossovers: Sequence[Crossover]) -> Table:
         for title, meaning, pick, form in figures
     )
     head = ("", *(_CHALLENGERS[result.strategy] for result in crossovers))
-    return Table("Verification against self-consistency", head, rows)
+    frame = _crossover_frame(crossovers)
+    return Table("Verification against self-consistency", head, rows, file, frame)
 
 
-def laws_table(fit: AllocationFit) -> Table:
+_FIGURES: Final = (
+    "saturation_budget",
+    "crossover_budget",
+    "match_ratio",
+    "gain",
+    "gain_ratio",
+    "ahead_budget",
+)
+
+
+def _crossover_frame(crossovers: Sequence[Crossover]) -> pl.DataFrame:
+    """A row per strategy and figure."""
+    return pl.DataFrame(
+        [
+            {"strategy": each.strategy, "figure": name, **asdict(getattr(each, name))}
+            | {"status": each.status}
+            for each in crossovers
+            for name in _FIGURES
+        ],
+        infer_schema_length=None,
+    )
+
+
+def laws_table(fit: AllocationFit, file: str) -> Table:
     """Exponents with intervals; a row per strategy and method, the advised one in bold."""
     pairs = list(zip(fit.laws[::2], fit.laws[1::2], fit.sums, strict=True))
     rows = []
@@ -148,7 +150,8 @@ def laws_table(fit: AllocationFit) -> Table:
                 )
             )
     head = ("Strategy", "Method", "a (S)", "b (V)", "a + b", "Budgets", "At boundary", "Status")
-    return Table("Exponents of S ∝ Cᵃ and V ∝ Cᵇ", head, tuple(rows))
+    frame = pl.DataFrame([asdict(law) for law in fit.laws], infer_schema_length=None)
+    return Table("Exponents of S ∝ Cᵃ and V ∝ Cᵇ", head, tuple(rows), file, frame)
 
 
 def overview_table(sections: Sequence[tuple[str, Findings]]) -> Table:
@@ -157,48 +160,61 @@ def overview_table(sections: Sequence[tuple[str, Findings]]) -> Table:
     Args:
         sections: Anchor and findings of each pool.
     """
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
+    records = []
     for anchor, found in sections:
-        best = found.best.tail(1).to_dicts()
+        best = next(found.best.tail(1).iter_rows(named=True), None)
+        voting = float(found.voting["success"].max()) if found.voting.height else None  # type: ignore[arg-type]
         result = found.crossovers[-1] if found.crossovers else None
+        size = found.table.n_problems or None
+        ratio = found.cost.ratio if found.verified else None
         rows.append(
             (
                 Markup('<a href="#{}">{}</a>').format(anchor, found.name),
-                f"{found.table.n_problems:,}" if found.table.has_problems else DASH,
-                STRATEGY_NAMES[best[0]["strategy"]] if best else DASH,
-                percent(best[0]["success"]) if best else DASH,
+                DASH if size is None else f"{size:,}",
+                DASH if ratio is None else f"{ratio:.3g}",
+                DASH if voting is None else percent(voting),
+                DASH if best is None else STRATEGY_NAMES[best["strategy"]],
+                DASH
+                if best is None
+                else with_ends(best["success"], best["conf_low"], best["conf_high"], percent),
                 reached(result.crossover_budget, amount) if result else DASH,
                 reached(result.gain, points) if result else DASH,
             )
         )
+        records.append(
+            {"pool": found.name, "n_problems": size, "lambda": ratio, "self_consistency": voting}
+            | {name: best and best[name] for name in _BEST}
+            | _flat("crossover_budget", result and result.crossover_budget)
+            | _flat("gain", result and result.gain)
+        )
     head = (
         "Pool",
         "Problems",
+        "λ",
+        "Self-consistency at best",
         "Best at the largest budget",
         "Success",
         "Crossover budget",
         "Gain (points)",
     )
-    return Table("All pools", head, tuple(rows))
+    frame = pl.DataFrame(records, infer_schema_length=None)
+    return Table("All pools", head, tuple(rows), "pools", frame)
 
 
-def settings(found: Findings, version: str) -> list[tuple[str, str]]:
-    """Methods and settings, as terms and their explanations."""
-    table, options = found.table, found.table.options
-    terms = [("Source", _source(found)), ("Cost", _cost(found)), ("Problems", _problems(found))]
-    terms.append(("Grid", _grid(found)))
-    if table.verifier is not None:
-        terms.append(("Verifier", table.verifier))
-    if options is not None and table.verifier is not None:
-        terms.append(("Unparsed verdicts", _UNPARSED[options.unparsed]))
-        terms.append(("Missing answers", _MISSING[options.missing_answer]))
-    terms.append(("Intervals", _intervals(found)))
-    if options is not None:
-        terms.append(("Monte-Carlo error", _mc_error(found)))
-    terms.append(("Frontier", _frontier(found)))
-    terms += _laws(found)
-    terms.append(("Software", f"svlaw {version}"))
-    return terms
+_BEST: Final = (
+    *("budget", "strategy", "solutions", "verifications"),
+    *("success", "conf_low", "conf_high"),
+)
+
+
+def _flat(name: str, figure: Interval | None) -> dict[str, float | None]:
+    figure = figure or Interval(None)
+    return {
+        name: figure.estimate,
+        f"{name}_low": figure.conf_low,
+        f"{name}_high": figure.conf_high,
+    }
 
 
 def _exponent(law: AllocationLaw) -> str:
@@ -209,105 +225,3 @@ def _status(solutions: AllocationLaw, verifications: AllocationLaw) -> str:
     """The status of both laws, named apart where they differ."""
     of_s, of_v = (law.status.replace("_", " ") for law in (solutions, verifications))
     return of_s if of_s == of_v else f"S: {of_s}, V: {of_v}"
-
-
-def _source(found: Findings) -> str:
-    files = found.pool.metadata.get("files")
-    names = ", ".join(map(str, files)) if isinstance(files, list) else ""
-    kind = "published success table" if found.pool.is_published_table else "cached generations"
-    return f"{kind} ({names})" if names else kind
-
-
-def _cost(found: Findings) -> str:
-    cost = found.cost
-    if not any(name in VERIFIED for name in found.table.strategies):
-        return "C = S per problem, in solutions; λ plays no part without verifications"
-    return (
-        "C(S, V) = S (1 + λV) per problem, in solutions: a verification costs λ ="
-        f" {cost.ratio:.3g} solutions ({cost.origin})"
-    )
-
-
-def _problems(found: Findings) -> str:
-    table = found.table
-    if not table.has_problems:
-        return "unknown (published table)"
-    aside = f"{table.n_set_aside:,} set aside" if table.n_set_aside else "none set aside"
-    return f"{table.n_problems:,} averaged over, the same for all strategies; {aside}"
-
-
-def _grid(found: Findings) -> str:
-    def values(column: str) -> str:
-        held = [v for v in sorted(found.table.points[column].unique()) if v]
-        shown = [f"{v:,}" for v in held]
-        return ", ".join(shown if len(shown) <= 20 else [*shown[:9], "…", *shown[-9:]])
-
-    text = f"S = {values('solutions')}"
-    return f"{text}; V = {values('verifications')}" if found.verified else text
-
-
-def _intervals(found: Findings) -> str:
-    if not found.resamples:
-        return "none"
-    text = (
-        f"{100 * LEVEL:.0f}%. Success: Wilson's, with an effective number of problems. Differences"
-        f" and budgets: bias-corrected and accelerated, over {found.resamples:,} resamples of the"
-        f" problems (seed {found.seed}), both sides on the same problems"
-    )
-    if found.fit is None:
-        return text
-    return f"{text}. Exponents: percentiles over {found.fit.resamples:,} resamples"
-
-
-def _frontier(found: Findings) -> str:
-    text = "the best computed point within each budget"
-    if found.optimism is None:
-        return f"{text}, chosen and scored on the same problems"
-    return (
-        f"{text}. Cross-fitted: chosen on {FOLDS - 1} of {FOLDS} parts of the problems and scored"
-        f" on the other, over {PARTITIONS} divisions; the choice of the strategy is not repeated"
-    )
-
-
-def _laws(found: Findings) -> Iterator[tuple[str, str]]:
-    """How the laws were found."""
-    fit, table = found.fit, found.law_table
-    if fit is None or table is None:
-        return
-    yield (
-        "Laws",
-        "the best S and V at eight budgets per doubling, then least squares in logs. Envelope: the"
-        " best computed point; iso-budget: the vertex of a parabola in log S along each budget;"
-        f" surface: the optimum of a fitted success surface. {_law_grid(found, table)}",
-    )
-    chosen = fit.surfaces.filter("chosen")
-    surfaces = [
-        f"{STRATEGY_NAMES[name]}: {form}, residual {100 * residual:.2f} points"
-        for name, form, residual in chosen.select("strategy", "form", "residual").iter_rows()
-    ]
-    if surfaces:
-        count = fit.surfaces["form"].n_unique()
-        chosen_by = f" (of {count} forms, by cross-validation)"
-        yield "Surfaces", "; ".join(surfaces) + chosen_by
-
-
-def _law_grid(found: Findings, table: SuccessTable) -> str:
-    if not table.has_problems:
-        return "Grid: as published"
-    verified = table.points.filter(pl.col("strategy").is_in(VERIFIED))
-    S, V = (max(verified[name].to_list()) for name in ("solutions", "verifications"))
-    text = f"Grid: up to eight values of S and of V per doubling, to S = {S:,} and V = {V:,}"
-    if table.problem_ids == found.table.problem_ids:
-        return text
-    return f"{text}, averaged over {table.n_problems:,} problems; {table.n_set_aside:,} set aside"
-
-
-def _mc_error(found: Findings) -> str:
-    options = found.table.options
-    assert options is not None
-    if found.mc_error == 0:
-        return "none: every figure is exact given the cached generations"
-    return (
-        f"at most {100 * found.mc_error:.2f} points in any mean (wanted:"
-        f" {100 * options.tolerance:.2f}; seed {options.seed})"
-    )

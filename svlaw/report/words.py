@@ -62,7 +62,7 @@ def answers(found: Findings) -> list[Sentence]:
     """What the pool says, sentence by sentence: choices, crossovers, saturation, laws."""
     sentences: list[Sentence] = [*_choices(found.best.to_dicts(), found.has_voting)]
     sentences += [_crossover(result) for result in found.crossovers if result.strategy != "best"]
-    sentences += [*_discrepancy(found), *_saturation(found)]
+    sentences += [*_discrepancy(found), *_saturation(found), *_tenfold(found)]
     sentences += [_growth(found, each) for each in found.advice]
     return sentences
 
@@ -248,6 +248,21 @@ def _saturation(found: Findings) -> list[str]:
         f"Self-consistency saturates at {budget}: from there on it is within 0.25 points of its"
         f" best, {percent(float(rows['success'].max()))}."  # type: ignore[arg-type]
     ]
+
+
+def _tenfold(found: Findings) -> Iterator[str]:
+    """What ten times the budget buys, at the low end and at the high one."""
+    steps = []
+    for step in found.growth:
+        gain = step.gain
+        assert gain.estimate is not None
+        bought = with_ends(gain.estimate, gain.conf_low, gain.conf_high, points)
+        steps.append(
+            f"from {amount(step.budget)} to {amount(10 * step.budget)} buys {bought} points"
+            f" ({percent(step.before)} to {percent(step.after)})"
+        )
+    if steps:
+        yield f"Ten times the budget {', '.join(steps)}."
 
 
 def _growth(found: Findings, held: Advice) -> Sentence:

@@ -4,9 +4,19 @@ import numpy as np
 import polars as pl
 import pytest
 
-from svlaw.analysis.cost import RelativeCost, measure_lambda, relative_cost
+from svlaw.analysis.cost import (
+    CostChoice,
+    FlopsCost,
+    RelativeCost,
+    TokenMeans,
+    flops_cost,
+    mean_tokens,
+    measure_lambda,
+    relative_cost,
+)
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
+from svlaw.data.pool import append
 
 
 def answers(**columns) -> pl.DataFrame:
@@ -121,3 +131,65 @@ def test_lambda_given_or_not_needed(make_pool) -> None:
     assert relative_cost(open_example("singhi2025_fig1"), 2.0).ratio == 2.0
     unverified = relative_cost(make_pool(answers()), None)
     assert (unverified.ratio, unverified.origin) == (1.0, "unused (no verifications)")
+
+
+def verifications(**columns) -> pl.DataFrame:
+    """The texts of `verdicts`."""
+    return verdicts().select(
+        "problem_id",
+        "solution_id",
+        "verification_id",
+        pl.lit("Yes").alias("text"),
+        **{name: pl.Series(values, dtype=pl.Int32) for name, values in columns.items()},
+    )
+
+
+def test_flops_are_two_for_each_parameter_and_token() -> None:
+    cost = FlopsCost(8e9, 70e9, TokenMeans(300.0, 500.0, 400.0))
+    assert cost(4, 0) == pytest.approx(2 * 8e9 * 300 * 4)
+    # A solution's prompt is read once, whatever V.
+    for V in (1, 2, 32):
+        whole = 4 * (2 * 8e9 * 300 + 2 * 70e9 * (400 + 500 * V))
+        assert cost(4, V) == pytest.approx(whole)
+    assert cost.ratio == pytest.approx(70 * 500 / (8 * 300))
+    assert cost.label == "compute per problem (FLOPs)"
+
+
+def test_token_means_of_a_pool(make_pool) -> None:
+    pool = make_pool(
+        answers(output_tokens=[100, 200, 300, 400]), v=verdicts(output_tokens=[20, 100, 120])
+    )
+    assert mean_tokens(pool) == TokenMeans(300.0, 90.0, 300.0, is_prompt_assumed=True)
+    assert "counts as long as a solution" in flops_cost(pool, 1e9).origin
+    pool = append(pool, "verifications", verifications(prompt_tokens=[10, 30, 60]), verifier="v")
+    assert mean_tokens(pool) == TokenMeans(300.0, 90.0, 40.0)
+    cost = flops_cost(pool, 1e9)
+    assert cost.origin == "mean tokens measured"
+    assert cost(1, 1) == pytest.approx(2e9 * (300 + 40 + 90))
+    assert flops_cost(pool, 1e9, 2e9)(1, 1) == pytest.approx(2e9 * (300 + 2 * (40 + 90)))
+    alone = flops_cost(make_pool(answers(output_tokens=[7] * 4)), 1e9)
+    assert (alone(3, 0), alone.ratio) == (2e9 * 7 * 3, 0.0)
+
+
+def test_no_token_counts_no_flops(make_pool) -> None:
+    for pool, what in (
+        (make_pool(answers(output_chars=[9] * 4)), "solutions"),
+        (make_pool(answers(output_tokens=[9] * 4), v=verdicts(output_chars=[9] * 3)), "verifi"),
+    ):
+        with pytest.raises(NotInPoolError, match=f"no token counts of {what}"):
+            flops_cost(pool, 1e9)
+    with pytest.raises(NotInPoolError, match="published table has no token counts"):
+        flops_cost(open_example("singhi2025_fig1"), 1e9)
+    with pytest.raises(BadInputError, match="solver parameters = 0: use a number above 0"):
+        flops_cost(make_pool(answers(output_tokens=[9] * 4)), 0.0)
+
+
+def test_a_choice_becomes_the_model_asked_for(make_pool) -> None:
+    pool = make_pool(answers(output_tokens=[100] * 4), v=verdicts(output_tokens=[50] * 3))
+    assert CostChoice().model(pool) == relative_cost(pool, None)
+    assert CostChoice(3.0).model(pool) == RelativeCost(3.0)
+    assert CostChoice(None, 8e9, 1e9).model(pool) == flops_cost(pool, 8e9, 1e9)
+    with pytest.raises(BadInputError, match="without solver parameters"):
+        CostChoice(None, None, 1e9)
+    with pytest.raises(BadInputError, match="the sizes give lambda"):
+        CostChoice(2.0, 1e9)

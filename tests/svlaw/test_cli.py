@@ -219,7 +219,7 @@ def test_several_pools_are_checked_beside_each_other(svlaw, exams, figure):
         (("--lambda", "-1"), "lambda = -1: use a number above 0"),
         (("--lambda", "nan"), "lambda = nan"),
         (("--strategies", "magic"), "unknown strategy 'magic'"),
-        (("--cost", "dollars"), "there is only 'relative'"),
+        (("--cost", "dollars"), "use 'relative'"),
         (("--unparsed", "maybe"), "use ignore or no"),
         (("--missing-answer", "maybe"), "use zero or keep"),
         (("--population", "maybe"), "use all or verified"),

@@ -203,7 +203,7 @@ def test_a_strategy_that_cannot_be_tested_is_left_out(svlaw: Run, make_pool) -> 
         (("--resamples", "5"), "resamples = 5: use at least 40"),
         (("--lambda", "0"), "lambda = 0: use a number above 0"),
         (("--strategies", "guess"), "unknown strategy 'guess'"),
-        (("--cost", "price"), "there is only 'relative'"),
+        (("--cost", "price"), "use 'relative'"),
         (("--output", "rows.txt"), "write rows to a .parquet, .csv or .json file"),
     ],
 )

@@ -1,0 +1,99 @@
+"use strict";
+
+// What the live panel says of the figures it computed.
+const liveWords = (() => {
+  const { amount, percent, withInterval } = liveNumbers;
+  const NEGLIGIBLE = 0.0025;
+
+  function ofPoint({ strategy, solutions, verifications }, names) {
+    const depth = verifications ? `, V = ${verifications}` : "";
+    return `${names[strategy]} with S = ${solutions}${depth}`;
+  }
+
+  function ofSuccess(plan, unit) {
+    const success = withInterval(plan.success, plan.conf_low, plan.conf_high);
+    const price = `at a cost of ${amount(plan.cost)} ${unit} per problem`;
+    if (plan.method === "crossfit") {
+      const seen = `on the problems it was chosen on, ${percent(plan.in_sample)}`;
+      return `Expected success ${success}, ${price}; ${seen}.`;
+    }
+    return `Success ${success}, ${price}; in-sample, so on average too high.`;
+  }
+
+  function ofRunnerUp(plan, names) {
+    const other = plan.runner_up;
+    const size = (100 * Math.abs(other.difference)).toFixed(1);
+    const order = other.difference < 0 ? "more" : "less";
+    let words = `Runner-up: ${ofPoint(other, names)}, ${percent(other.success)}`;
+    words += Number(size) === 0 ? ", level" : `, ${size} points ${order}`;
+    if (other.difference < NEGLIGIBLE) return `${words}; the difference hardly matters.`;
+    return `${words}; whether that is more than chance, svlaw plan tells.`;
+  }
+
+  // Notes beside a plan.
+  function ofDoubts(plan, names) {
+    const notes = plan.runner_up ? [ofRunnerUp(plan, names)] : [];
+    if (plan.is_beyond) {
+      const reach = `The budget exceeds the largest cost computed, ${amount(plan.largest_cost)}`;
+      const outlook = plan.edges
+        ? `the data end at ${plan.edges}: generate more, or see svlaw forecast`
+        : "it lies inside, so more compute may not help";
+      notes.push(`${reach}: this is the best within the data; ${outlook}.`);
+      return notes;
+    }
+    if (plan.edges) {
+      notes.push(`The budget would pay for more, but the data end at ${plan.edges}: generate more.`);
+    }
+    if (plan.runner_up?.edges) {
+      const other = names[plan.runner_up.strategy].toLowerCase();
+      const end = `its data end at ${plan.runner_up.edges}`;
+      notes.push(`The budget would pay for more of ${other}, but ${end}: it might overtake.`);
+    }
+    return notes;
+  }
+
+  function ofCrossing(found, unit) {
+    if (!found.length) return "";
+    const last = found[found.length - 1];
+    if (last.crossover_budget === null) {
+      return "Verification never draws level with self-consistency within the data.";
+    }
+    const first = `Verification draws level with self-consistency at ${amount(last.crossover_budget)}`;
+    const ratio = `${amount(last.match_ratio)}× the budget at which self-consistency saturates`;
+    return `${first} ${unit}, ${ratio}; ${ofLead(last)}.`;
+  }
+
+  function ofLead({ ahead_budget: ahead, crossover_budget: crossing }) {
+    if (ahead === null) return "it does not stay ahead to the end of the data";
+    if (ahead <= crossing * (1 + 1e-9)) return "it stays level or ahead from there on";
+    return `it stays level or ahead from ${amount(ahead)} on`;
+  }
+
+  function ofMethod(pool) {
+    const { fine } = pool;
+    const words = ["Computed in this page, from the success table; the commands give the same."];
+    if (!fine.n_problems) {
+      words.push("A published table has no problems to cross-fit or resample.");
+    } else if (!pool.crossfits) {
+      words.push(`${fine.n_problems} problems are too few to cross-fit.`);
+    } else if (!fine.problems) {
+      words.push("The success of every problem would make this page too large, so success is");
+      words.push("in-sample here; svlaw plan gives the cross-fitted one.");
+    }
+    if (fine.n_problems) {
+      words.push("Intervals of budgets and differences depend on costs: see the commands.");
+    }
+    return words.join(" ");
+  }
+
+  // The settings, for paper, which shows no controls.
+  function ofSettings({ model, ratio, solver, verifier, budget }, pool, unit) {
+    const sizes = [`a solver of ${solver}B`, `a verifier of ${verifier}B`];
+    const costs = model === "flops" ? sizes : ["", `λ = ${Number(ratio.toPrecision(6))}`];
+    const told = costs.slice(0, pool.verified.length ? 2 : 1).filter(Boolean).join(" and ");
+    const cost = told + (model === "flops" ? " parameters, " : told && ", ");
+    return `${pool.name}: ${cost}budget ${amount(budget)} ${unit} per problem.`;
+  }
+
+  return { ofPoint, ofSuccess, ofDoubts, ofCrossing, ofMethod, ofSettings };
+})();

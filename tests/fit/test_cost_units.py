@@ -1,0 +1,33 @@
+"""What a cost is counted in scales budgets and changes nothing else."""
+
+from dataclasses import replace
+
+import pytest
+
+from svlaw.analysis.cost import FlopsCost, RelativeCost, TokenMeans
+from svlaw.analysis.crossover import crossover
+from svlaw.analysis.frontier import frontier
+from svlaw.fit.laws import fit_allocation
+from svlaw.fit.planner import plan
+
+
+def test_the_unit_of_the_cost_changes_no_finding(exams) -> None:
+    """Without a prompt, FLOPs are relative cost times the FLOPs of a solution."""
+    relative, flops = RelativeCost(2.0), FlopsCost(8e9, 4e9, TokenMeans(100.0, 400.0, 0.0))
+    unit = 2 * 8e9 * 100
+    one, other = (crossover(exams, cost, resamples=50) for cost in (relative, flops))
+    for name in ("saturation_budget", "crossover_budget", "ahead_budget"):
+        figures = [getattr(found, name) for found in (one, other)]
+        assert figures[1].estimate == pytest.approx(figures[0].estimate * unit)
+        assert figures[1].conf_high == pytest.approx(figures[0].conf_high * unit)
+    assert other.match_ratio.estimate == pytest.approx(one.match_ratio.estimate)
+    rows, same = (frontier(exams, cost, resamples=0) for cost in (relative, flops))
+    assert rows.drop("budget", "cost").equals(same.drop("budget", "cost"))
+    laws, again = (fit_allocation(exams, cost, resamples=0).laws for cost in (relative, flops))
+    for law, twin in zip(laws, again, strict=True):
+        assert (twin.exponent is None) == (law.exponent is None), law
+        if law.exponent is not None:
+            assert twin.exponent == pytest.approx(law.exponent, rel=1e-6), law
+    budget = 64.0
+    plans = [plan(exams, cost, budget=b) for cost, b in ((relative, budget), (flops, 64 * unit))]
+    assert replace(plans[0].recommended, cost=0.0) == replace(plans[1].recommended, cost=0.0)
