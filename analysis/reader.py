@@ -1,7 +1,8 @@
 """Streams a pool's small tables as one sample per problem, a bounded batch at a time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -42,88 +43,40 @@ class Holding:
     n_verdicts: npt.NDArray[np.integer]
 
 
-class SampleReader:
-    """Reads samples in order of problem id, solutions and verdicts in order of theirs.
+@dataclass(frozen=True)
+class BatchReader:
+    """Reads some problems of a pool at a time.
 
-    What comes out does not depend on the order of rows or on the size of a batch. Parts whose rows
-    are sorted by problem, as svlaw writes them, are read once; of others every batch reads all.
-
-    Args:
+    Attributes:
         pool: A pool with answers.
         verifier: A verifier of the pool; None leaves the verdicts out.
         only_verified: Leave out solutions without a verdict.
         half: Leave out the solutions of the other half of each problem.
         seed: Seed of the halves.
-        batch_rows: Solutions and verdicts in a batch.
+        is_whole: Whether all problems are read at once.
     """
 
-    def __init__(
-        self,
-        pool: Pool,
-        verifier: str | None = None,
-        *,
-        only_verified: bool = False,
-        half: Half = "all",
-        seed: int = 0,
-        batch_rows: int = BATCH_ROWS,
-    ) -> None:
-        self._pool = pool
-        self._verifier = verifier
-        self._only_verified = only_verified
-        self._half: Half = half
-        self._seed = seed
-        rows = self._rows("answers")
-        ids = rows.keys() | _listed_problems(pool)
-        if verifier is not None:
-            for name, count in self._rows("verdicts").items():
-                if name not in ids:
-                    raise BadInputError(_STRANGER.format(pool.path, f" (problem {name!r})"))
-                rows[name] = rows.get(name, 0) + count
-        self.problem_ids = sorted(ids)
-        self._batches = _plan(self.problem_ids, rows, batch_rows)
-        self._whole: list[ProblemSample] | None = None
-
-    def holdings(self) -> list[Holding]:
-        """What each problem holds, without its verdicts; a pool of one batch is kept in memory.
-
-        Raises:
-            BadInputError: A part is damaged.
-        """
-        if len(self._batches) == 1:
-            self._whole = self._read(self._batches[0])
-            return [Holding(s.n_solutions, s.n_verdicts) for s in self._whole]
-        return [holding for ids in self._batches for holding in self._count(ids)]
-
-    def batches(self, kept: npt.NDArray[np.bool_]) -> Iterator[list[ProblemSample]]:
-        """Samples of the problems to keep, batch by batch.
-
-        Args:
-            kept: Mask over `problem_ids`.
-
-        Raises:
-            BadInputError: A part is damaged, or a verdict belongs to no solution.
-        """
-        keep = {name for name, keep in zip(self.problem_ids, kept, strict=True) if keep}
-        for ids in self._batches:
-            if keep.isdisjoint(ids):
-                continue
-            samples = self._whole if self._whole is not None else self._read(ids)
-            yield [sample for sample in samples if sample.problem_id in keep]
+    pool: Pool
+    verifier: str | None
+    only_verified: bool
+    half: Half
+    seed: int
+    is_whole: bool = False
 
     def _scan(self, table: str) -> pl.LazyFrame:
-        return self._pool.scan(table, self._verifier if table == "verdicts" else None)
+        return self.pool.scan(table, self.verifier if table == "verdicts" else None)
 
-    def _rows(self, table: str) -> dict[str, int]:
-        """Rows of each problem, in order of problem."""
+    def rows(self, table: str) -> dict[str, int]:
+        """Number of rows of each problem, in order of problem."""
         query = self._scan(table).group_by("problem_id").len().sort("problem_id")
-        return dict(self._pool.collect(query, table).iter_rows())
+        return dict(self.pool.collect(query, table).iter_rows())
 
     def _rows_of(self, table: str, ids: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:
         """Rows of a run of problems, in any order."""
         scan = self._scan(table).select(columns)
-        if len(self._batches) > 1:
+        if not self.is_whole:
             scan = scan.filter(pl.col("problem_id").is_between(pl.lit(ids[0]), pl.lit(ids[-1])))
-        return self._pool.collect(scan, table)
+        return self.pool.collect(scan, table)
 
     def _sorted_rows(
         self, table: str, ids: Sequence[str], columns: Sequence[str], key: Sequence[str]
@@ -138,26 +91,32 @@ class SampleReader:
             first = twice.select(key).row(0, named=True)
             label = ", ".join(f"{name} {value!r}" for name, value in first.items())
             raise BadInputError(
-                f"{self._pool.path}: keys repeat in {table} ({label}); see 'svlaw check'"
+                f"{self.pool.path}: keys repeat in {table} ({label}); see 'svlaw check'"
             )
         return frame
 
-    def _count(self, ids: Sequence[str]) -> Iterator[Holding]:
+    def count(self, ids: Sequence[str]) -> Iterator[Holding]:
+        """What each of a run of problems holds."""
         answers = self._sorted_rows("answers", ids, _SOLUTION, _SOLUTION)
         counts = np.zeros(answers.height, np.int32)
-        if self._verifier is not None:
-            counts = _verdict_counts(answers, self._rows_of("verdicts", ids, _SOLUTION), self._pool)
+        if self.verifier is not None:
+            counts = _verdict_counts(answers, self._rows_of("verdicts", ids, _SOLUTION), self.pool)
         for (start, stop), kept in zip(
             _spans(answers, ids), self._kept(answers, counts, ids), strict=True
         ):
             held = counts[start:stop][kept]
             yield Holding(held.size, np.sort(held))
 
-    def _read(self, ids: Sequence[str]) -> list[ProblemSample]:
+    def read(self, ids: Sequence[str]) -> list[ProblemSample]:
+        """The samples of a run of problems.
+
+        Raises:
+            BadInputError: A part is damaged, or a verdict belongs to no solution.
+        """
         columns = (*_SOLUTION, "answer_class", "is_correct", "status")
         answers = self._sorted_rows("answers", ids, columns, _SOLUTION)
         counts, scores = np.zeros(answers.height, np.int32), np.empty(0, np.int32)
-        if self._verifier is not None:
+        if self.verifier is not None:
             verdicts = self._sorted_rows("verdicts", ids, (*_VERDICT, "score"), _VERDICT)
             units = (
                 (pl.col("score").fill_nan(None) * SCORE_UNIT)
@@ -166,9 +125,9 @@ class SampleReader:
                 .fill_null(UNPARSED)
             )
             scores = verdicts.select(units).to_series().to_numpy()
-            counts = _verdict_counts(answers, verdicts, self._pool)
+            counts = _verdict_counts(answers, verdicts, self.pool)
         samples = _split(answers, counts, scores, ids)
-        if self._half == "all" and not self._only_verified:
+        if self.half == "all" and not self.only_verified:
             return list(samples)
         masks = self._kept(answers, counts, ids)
         return [subset(sample, kept) for sample, kept in zip(samples, masks, strict=True)]
@@ -179,8 +138,92 @@ class SampleReader:
         """Which solutions of each problem are read, in the order of sorted answers."""
         solutions = answers["solution_id"].to_numpy()
         for name, (start, stop) in zip(ids, _spans(answers, ids), strict=True):
-            kept = in_half(self._half, name, solutions[start:stop], self._seed)
-            yield kept & (counts[start:stop] > 0) if self._only_verified else kept
+            kept = in_half(self.half, name, solutions[start:stop], self.seed)
+            yield kept & (counts[start:stop] > 0) if self.only_verified else kept
+
+
+class SampleReader:
+    """Reads samples in order of problem id, solutions and verdicts in order of theirs.
+
+    What comes out does not depend on the order of rows or on the size of a batch. Parts whose rows
+    are sorted by problem, as svlaw writes them, are read once; of others every batch reads all.
+
+    Args:
+        pool: A pool with answers.
+        verifier: A verifier of the pool; None leaves the verdicts out.
+        only_verified: Leave out solutions without a verdict.
+        half: Leave out the solutions of the other half of each problem.
+        seed: Seed of the halves.
+        batch_rows: Solutions and verdicts in a batch.
+        least_batches: How many batches to make of all problems, if they are enough.
+
+    Attributes:
+        problem_ids: All problems, sorted.
+        source: What reads a batch.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        verifier: str | None = None,
+        *,
+        only_verified: bool = False,
+        half: Half = "all",
+        seed: int = 0,
+        batch_rows: int = BATCH_ROWS,
+        least_batches: int = 1,
+    ) -> None:
+        source = BatchReader(pool, verifier, only_verified, half, seed)
+        rows = source.rows("answers")
+        ids = rows.keys() | _listed_problems(pool)
+        if verifier is not None:
+            for name, count in source.rows("verdicts").items():
+                if name not in ids:
+                    raise BadInputError(_STRANGER.format(pool.path, f" (problem {name!r})"))
+                rows[name] = rows.get(name, 0) + count
+        self.problem_ids = sorted(ids)
+        batch_rows = min(batch_rows, -(-sum(rows.values()) // least_batches))
+        self._batches = _plan(self.problem_ids, rows, batch_rows)
+        self.source = replace(source, is_whole=len(self._batches) == 1)
+        self._whole: list[ProblemSample] | None = None
+
+    def holdings(self) -> list[Holding]:
+        """What each problem holds, without its verdicts; a pool of one batch is kept in memory.
+
+        Raises:
+            BadInputError: A part is damaged.
+        """
+        if len(self._batches) == 1:
+            self._whole = self.source.read(self._batches[0])
+            return [Holding(s.n_solutions, s.n_verdicts) for s in self._whole]
+        return [holding for ids in self._batches for holding in self.source.count(ids)]
+
+    def batches(self, kept: npt.NDArray[np.bool_]) -> Iterator[list[ProblemSample]]:
+        """Samples of the problems to keep, batch by batch.
+
+        Args:
+            kept: Mask over `problem_ids`.
+
+        Raises:
+            BadInputError: A part is damaged, or a verdict belongs to no solution.
+        """
+        for ids, wanted in self.runs(kept):
+            samples = self._whole if self._whole is not None else self.source.read(ids)
+            yield [sample for sample in samples if sample.problem_id in wanted]
+
+    def runs(
+        self, kept: npt.NDArray[np.bool_] | None = None
+    ) -> Iterator[tuple[Sequence[str], frozenset[str]]]:
+        """The problems of each batch, and which of them to keep; batches without any are left out.
+
+        Args:
+            kept: Mask over `problem_ids`; all when None.
+        """
+        keep = set(self.problem_ids if kept is None else compress(self.problem_ids, kept))
+        for ids in self._batches:
+            wanted = frozenset(keep.intersection(ids))
+            if wanted:
+                yield ids, wanted
 
 
 def load_samples(pool: Pool, verifier: str | None = None) -> list[ProblemSample]:

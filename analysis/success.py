@@ -1,20 +1,21 @@
 """The success table: the success of every problem at every (strategy, S, V)."""
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from svlaw.analysis.estimators import Options, estimate
+from svlaw.analysis.estimators import Options
+from svlaw.analysis.execution import estimate_here, estimate_on, holdings_on
 from svlaw.analysis.grid import Grid, Values, choose_grid, split_values
 from svlaw.analysis.reader import BATCH_ROWS, SampleReader
 from svlaw.analysis.samples import ProblemSample
 from svlaw.analysis.store import Block, BlockEstimate, Store
-from svlaw.data.cores import usable_cores
+from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
@@ -22,6 +23,9 @@ from svlaw.data.schema import STRATEGIES, VERIFIED
 
 F64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+
+_BATCHES_PER_CORE: Final = 4
+"""Batches for each core of a cluster, so that none of them waits long for the last."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ def success_table(
     threads: int | None = None,
     batch_rows: int = BATCH_ROWS,
     reuse: bool = True,
+    cluster: Cluster | None = None,
     progress: Progress = silent,
 ) -> SuccessTable:
     """Estimate the success of every problem at every point.
@@ -147,6 +152,7 @@ def success_table(
         threads: Threads to use; all cores when None.
         batch_rows: Solutions and verdicts held in memory at a time.
         reuse: Whether to use stored results and to store new ones.
+        cluster: Where to compute; this machine's threads when None.
         progress: Called with the number of problems done.
 
     Raises:
@@ -169,8 +175,10 @@ def success_table(
         half=options.half,
         seed=options.seed,
         batch_rows=batch_rows,
+        least_batches=1 if cluster is None else _BATCHES_PER_CORE * cluster.cores,
     )
-    grid = choose_grid(reader.holdings(), strategies, solutions, verifications)
+    holdings = reader.holdings() if cluster is None else holdings_on(cluster, reader)
+    grid = choose_grid(holdings, strategies, solutions, verifications)
     ids = tuple(compress(reader.problem_ids, grid.problems))
     blocks = [Block(name, *grid.axes(name), ids, options, verifier) for name in strategies]
     store = Store(pool) if reuse and not pool.is_bundled else None
@@ -180,10 +188,12 @@ def success_table(
             estimates[block.strategy] = stored
     missing = [block for block in blocks if block.strategy not in estimates]
     if missing:
-        samples = reader.batches(grid.problems)
-        for block, found in zip(
-            missing, _estimate_all(samples, missing, threads, progress), strict=True
-        ):
+        if cluster is None:
+            samples = reader.batches(grid.problems)
+            new = estimate_here(samples, missing, threads, progress)
+        else:
+            new = estimate_on(cluster, reader, grid.problems, missing, progress)
+        for block, found in zip(missing, new, strict=True):
             estimates[block.strategy] = found
             if store:
                 store.save(block, found)
@@ -230,7 +240,7 @@ def table_of_samples(
     kept = list(compress(samples, grid.problems))
     ids = tuple(sample.problem_id for sample in kept)
     blocks = [Block(name, *grid.axes(name), ids, options, verifier) for name in strategies]
-    estimates = _estimate_all([kept], blocks, threads, progress)
+    estimates = estimate_here([kept], blocks, threads, progress)
     return _assemble(grid, estimates, ids, len(samples) - len(ids), options, verifier)
 
 
@@ -257,52 +267,6 @@ def _assemble(
         options,
         verifier,
     )
-
-
-def _estimate_all(
-    batches: Iterable[list[ProblemSample]],
-    blocks: Sequence[Block],
-    threads: int | None,
-    progress: Progress,
-) -> list[BlockEstimate]:
-    """Estimate blocks of strategies on all problems; a batch is read while another is estimated."""
-    ids = blocks[0].problem_ids
-    found = [BlockEstimate.empty(block) for block in blocks]
-
-    def work(place: int, sample: ProblemSample) -> None:
-        for block, result in zip(blocks, found, strict=True):
-            one = estimate(
-                block.strategy,
-                sample,
-                block.solutions,
-                block.verifications,
-                block.options,
-                len(ids),
-            )
-            result.success[place] = one.success.ravel()
-            result.variance[place] = one.variance.ravel()
-
-    executor = ThreadPoolExecutor(threads or usable_cores())
-    place, done = 0, 0
-    running: list[Future[None]] = []
-
-    def drain(futures: list[Future[None]]) -> None:
-        nonlocal done
-        for future in futures:
-            future.result()
-            done += 1
-            progress(done, len(ids))
-
-    try:
-        for samples in batches:
-            submitted = [executor.submit(work, place + i, s) for i, s in enumerate(samples)]
-            place += len(samples)
-            drain(running)
-            running = submitted
-        drain(running)
-    finally:
-        executor.shutdown(cancel_futures=True)
-    return found
 
 
 def _check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
