@@ -2,6 +2,8 @@
 # make demo-generate   the same from the beginning: a tiny model solves and verifies, on any CPU
 # make test   every test
 # make lint   ruff and mypy
+# make notebooks   run the notebooks and write their outputs back (figures need a Chromium)
+# make docs   the documentation as a site, in site/
 # make test-inspect   the tests of the importer of inspect_ai's logs, in an environment of their own
 # make test-vllm   the tests that need a model: vLLM (CPU), an OpenAI-compatible server, transformers
 # All set up .venv themselves; they need Python 3.11 or newer, nothing else.
@@ -11,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo demo-generate test test-inspect test-vllm lint clean
+.PHONY: demo demo-generate test test-inspect test-vllm lint notebooks docs clean
 
 demo: $(VENV)/core
 	test -d demo-pool || $(BIN)/svlaw examples exams_gpt35_by_gpt4 --out demo-pool
@@ -49,6 +51,18 @@ lint: $(VENV)/dev
 	rm -rf build
 	cd tests && MYPYPATH=../$(VENV)/typecheck ../$(BIN)/mypy --config-file ../pyproject.toml -p svlaw
 
+notebooks: $(VENV)/dev
+	$(BIN)/python notebooks/execute.py
+
+# Names and docstrings are read from the package as it installs; open site/index.html.
+docs: $(VENV)/docs
+	rm -rf build $(VENV)/documented
+	$(INSTALL) --no-deps --target $(VENV)/documented .
+	rm -rf build
+	$(BIN)/zensical build --strict --clean
+	@! grep -rEl '<(script|link|img)[^>]+(src|href)="https?:' site --include='*.html' || \
+		{ echo "these pages take something from the network"; exit 1; }
+
 $(VENV)/core: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("svlaw needs Python 3.11 or newer; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
@@ -57,6 +71,10 @@ $(VENV)/core: pyproject.toml constraints.txt
 
 $(VENV)/dev: $(VENV)/core
 	$(INSTALL) --editable '.[dev]'
+	touch $@
+
+$(VENV)/docs: $(VENV)/core
+	$(INSTALL) --editable '.[docs]'
 	touch $@
 
 $(VENV)/transformers: $(VENV)/core
@@ -80,4 +98,4 @@ $(VENV)/vllm/ready: $(VENV)/core requirements-vllm.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) build svlaw.egg-info demo-pool report.html demo-generated report-generated.html
+	rm -rf $(VENV) .cache build site svlaw.egg-info demo-pool report.html demo-generated report-generated.html

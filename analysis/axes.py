@@ -1,12 +1,13 @@
 """The look of figures: layout, logarithmic axes, colours and short numbers.
 
-Backgrounds are transparent and text is a neutral grey, so that a figure reads on light and dark
-pages alike.
+On the screen backgrounds are transparent and text is a neutral grey, so that a figure reads on
+light and dark pages alike; printed figures are black on white (`print_template`).
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -15,35 +16,19 @@ from plotly.colors import sample_colorscale
 
 INK: Final = "#7a7a7a"
 TITLE_HEIGHT: Final = 28
+FONT_SIZE: Final = 13
+"""Pixels, of all text on the screen."""
+_MOST_CHARACTERS: Final = 22
+"""Characters of all labels of an axis that fit under a narrow figure."""
 _GRID: Final = "rgba(128,128,128,0.22)"
 _FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+_PRINT_FONT: Final = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 
 
 def layout(title: str | None, height: int) -> dict[str, Any]:
     """Layout shared by all figures; the legend lies above the plot, under the title."""
-    axis = {
-        "gridcolor": _GRID,
-        "linecolor": INK,
-        "showline": True,
-        "zeroline": False,
-        "ticks": "outside",
-        "tickcolor": INK,
-        "automargin": True,
-    }
-    template = go.layout.Template(
-        layout={
-            "font": {"family": _FONT, "size": 13, "color": INK},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "xaxis": axis,
-            "yaxis": axis,
-            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-            "hoverlabel": {"font": {"family": _FONT, "size": 13}, "align": "left"},
-            "modebar": {"bgcolor": "rgba(0,0,0,0)"},
-        }
-    )
     result: dict[str, Any] = {
-        "template": template,
+        "template": _template(INK, _GRID, "rgba(0,0,0,0)", _FONT),
         "height": height + (TITLE_HEIGHT if title else 0),
         "margin": {"l": 56, "r": 16, "t": 16, "b": 56},
         "hovermode": "closest",
@@ -54,6 +39,42 @@ def layout(title: str | None, height: int) -> dict[str, Any]:
     return result
 
 
+def print_template() -> go.layout.Template:
+    """Black on white, in a face that journals take, in place of the template of `layout`."""
+    return _template("#1a1a1a", "#e3e3e3", "white", _PRINT_FONT)
+
+
+def _template(ink: str, grid: str, background: str, face: str) -> go.layout.Template:
+    axis = {
+        "gridcolor": grid,
+        "linecolor": ink,
+        "showline": True,
+        "zeroline": False,
+        "ticks": "outside",
+        "tickcolor": ink,
+        "automargin": True,
+        "title": {"standoff": 10},
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": face, "size": FONT_SIZE, "color": ink},
+            "paper_bgcolor": background,
+            "plot_bgcolor": background,
+            "xaxis": axis,
+            "yaxis": axis,
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "y": 1.02,
+                "yanchor": "bottom",
+                "tracegroupgap": 0,
+            },
+            "hoverlabel": {"font": {"family": face, "size": FONT_SIZE}, "align": "left"},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)"},
+        }
+    )
+
+
 def heading(title: str) -> str:
     """A title as legends show it, safe for Plotly's markup."""
     return f"<b>{escape(title)}</b>"
@@ -62,18 +83,29 @@ def heading(title: str) -> str:
 def decade_axis(values: pl.Series) -> dict[str, Any]:
     """A logarithmic axis over positive values, ticks at powers of ten."""
     low, high = ends(values)
-    steps = (1,) if high / low > 300 else (1, 2, 5)
+    return _log_axis(low, high, _round_values(low, high, (1,) if high / low > 300 else (1, 2, 5)))
+
+
+def decades(low: float, high: float) -> list[float]:
+    """Round values between two positive ones: 10, 100, 1,000, or if those are few 10, 30, 100."""
+    values = _round_values(low, high, (1,) if high / low > 1000 else (1, 3))
+    return [value for value in values if low <= value <= high]
+
+
+def _round_values(low: float, high: float, steps: Sequence[int]) -> list[float]:
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return _log_axis(low, high, [m * 10.0**k for k in exponents for m in steps])
+    return [m * 10.0**k for k in exponents for m in steps]
 
 
 def binary_axis(values: pl.Series) -> dict[str, Any]:
     """A logarithmic axis over positive values, ticks at powers of two."""
     low, high = ends(values)
     powers = range(math.floor(math.log2(low)), math.ceil(math.log2(high)) + 1)
-    every = -(-len(powers) // 9)
-    axis = _log_axis(low, high, [2.0**k for k in powers if k % every == 0])
-    axis["ticktext"] = [f"{tick:,g}" for tick in axis["tickvals"]]
+    every, axis = 0, {"ticktext": [" " * (_MOST_CHARACTERS + 1)]}
+    while sum(map(len, axis["ticktext"])) > _MOST_CHARACTERS:
+        every += 1
+        axis = _log_axis(low, high, [2.0**k for k in powers if k % every == 0])
+        axis["ticktext"] = [f"{tick:,g}" for tick in axis["tickvals"]]
     return axis
 
 
@@ -89,6 +121,23 @@ def _log_axis(low: float, high: float, ticks: Iterable[float]) -> dict[str, Any]
     }
 
 
+def cell_edges(values: Sequence[float]) -> list[float]:
+    """Edges of cells around rising positive values, halfway between them on a logarithmic axis.
+
+    Args:
+        values: (n,) values.
+
+    Returns:
+        (n + 1,) edges; the outer ones lie as far out as the next ones lie in.
+    """
+    logs = [math.log(value) for value in values]
+    inner = [(a + b) / 2 for a, b in pairwise(logs)]
+    half = math.log(2) / 2
+    first = inner[0] - logs[0] if inner else half
+    last = logs[-1] - inner[-1] if inner else half
+    return [math.exp(edge) for edge in (logs[0] - first, *inner, logs[-1] + last)]
+
+
 def ends(values: pl.Series) -> tuple[float, float]:
     """Smallest and largest value; 1 and 10 when there is none."""
     held = values.drop_nulls()
@@ -99,9 +148,18 @@ def sequence(count: int) -> list[str]:
     """Colours from dark to light, leaving out the ends that vanish on dark or on light pages."""
     if not count:
         return []
-    low, high = 0.32, 0.8
+    return _part_of("Plasma", 0.32, 0.8, count)
+
+
+def scale(name: str, low: float, high: float) -> list[tuple[float, str]]:
+    """A part, from `low` to `high` of 1, of one of Plotly's continuous colour scales."""
+    colours = _part_of(name, low, high, 11)
+    return [(i / 10, colour) for i, colour in enumerate(colours)]
+
+
+def _part_of(name: str, low: float, high: float, count: int) -> list[str]:
     step = (high - low) / max(count - 1, 1)
-    colours: list[str] = sample_colorscale("Plasma", [low + step * i for i in range(count)])
+    colours: list[str] = sample_colorscale(name, [low + step * i for i in range(count)])
     return colours
 
 
@@ -112,8 +170,16 @@ def faint(colour: str) -> str:
 
 
 def short(value: float) -> str:
-    """A number as a tick or a hover text wants it: 0.5, 3.3, 1,014, 20k, 1M."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+    """A number as a tick or a hover text wants it: 0.5, 3.3, 1,014, 20k, 1M, 2P."""
+    units = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
+    for size, unit in units:
         if value >= size:
             return f"{value / (1e3 if unit == 'k' else size):.3g}{unit}"
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def rounded(value: float) -> str:
+    """A figure read off a curve: 8.6, 86, 1,010, 10.1M."""
+    if value >= 1e6:
+        return short(value)
+    return f"{float(f'{value:.{2 if value < 100 else 3}g}'):,g}"

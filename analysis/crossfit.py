@@ -37,6 +37,12 @@ def best_within(values: F64, counts: I64) -> I64:
     return np.where(counts[:, None] > 0, rows[np.maximum(counts, 1) - 1], -1)
 
 
+def divisions(P: int, seed: int) -> I64:
+    """(PARTITIONS, P) fold of each problem in each of the random divisions, from 0 on."""
+    rng = np.random.default_rng([seed, 0xF01D])
+    return np.stack([rng.permutation(P) % FOLDS for _ in range(PARTITIONS)])
+
+
 def cross_fit(success: F64, counts: I64, seed: int) -> F64 | None:
     """Success of the rule "take the best point within the budget", on problems it did not see.
 
@@ -63,11 +69,9 @@ def cross_fit(success: F64, counts: I64, seed: int) -> F64 | None:
     P = success.shape[1]
     if P < LEAST_PROBLEMS:
         return None
-    rng = np.random.default_rng([seed, 0xF01D])
     total = success.sum(axis=1, keepdims=True)
     scored = np.zeros((counts.size, P))
-    for _ in range(PARTITIONS):
-        folds = rng.permutation(P) % FOLDS
+    for folds in divisions(P, seed):
         members = np.eye(FOLDS)[folds]
         others = (total - success @ members) / (P - members.sum(axis=0))
         chosen = best_within(np.round(others, _DIGITS), counts)

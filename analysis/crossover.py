@@ -1,10 +1,12 @@
 """The crossover: the budget from which verification beats self-consistency."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.lines import Line, lines_of
@@ -17,6 +19,9 @@ F64 = npt.NDArray[np.float64]
 
 SATURATION_MARGIN: Final = 0.0025
 """Self-consistency is saturated within this of its best: a quarter of a percentage point."""
+
+PER_DOUBLING: Final = 8
+"""Budgets per doubling at which the advantage of verification is looked at."""
 
 _LEVEL: Final = 1e-12
 """Success within this counts as level, whatever the rounding."""
@@ -88,14 +93,7 @@ def crossover(
     Source:
         arXiv 2504.01005, section 4.1 (definitions made exact here).
     """
-    if strategy is not None and strategy not in CHALLENGERS:
-        raise BadInputError(f"unknown strategy '{strategy}'; use {', '.join(CHALLENGERS)}")
-    present = [name for name in VERIFIED if name in table.strategies]
-    if not present:
-        raise NotInPoolError("a crossover needs verification: best_of_n or weighted_vote")
-    strategy = strategy or ("best_of_n" if "best_of_n" in present else "weighted_vote")
-    (baseline,) = lines_of(table, cost, ["self_consistency"])
-    challengers = lines_of(table, cost, present if strategy == "best" else [strategy])
+    strategy, baseline, challengers = _sides(table, cost, strategy)
     breaks = _breaks(baseline, challengers)
     mean = _measure(baseline, challengers, breaks, table.mean()[:, None])
     drawn = resample(table, resamples, seed)
@@ -112,6 +110,91 @@ def crossover(
         seed=seed,
         status="unsaturated" if mean["saturation_budget"][0] == baseline.costs[-1] else "ok",
     )
+
+
+def advantage(
+    table: SuccessTable,
+    cost: CostModel,
+    strategy: str | None = None,
+    *,
+    resamples: int = DEFAULT_RESAMPLES,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """How far verification is ahead of self-consistency at each budget both have.
+
+    Both sides count as in `crossover`: verification by the best within the budget,
+    self-consistency as it is at the budget.
+
+    Args:
+        table: A success table with self-consistency and at least one strategy with a verifier.
+        cost: The cost model.
+        strategy: As in `crossover`.
+        resamples: Resamples of problems; 0 for no intervals.
+        seed: Seed of the resampling.
+
+    Returns:
+        Columns `budget` (the computed costs, and eight per doubling between them), `verified`,
+        `self_consistency`, `difference` (their success, and the former less the latter),
+        `conf_low` and `conf_high` (paired 95% interval of the difference at each budget; null
+        without per-problem data).
+
+    Raises:
+        BadInputError: There is no such strategy.
+        NotInPoolError: The table lacks one of the strategies, or their budgets do not overlap.
+    """
+    _, baseline, challengers = _sides(table, cost, strategy)
+    breaks = _breaks(baseline, challengers)
+    steps = math.ceil(PER_DOUBLING * math.log2(breaks[-1] / breaks[0]))
+    budgets = np.union1d(breaks, np.geomspace(breaks[0], breaks[-1], steps + 1))
+    reference, best = (
+        side[:, 0] for side in _sides_at(budgets, baseline, challengers, table.mean()[:, None])
+    )
+    low = high = np.full(budgets.size, np.nan)
+    drawn = resample(table, resamples, seed)
+    if drawn is not None:
+        again, best_again = _sides_at(budgets, baseline, challengers, drawn.means(table))
+        low, high = drawn.intervals(best - reference, best_again - again)
+    frame = pl.DataFrame(
+        {
+            "budget": budgets,
+            "verified": best,
+            "self_consistency": reference,
+            "difference": best - reference,
+            "conf_low": low,
+            "conf_high": high,
+        }
+    )
+    return frame.with_columns(pl.col("conf_low", "conf_high").fill_nan(None))
+
+
+def _sides(
+    table: SuccessTable, cost: CostModel, strategy: str | None
+) -> tuple[str, Line, list[Line]]:
+    """The strategy's name, the line of self-consistency, and those of verification.
+
+    Raises:
+        BadInputError: There is no such strategy.
+        NotInPoolError: The table lacks one of the strategies.
+    """
+    if strategy is not None and strategy not in CHALLENGERS:
+        raise BadInputError(f"unknown strategy '{strategy}'; use {', '.join(CHALLENGERS)}")
+    present = [name for name in VERIFIED if name in table.strategies]
+    if not present:
+        raise NotInPoolError("a crossover needs verification: best_of_n or weighted_vote")
+    strategy = strategy or ("best_of_n" if "best_of_n" in present else "weighted_vote")
+    (baseline,) = lines_of(table, cost, ["self_consistency"])
+    challengers = lines_of(table, cost, present if strategy == "best" else [strategy])
+    return strategy, baseline, challengers
+
+
+def _sides_at(budgets: F64, baseline: Line, challengers: list[Line], means: F64) -> tuple[F64, F64]:
+    """Self-consistency at each budget and the best of verification within it: (n, B) both."""
+    best = np.broadcast_to(
+        _best_below(challengers, budgets[0], means), (budgets.size, means.shape[1])
+    )
+    for line in challengers:
+        best = np.maximum(best, line.success_at(budgets, means))
+    return baseline.success_at(budgets, means), np.maximum.accumulate(best, axis=0)
 
 
 def _breaks(baseline: Line, challengers: list[Line]) -> F64:

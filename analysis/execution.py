@@ -71,7 +71,8 @@ def holdings_on(cluster: Cluster, reader: SampleReader) -> list[Holding]:
     Raises:
         BadInputError: A part is damaged.
     """
-    runs = ((reader.source, ids) for ids, _ in reader.runs())
+    source = _shared(reader)
+    runs = ((source, ids) for ids, _ in reader.runs())
     return [holding for held in cluster.map_ordered(_count_part, runs) for holding in held]
 
 
@@ -102,9 +103,8 @@ def estimate_on(
     n_problems = len(blocks[0].problem_ids)
     found = [BlockEstimate.empty(block) for block in blocks]
     bare = tuple(replace(block, problem_ids=()) for block in blocks)
-    parts = (
-        _Part(reader.source, ids, wanted, bare, n_problems) for ids, wanted in reader.runs(kept)
-    )
+    source = _shared(reader)
+    parts = (_Part(source, ids, wanted, bare, n_problems) for ids, wanted in reader.runs(kept))
     done = 0
     for estimates in cluster.map_ordered(_estimate_part, parts):
         count = len(estimates[0][0])
@@ -114,6 +114,12 @@ def estimate_on(
         done += count
         progress(done, n_problems)
     return found
+
+
+def _shared(reader: SampleReader) -> BatchReader:
+    """What reads a batch, for processes with other working directories."""
+    pool = reader.source.pool
+    return replace(reader.source, pool=replace(pool, path=pool.path.resolve()))
 
 
 @dataclass(frozen=True)

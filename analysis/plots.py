@@ -5,7 +5,7 @@ Strategies have the colours of Okabe and Ito, which colour-blind readers can tel
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import plotly.graph_objects as go
@@ -16,8 +16,10 @@ from svlaw.analysis.axes import (
     INK,
     binary_axis,
     decade_axis,
+    ends,
     faint,
     layout,
+    rounded,
     sequence,
     short,
 )
@@ -48,6 +50,7 @@ _SYMBOLS: Final = {
     "best_of_n": "square",
     "weighted_vote": "diamond",
 }
+_DEPTH_SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 _POINT_COLUMNS: Final = ("strategy", "solutions", "verifications", "success")
 
 
@@ -73,24 +76,27 @@ def plot_frontier(
     Raises:
         BadInputError: A column is missing.
     """
-    frame = _held(curves, ("cost",))
+    frame = held_points(curves, ("cost",))
     label = cost if isinstance(cost, str) else cost.label
     figure = go.Figure(layout=layout(title, 440))
     for name in _strategies_in(frame):
         rows = frame.filter(pl.col("strategy") == name).sort("cost", -pl.col("success"))
         stairs = name in VERIFIED
-        shown = _best_so_far(rows) if stairs else rows
+        shown = _to_the_end(best_so_far(rows), rows) if stairs else rows
         if name != "coverage":
             _add_band(figure, shown, "cost", name, stairs)
-        figure.add_trace(_strategy_line(shown, "cost", name, stairs))
+        figure.add_trace(strategy_line(shown, "cost", name, stairs))
     figure.update_xaxes(title_text=label, **decade_axis(frame["cost"]))
     figure.update_yaxes(title_text="success (%)")
     if crossover is not None and crossover.crossover_budget.estimate is not None:
         _mark_budget(figure, crossover.crossover_budget.estimate, frame["cost"])
+        figure.update_yaxes(range=_with_a_line_of_text(frame))
     return or_empty(figure, frame)
 
 
-def plot_solutions(curves: pl.DataFrame, *, title: str | None = None) -> go.Figure:
+def plot_solutions(
+    curves: pl.DataFrame, *, title: str | None = None, beside: bool = False
+) -> go.Figure:
     """Success against the number of solutions S, a line for each V, a panel for each verifier use.
 
     Self-consistency and coverage stand in every panel. Without verifications they have the one
@@ -99,36 +105,61 @@ def plot_solutions(curves: pl.DataFrame, *, title: str | None = None) -> go.Figu
     Args:
         curves: What `curves` returns; rows without a figure are left out.
         title: Title of the figure.
+        beside: Whether panels stand beside each other instead of one below the other.
 
     Raises:
         BadInputError: A column is missing.
     """
-    frame = _held(curves, ())
+    frame = held_points(curves, ())
     present = _strategies_in(frame)
     panels = [name for name in present if name in VERIFIED] or [""]
-    figure = make_subplots(
-        rows=len(panels), cols=1, shared_xaxes=True, vertical_spacing=0.06, figure=go.Figure()
-    )
+    figure = panel_grid(len(panels), beside)
     depths = sorted(frame.filter(pl.col("strategy").is_in(VERIFIED))["verifications"].unique())
-    colours = dict(zip(depths, sequence(len(depths)), strict=True))
-    for row, panel in enumerate(panels, 1):
-        place = {"row": row, "col": 1}
+    for number, panel in enumerate(panels):
+        place, first = place_of(number, beside), number == 0
         for name in (name for name in BASELINES if name in present):
             rows = frame.filter(pl.col("strategy") == name).sort("solutions")
             if not panel:
                 _add_band(figure, rows, "solutions", name, stairs=False)
-            line = _strategy_line(rows, "solutions", name, stairs=False)
-            figure.add_trace(line.update(showlegend=row == 1), **place)
-        rows = frame.filter(pl.col("strategy") == panel).sort("solutions")
-        for v in depths:
-            line = _depth_line(rows.filter(pl.col("verifications") == v), v, colours[v])
-            figure.add_trace(line.update(showlegend=row == 1), **place)
+            line = strategy_line(rows, "solutions", name, stairs=False)
+            figure.add_trace(line.update(showlegend=first), **place)
+        rows = frame.filter(pl.col("strategy") == panel)
+        for line in depth_lines(rows, depths, "solutions"):
+            figure.add_trace(line.update(showlegend=first), **place)
         what = f"{STRATEGY_NAMES[panel]}: success (%)" if panel else "success (%)"
         figure.update_yaxes(title_text=what, **place)
-    figure.update_layout(layout(title, 130 + 310 * len(panels)))
+    rows_of_panels = 1 if beside else len(panels)
+    figure.update_layout(layout(title, 130 + 310 * rows_of_panels))
     figure.update_xaxes(**binary_axis(frame["solutions"]))
-    figure.update_xaxes(title_text="solutions per problem, S", row=len(panels), col=1)
+    for number in range(len(panels)):
+        if beside or number == len(panels) - 1:
+            place = place_of(number, beside)
+            figure.update_xaxes(title_text="solutions per problem, S", **place)
     return or_empty(figure, frame)
+
+
+def panel_grid(count: int, beside: bool, *, gap: float = 0.06) -> go.Figure:
+    """An empty figure of panels, beside each other or one below the other with the same S or cost.
+
+    Args:
+        count: Number of panels.
+        beside: Whether they stand beside each other.
+        gap: Share of the height between panels one below the other.
+    """
+    across, down = (count, 1) if beside else (1, count)
+    return make_subplots(
+        rows=down,
+        cols=across,
+        shared_xaxes=True,
+        vertical_spacing=gap,
+        horizontal_spacing=0.1,
+        figure=go.Figure(),
+    )
+
+
+def place_of(number: int, beside: bool) -> dict[str, int]:
+    """Where panel `number`, from 0, of a `panel_grid` lies."""
+    return {"row": 1, "col": number + 1} if beside else {"row": number + 1, "col": 1}
 
 
 def or_empty(figure: go.Figure, frame: pl.DataFrame) -> go.Figure:
@@ -140,7 +171,16 @@ def or_empty(figure: go.Figure, frame: pl.DataFrame) -> go.Figure:
     return figure
 
 
-def _held(curves: pl.DataFrame, further: Sequence[str]) -> pl.DataFrame:
+def held_points(curves: pl.DataFrame, further: Sequence[str]) -> pl.DataFrame:
+    """The rows with a figure, with intervals and cost, null where there are none.
+
+    Args:
+        curves: What `curves` returns.
+        further: Columns needed beyond strategy, S, V and success.
+
+    Raises:
+        BadInputError: A column is missing.
+    """
     for name in (*_POINT_COLUMNS, *further):
         if name not in curves.columns:
             raise BadInputError(f"column '{name}' is missing; give what curves() returns")
@@ -155,15 +195,20 @@ def _strategies_in(frame: pl.DataFrame) -> list[str]:
     return [name for name in STRATEGIES if name in present]
 
 
-def _best_so_far(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows, by rising cost, that beat every cheaper one; the last again at the largest cost."""
+def best_so_far(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of rows by rising cost those that beat every cheaper one."""
     before = pl.col("success").cum_max().shift(1)
-    steps = rows.filter(before.is_null() | (pl.col("success") > before))
+    return rows.filter(before.is_null() | (pl.col("success") > before))
+
+
+def _to_the_end(steps: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """The steps of a staircase, the last again at the largest cost of all rows."""
     end = steps.tail(1).with_columns(rows["cost"].tail(1).alias("cost"))
     return pl.concat([steps, end]) if end["cost"].item() > steps["cost"][-1] else steps
 
 
-def _strategy_line(rows: pl.DataFrame, x: str, name: str, stairs: bool) -> go.Scatter:
+def strategy_line(rows: pl.DataFrame, x: str, name: str, stairs: bool) -> go.Scatter:
+    """Success of one strategy against a column, as a line or as a staircase."""
     bound = name == "coverage"
     last = rows.height - 1
     # The last step of a staircase repeats a point at the largest cost: a line, but no marker.
@@ -183,23 +228,37 @@ def _strategy_line(rows: pl.DataFrame, x: str, name: str, stairs: bool) -> go.Sc
             "shape": "hv" if stairs else "linear",
         },
         marker={"symbol": _SYMBOLS[name], "size": size, "opacity": 1, "line": {"width": 0}},
-        text=_hover(rows),
+        text=hover_texts(rows),
         hovertemplate="%{text}<extra>" + STRATEGY_NAMES[name] + "</extra>",
     )
 
 
-def _depth_line(rows: pl.DataFrame, v: int, colour: str) -> go.Scatter:
-    return go.Scatter(
-        x=rows["solutions"].to_list(),
-        y=_percent(rows["success"]),
-        name=f"V = {v}",
-        legendgroup=f"V = {v}",
-        mode="lines+markers",
-        line={"color": colour, "width": 1.75},
-        marker={"size": 5, "line": {"width": 0}},
-        text=_hover(rows),
-        hovertemplate="%{text}<extra></extra>",
-    )
+def depth_lines(rows: pl.DataFrame, depths: Sequence[int], x: str) -> Iterator[go.Scatter]:
+    """Success of one strategy against a column, a line for each V in the colours of all depths.
+
+    Args:
+        rows: Rows of the strategy.
+        depths: Every V of the figure, rising.
+        x: The column, `solutions` or `cost`.
+    """
+    for turn, (v, colour) in enumerate(zip(depths, sequence(len(depths)), strict=True)):
+        line = rows.filter(pl.col("verifications") == v).sort(x)
+        yield go.Scatter(
+            x=line[x].to_list(),
+            y=_percent(line["success"]),
+            name=f"V = {v}",
+            legendgroup=f"V = {v}",
+            mode="lines+markers",
+            line={"color": colour, "width": 1.75},
+            # Shapes as well as colours, for those who print in grey; one after the other.
+            marker={
+                "size": 5,
+                "symbol": _DEPTH_SYMBOLS[turn % len(_DEPTH_SYMBOLS)],
+                "line": {"width": 0},
+            },
+            text=hover_texts(line),
+            hovertemplate="%{text}<extra></extra>",
+        )
 
 
 def _add_band(figure: go.Figure, rows: pl.DataFrame, x: str, name: str, stairs: bool) -> None:
@@ -221,6 +280,14 @@ def _add_band(figure: go.Figure, rows: pl.DataFrame, x: str, name: str, stairs: 
             )
 
 
+def _with_a_line_of_text(frame: pl.DataFrame) -> list[float]:
+    """The range of success, in percent, with room for a line of text below all figures."""
+    columns = [frame[name].drop_nulls() for name in ("success", "conf_low", "conf_high")]
+    low, high = ends(100 * pl.concat(columns))
+    span = max(high - low, 1.0)
+    return [low - 0.12 * span, high + 0.05 * span]
+
+
 def _mark_budget(figure: go.Figure, budget: float, costs: pl.Series) -> None:
     figure.add_shape(
         type="line",
@@ -237,7 +304,7 @@ def _mark_budget(figure: go.Figure, budget: float, costs: pl.Series) -> None:
         x=math.log10(budget),  # annotations on a logarithmic axis are placed by the logarithm
         y=0,
         yref="y domain",
-        text=f"level at about {float(f'{budget:.{2 if budget < 100 else 3}g}'):,g}",
+        text=f"level at about {rounded(budget)}",
         showarrow=False,
         xanchor="right" if left else "left",
         yanchor="bottom",
@@ -245,7 +312,8 @@ def _mark_budget(figure: go.Figure, budget: float, costs: pl.Series) -> None:
     )
 
 
-def _hover(rows: pl.DataFrame) -> list[str]:
+def hover_texts(rows: pl.DataFrame) -> list[str]:
+    """What each point says on hover: S and V, success with its interval, cost."""
     columns = ("solutions", "verifications", "cost", "success", "conf_low", "conf_high")
     texts = []
     for s, v, cost, success, low, high in rows.select(columns).iter_rows():

@@ -34,6 +34,20 @@ class Cluster:
         """Cores of all nodes that are alive."""
         return max(int(self.ray.cluster_resources().get("CPU", 1)), 1)
 
+    @property
+    def gpus(self) -> int:
+        """GPUs of all nodes that are alive."""
+        return int(self.ray.cluster_resources().get("GPU", 0))
+
+    def room_for(self, cores: int, gpus: int) -> int:
+        """How many processes of so many cores and GPUs the nodes have room for, were they free."""
+        room = 0
+        for node in self.ray.nodes():
+            held = node["Resources"] if node["Alive"] else {}
+            fits = int(held.get("CPU", 0)) // cores
+            room += min(fits, int(held.get("GPU", 0)) // gpus) if gpus else fits
+        return room
+
     def map_ordered(
         self, function: Callable[[_Task], _Result], tasks: Iterable[_Task]
     ) -> Generator[_Result, None, None]:

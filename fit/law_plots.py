@@ -21,7 +21,13 @@ from svlaw.analysis.axes import (
     layout,
     short,
 )
-from svlaw.analysis.plots import STRATEGY_COLOURS, STRATEGY_NAMES, or_empty
+from svlaw.analysis.plots import (
+    STRATEGY_COLOURS,
+    STRATEGY_NAMES,
+    or_empty,
+    panel_grid,
+    place_of,
+)
 from svlaw.fit.advice import Advice, advise
 from svlaw.fit.laws import QUANTITIES, AllocationFit, AllocationLaw, Quantity
 
@@ -47,7 +53,7 @@ _REACH: Final = 0.5
 """How far beyond the exponents an axis follows their intervals."""
 
 
-def plot_laws(fit: AllocationFit, *, title: str | None = None) -> go.Figure:
+def plot_laws(fit: AllocationFit, *, title: str | None = None, beside: bool = False) -> go.Figure:
     """The best S and the best V against cost, both axes logarithmic, with the fitted laws.
 
     All methods and strategies in one figure. Each strategy has a legend, its advised method in
@@ -58,16 +64,15 @@ def plot_laws(fit: AllocationFit, *, title: str | None = None) -> go.Figure:
     Args:
         fit: What `fit_allocation` returns.
         title: Title of the figure.
+        beside: Whether the panels stand beside each other instead of one below the other.
     """
     advices = advise(fit.laws)
     key = _key_of_laws(fit, advices)
     methods = len({law.method for law in fit.laws})
-    plotted = 2 * _PANEL + _GAP
+    plotted = _PANEL if beside else 2 * _PANEL + _GAP
     lines = key.count("<br>") + bool(key)
     head = _LINE * (1 + methods + lines) + 14
-    figure = make_subplots(
-        rows=2, cols=1, shared_xaxes=True, vertical_spacing=_GAP / plotted, figure=go.Figure()
-    )
+    figure = panel_grid(2, beside, gap=_GAP / plotted)
     _arrange(figure, title, plotted, head, key)
     for place, advice in enumerate(advices):
         legend = f"legend{place + 1}" if place else "legend"
@@ -77,15 +82,17 @@ def plot_laws(fit: AllocationFit, *, title: str | None = None) -> go.Figure:
             traces = [_optima(points, law), _line(points, law)]
             if law.quantity == "solutions":
                 traces.append(_legend_entry(law, advice))
-            row = 1 + QUANTITIES.index(law.quantity)
+            panel = place_of(QUANTITIES.index(law.quantity), beside)
             group = f"{law.strategy} {law.method}"
             for trace in traces:
-                figure.add_trace(trace.update(legend=legend, legendgroup=group), row=row, col=1)
+                figure.add_trace(trace.update(legend=legend, legendgroup=group), **panel)
     figure.update_xaxes(**decade_axis(fit.optima["budget"]))
-    figure.update_xaxes(title_text=fit.cost, row=2, col=1)
-    for row, (quantity, name) in enumerate(_AXES.items(), 1):
+    for number, (quantity, name) in enumerate(_AXES.items()):
+        panel = place_of(number, beside)
         axis = binary_axis(_with_lines(fit, quantity))
-        figure.update_yaxes(title_text=name, **axis, row=row, col=1)
+        figure.update_yaxes(title_text=name, **axis, **panel)
+        if beside or number:
+            figure.update_xaxes(title_text=fit.cost, **panel)
     return or_empty(figure, fit.optima)
 
 

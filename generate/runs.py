@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.pool import (
     POOL_FILE,
@@ -20,6 +21,7 @@ from svlaw.data.pool import (
 )
 from svlaw.generate.assignments import Assignment, assign_solutions, assign_verifications
 from svlaw.generate.configuration import Configuration
+from svlaw.generate.engines.cluster import open_on
 from svlaw.generate.engines.protocol import Engine
 from svlaw.generate.locks import generation_lock, guard, is_alone
 from svlaw.generate.parts import Part, PartWriter
@@ -72,13 +74,18 @@ class Reporting:
     on_part: Callable[[Part], None] = field(default=lambda part: None)
 
 
-def open_engine(assignment: Assignment) -> Engine:
-    """Load the model, or reach the server, that an assignment names.
+def open_engine(assignment: Assignment, cluster: Cluster | None = None) -> Engine:
+    """Load the model, or reach the server, that an assignment names; here or on a cluster.
 
     Raises:
         BadInputError: Its package is missing, or the model, the server or an option is wrong.
     """
     section = assignment.section
+    if cluster is not None:
+        return open_on(
+            *(cluster, section.engine, section.speaker, assignment.sampling),
+            section.engine_options,
+        )
     module = importlib.import_module(f"svlaw.generate.engines.{section.engine}")
     engine: Engine = module.open_engine(
         section.speaker, assignment.sampling, section.engine_options

@@ -29,18 +29,24 @@ if TYPE_CHECKING:
     from svlaw.analysis.cost import measure_lambda as measure_lambda
     from svlaw.analysis.cost import relative_cost as relative_cost
     from svlaw.analysis.crossover import Crossover as Crossover
+    from svlaw.analysis.crossover import advantage as advantage
     from svlaw.analysis.crossover import crossover as crossover
+    from svlaw.analysis.crossover_plots import plot_crossover as plot_crossover
     from svlaw.analysis.curves import curves as curves
     from svlaw.analysis.difficulty import Bin as Bin
     from svlaw.analysis.difficulty import bins as bins
     from svlaw.analysis.difficulty import pass_rates as pass_rates
     from svlaw.analysis.estimators import Options as Options
+    from svlaw.analysis.figure_files import typeset as typeset
+    from svlaw.analysis.figure_files import write_figure as write_figure
     from svlaw.analysis.frontier import frontier as frontier
+    from svlaw.analysis.paper_plots import plot_paper_figure as plot_paper_figure
     from svlaw.analysis.plots import plot_frontier as plot_frontier
     from svlaw.analysis.plots import plot_solutions as plot_solutions
     from svlaw.analysis.resampling import Interval as Interval
     from svlaw.analysis.success import SuccessTable as SuccessTable
     from svlaw.analysis.success import success_table as success_table
+    from svlaw.analysis.surface_plots import plot_surface as plot_surface
     from svlaw.data.checks.pools import Check as Check
     from svlaw.data.checks.pools import check_pool as check_pool
     from svlaw.data.errors import BadInputError as BadInputError
@@ -117,14 +123,18 @@ _HOMES = {
         "measure_lambda",
         "relative_cost",
     ),
-    "svlaw.analysis.crossover": ("Crossover", "crossover"),
+    "svlaw.analysis.crossover": ("Crossover", "advantage", "crossover"),
+    "svlaw.analysis.crossover_plots": ("plot_crossover",),
     "svlaw.analysis.curves": ("curves",),
     "svlaw.analysis.difficulty": ("Bin", "bins", "pass_rates"),
     "svlaw.analysis.estimators": ("Options",),
+    "svlaw.analysis.figure_files": ("typeset", "write_figure"),
     "svlaw.analysis.frontier": ("frontier",),
+    "svlaw.analysis.paper_plots": ("plot_paper_figure",),
     "svlaw.analysis.plots": ("plot_frontier", "plot_solutions"),
     "svlaw.analysis.resampling": ("Interval",),
     "svlaw.analysis.success": ("SuccessTable", "success_table"),
+    "svlaw.analysis.surface_plots": ("plot_surface",),
     "svlaw.data.checks.pools": ("Check", "check_pool"),
     "svlaw.data.errors": ("BadInputError", "NotInPoolError", "SvlawError"),
     "svlaw.data.examples": ("copy_example", "list_examples", "open_example"),

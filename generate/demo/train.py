@@ -56,6 +56,7 @@ class Stage:
 STAGES = (
     Stage(Schedule(9_000_000, last=0.6, judging=3), solving=0.5, own=False, drill=0.3),
     Stage(Schedule(12_000_000, 0.012, 1.8e-3, judging=3), solving=0.35, own=True, drill=0.3),
+    Stage(Schedule(10_000_000, 0.012, 1.8e-3, judging=3), solving=0.2, own=True, drill=0.6),
 )
 
 

@@ -67,6 +67,11 @@ class VllmEngine:
         self._thread = threading.Thread(target=self._loop.run_forever, name=NAME, daemon=True)
         self._thread.start()
 
+    @property
+    def capacity(self) -> int:
+        """Samples that are kept under way at a time."""
+        return self._wanted
+
     def run(self, batches: Iterable[Batch]) -> Iterator[Result]:
         """Sample batches, each given back when its last sample is done; see the protocol.
 

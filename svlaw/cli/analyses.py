@@ -11,6 +11,7 @@ from svlaw.cli.options import (
     By,
     Json,
     MissingAnswer,
+    On,
     Output,
     PoolPath,
     Population,
@@ -56,6 +57,7 @@ def curves(
     missing_answer: MissingAnswer = "zero",
     population: Population = "all",
     tolerance: Tolerance = 0.001,
+    on: On = None,
     by: By = None,
     bins: Bins = None,
     output: Output = None,
@@ -66,7 +68,16 @@ def curves(
     choice = read_cost(cost, ratio, solver_size, verifier_size)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
-        pool, strategies, solutions, verifications, choice, verifier, options, by=by, cuts=bins
+        pool,
+        strategies,
+        solutions,
+        verifications,
+        choice,
+        verifier,
+        options,
+        by=by,
+        cuts=bins,
+        on=on,
     )
     from svlaw.analysis.curves import curves as compute
 
@@ -109,6 +120,7 @@ def frontier(
     missing_answer: MissingAnswer = "zero",
     population: Population = "all",
     tolerance: Tolerance = 0.001,
+    on: On = None,
     by: By = None,
     bins: Bins = None,
     output: Output = None,
@@ -119,7 +131,16 @@ def frontier(
     choice = read_cost(cost, ratio, solver_size, verifier_size)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
-        pool, strategies, solutions, verifications, choice, verifier, options, by=by, cuts=bins
+        pool,
+        strategies,
+        solutions,
+        verifications,
+        choice,
+        verifier,
+        options,
+        by=by,
+        cuts=bins,
+        on=on,
     )
     from svlaw.analysis.frontier import frontier as compute
 
@@ -174,6 +195,7 @@ def crossover(
     missing_answer: MissingAnswer = "zero",
     population: Population = "all",
     tolerance: Tolerance = 0.001,
+    on: On = None,
     by: By = None,
     bins: Bins = None,
     as_json: Json = False,
@@ -189,6 +211,7 @@ def crossover(
         needs_verified=every,
         by=by,
         cuts=bins,
+        on=on,
     )
     from svlaw.analysis.crossover import crossover as compute
 

@@ -13,6 +13,7 @@ from svlaw.cli import (
     laws,
     parsing,
     planning,
+    plotting,
     pools,
     reports,
     simulations,
@@ -39,5 +40,6 @@ app.command()(laws.fit)
 app.command()(planning.plan)
 app.command()(forecasting.forecast)
 app.command()(reports.report)
+app.add_typer(plotting.app, name="plot")
 app.command()(simulations.simulate)
 app.command()(designing.design)

@@ -10,6 +10,7 @@ from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
 from svlaw.cli.options import (
     Json,
     MissingAnswer,
+    On,
     Output,
     PoolPath,
     Population,
@@ -72,6 +73,7 @@ def forecast(
     missing_answer: MissingAnswer = "zero",
     population: Population = "all",
     tolerance: Tolerance = 0.001,
+    on: On = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
@@ -81,7 +83,7 @@ def forecast(
     counts_wanted = [_whole(value) for value in _read_numbers(solutions, "--solutions")]
     budgets = _read_numbers(budget, "--budget")
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
-    study = open_study(pool, strategies, "fine", "fine", choice, verifier, options)
+    study = open_study(pool, strategies, "fine", "fine", choice, verifier, options, on=on)
     from svlaw.data.pool import open_pool
     from svlaw.fit.backtest import STATUS_WORDS
     from svlaw.fit.coverage_forecast import correct_counts

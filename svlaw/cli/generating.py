@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from svlaw.cli.options import Json
+from svlaw.cli.options import Json, On
 from svlaw.cli.output import console, messages, print_json, warn
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def solutions(
     config: Config,
     overrides: Set = None,
     shard: ShardText = None,
+    on: On = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -64,7 +65,7 @@ def solutions(
     from svlaw.generate.configuration import read_configuration
 
     configuration = read_configuration(config, overrides or ())
-    _carry_out(configuration, assign_solutions(configuration), shard, dry_run, as_json)
+    _carry_out(configuration, assign_solutions(configuration), shard, on, dry_run, as_json)
 
 
 @app.command()
@@ -72,6 +73,7 @@ def verifications(
     config: Config,
     overrides: Set = None,
     shard: ShardText = None,
+    on: On = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -83,27 +85,37 @@ def verifications(
     from svlaw.generate.configuration import read_configuration
 
     configuration = read_configuration(config, overrides or ())
-    _carry_out(configuration, assign_verifications(configuration), shard, dry_run, as_json)
+    _carry_out(configuration, assign_verifications(configuration), shard, on, dry_run, as_json)
 
 
 def _carry_out(
     configuration: "Configuration",
     assignment: "Assignment",
     shard_text: str | None,
+    on: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
+    from functools import partial
+
+    from svlaw.data.clusters import check_place, connect
     from svlaw.generate.interrupts import stoppable
     from svlaw.generate.outlook import look_ahead
-    from svlaw.generate.runs import run_assignment
+    from svlaw.generate.runs import open_engine, run_assignment
     from svlaw.generate.shards import read_shard
 
+    check_place(on)
     shard = read_shard(shard_text)
     if dry_run:
         _print_outlook(look_ahead(configuration, assignment, shard), as_json)
         return
-    with _reporting(assignment.table) as reporting, stoppable():
-        generation = run_assignment(configuration, assignment, shard=shard, reporting=reporting)
+    with connect(on) as cluster, _reporting(assignment.table) as reporting, stoppable():
+        generation = run_assignment(
+            *(configuration, assignment),
+            shard=shard,
+            engine=open_engine if cluster is None else partial(open_engine, cluster=cluster),
+            reporting=reporting,
+        )
     _print_generation(generation, as_json)
     if generation.failures:
         raise typer.Exit(_INCOMPLETE)

@@ -11,6 +11,7 @@ from svlaw.cli.options import (
     By,
     Json,
     MissingAnswer,
+    On,
     PoolPath,
     Population,
     Resamples,
@@ -53,6 +54,7 @@ def fit(
     missing_answer: MissingAnswer = "zero",
     population: Population = "all",
     tolerance: Tolerance = 0.001,
+    on: On = None,
     by: By = None,
     bins: Bins = None,
     as_json: Json = False,
@@ -71,6 +73,7 @@ def fit(
         needs_verified=True,
         by=by,
         cuts=bins,
+        on=on,
     )
     from svlaw.fit.laws import fit_allocation
 

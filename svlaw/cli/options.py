@@ -91,6 +91,15 @@ Bins = Annotated[
         " which further bins begin, such as 0.1,0.5.",
     ),
 ]
+On = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ray",
+        help="Compute on a Ray cluster: 'ray' is that of RAY_ADDRESS or of this machine, else one"
+        " made of it; ray://HOST:PORT another. Needs svlaw[ray]. Default: this machine, without"
+        " Ray.",
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the rows to .parquet, .csv, .json."),

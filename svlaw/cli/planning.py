@@ -9,6 +9,7 @@ from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
 from svlaw.cli.options import (
     Json,
     MissingAnswer,
+    On,
     PoolPath,
     Population,
     Resamples,
@@ -57,6 +58,7 @@ def plan(
     missing_answer: MissingAnswer = "zero",
     population: Population = "all",
     tolerance: Tolerance = 0.001,
+    on: On = None,
     as_json: Json = False,
 ) -> None:
     """What to run: strategy, S and V for a budget, or for a target accuracy."""
@@ -67,7 +69,7 @@ def plan(
     wanted = _read_share(target)
     check_request(budget, wanted)
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
-    study = open_study(pool, strategies, solutions, verifications, choice, verifier, options)
+    study = open_study(pool, strategies, solutions, verifications, choice, verifier, options, on=on)
     found = compute(
         study.table, study.cost, budget=budget, target=wanted, resamples=resamples, seed=seed
     )

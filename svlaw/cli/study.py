@@ -73,6 +73,7 @@ def open_study(
     needs_verified: bool = False,
     by: str | None = None,
     cuts: str | None = None,
+    on: str | None = None,
 ) -> Study:
     """Open a pool and compute what an analysis rests on, with a bar while it runs.
 
@@ -87,12 +88,15 @@ def open_study(
         needs_verified: Whether a strategy with a verifier must be among them.
         by: Column to sort problems into bins by, or `pass_rate`; no bins when None.
         cuts: How to cut numbers into bins, as text.
+        on: Where to compute; this machine when None.
     """
     from svlaw.analysis.difficulty import PASS_RATE, bins, check_by
     from svlaw.analysis.success import default_strategies, success_table
+    from svlaw.data.clusters import check_place, connect
     from svlaw.data.pool import open_pool
     from svlaw.data.schema import VERIFIED
 
+    check_place(on)
     pool = open_pool(path)
     read_cuts = read_bins(cuts, by)
     if by is not None:
@@ -105,7 +109,7 @@ def open_study(
         names = list(default_strategies(pool))
         names += [] if set(names) & set(VERIFIED) else VERIFIED
     cost = choice.model(pool, verifier)
-    with progress_bar("problems") as progress:
+    with connect(on) as cluster, progress_bar("problems") as progress:
         table = success_table(
             pool,
             names,
@@ -113,6 +117,7 @@ def open_study(
             read_values(verifications, "--verifications"),
             verifier=verifier,
             options=options,
+            cluster=cluster,
             progress=progress,
         )
     if table.n_set_aside:

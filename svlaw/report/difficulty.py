@@ -11,12 +11,12 @@ from plotly.subplots import make_subplots
 
 from svlaw.analysis.axes import decade_axis, layout, sequence, short
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.difficulty import DEFAULT_BINS, LEAST_PROBLEMS, PASS_RATE, Bin, bins
+from svlaw.analysis.difficulty import DEFAULT_BINS, LEAST_PROBLEMS, NONE, PASS_RATE, Bin, bins
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.frontier import frontier
 from svlaw.analysis.plots import STRATEGY_NAMES
 from svlaw.analysis.success import SuccessTable, success_table
-from svlaw.data.errors import BadInputError
+from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress
 from svlaw.data.schema import VERIFIED
@@ -102,7 +102,27 @@ def examine_difficulty(
             f"Sorting problems by difficulty takes {2 * LEAST_PROBLEMS} of them or more:"
             " intervals from fewer than five say next to nothing."
         )
-    found, why = [], ""
+    parts, why = _by_pass_rate(pool, table, progress)
+    found = [_in_bins(PASS_RATE, parts, cost, resamples, seed)] if not why else []
+    for column in COLUMNS:
+        try:
+            parts = bins(pool, table, column)
+        except (BadInputError, NotInPoolError):
+            # There is no such column, or it is empty, or it hardly repeats a value.
+            continue
+        if 1 < len(parts) <= MOST_BINS:
+            found.append(_in_bins(column, parts, cost, resamples, seed))
+    return tuple(found), why
+
+
+def _by_pass_rate(
+    pool: Pool, table: SuccessTable, progress: Progress
+) -> tuple[tuple[Bin, ...], str]:
+    """Bins by pass rate, or why there are none."""
+    too_few = (
+        "There are too few solutions to rate problems on one half of them and to judge strategies"
+        " on the other."
+    )
     try:
         half = success_table(
             pool,
@@ -112,23 +132,12 @@ def examine_difficulty(
             progress=progress,
         )
     except BadInputError:
-        why = (
-            "There are too few solutions to rate problems on one half of them and to judge"
-            " strategies on the other."
-        )
-    else:
-        count = min(DEFAULT_BINS, half.n_problems // LEAST_PROBLEMS)
-        if count > 1:
-            parts = bins(pool, half, PASS_RATE, count)
-            found += [_in_bins(PASS_RATE, parts, cost, resamples, seed)] * (len(parts) > 1)
-    for column in COLUMNS:
-        try:
-            parts = bins(pool, table, column)
-        except BadInputError:  # no such column, an empty one, or one that hardly repeats a value
-            continue
-        if 1 < len(parts) <= MOST_BINS:
-            found.append(_in_bins(column, parts, cost, resamples, seed))
-    return tuple(found), why or ("" if found else "The problems are all alike in difficulty.")
+        return (), too_few
+    count = min(DEFAULT_BINS, max(half.n_problems // LEAST_PROBLEMS, 1))
+    parts = bins(pool, half, PASS_RATE, count)
+    if len(parts) > 1:
+        return parts, ""
+    return (), too_few if parts[0].name == NONE else "All problems have the same pass rate."
 
 
 def _in_bins(
@@ -170,12 +179,12 @@ def _winner(row: dict[str, Any] | None) -> Cell:
         return DASH
     point = f"S = {row['solutions']:,}"
     point += f", V = {row['verifications']:,}" if row["verifications"] else ""
-    success = with_ends(row["success"], row["conf_low"], row["conf_high"], percent)
-    lines = [f"{STRATEGY_NAMES[row['strategy']]}, {point}", success]
+    lines = [point, with_ends(row["success"], row["conf_low"], row["conf_high"], percent)]
     if row["strategy"] in VERIFIED and row["gain"] is not None:
         gain = with_ends(row["gain"], row["gain_low"], row["gain_high"], points)
         lines.append(f"gain {gain}")
-    return Markup("{}<small>{}</small>").format(lines[0], Markup("<br>").join(lines[1:]))
+    name = STRATEGY_NAMES[row["strategy"]]
+    return Markup("{}<small>{}</small>").format(name, Markup("<br>").join(lines))
 
 
 def in_words(found: Difficulty) -> str:

@@ -186,9 +186,7 @@ def examine(
     )
 
 
-def _quality(
-    pool: Pool, table: SuccessTable, difficulty: tuple[Difficulty, ...]
-) -> Quality | None:
+def _quality(pool: Pool, table: SuccessTable, difficulty: tuple[Difficulty, ...]) -> Quality | None:
     """The verifier on all problems, and by pass rate where there are such bins."""
     if table.verifier is None or table.options is None:
         return None

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.frontier import offer
 from svlaw.analysis.resampling import Interval, Resamples, resample
 from svlaw.analysis.success import SuccessTable
+
+F64 = npt.NDArray[np.float64]
 
 FACTOR: Final = 10.0
 """How much larger the larger budget is."""
@@ -59,7 +62,7 @@ def tenfold(table: SuccessTable, cost: CostModel, resamples: int, seed: int) -> 
 
 def _steps(
     table: SuccessTable,
-    costs: np.ndarray,
+    costs: F64,
     names: list[str],
     starts: list[float],
     drawn: Resamples | None,
@@ -73,4 +76,4 @@ def _steps(
         gain = Interval(estimate)
         if drawn is not None:
             gain = drawn.interval(estimate, difference @ drawn.weights.T)
-        yield Step(start, *(float(value) for value in found.success), gain)
+        yield Step(start, float(found.success[0]), float(found.success[1]), gain)

@@ -49,4 +49,4 @@ def _table(caption: str, shown: Sequence[Check], saved: Sequence[Check], file: s
 
 
 def _level(level: str) -> Cell:
-    return Markup('<span class="level {}">{}</span>').format(level, _WORDS[level])
+    return Markup('<span class="level is-{}">{}</span>').format(level, _WORDS[level])

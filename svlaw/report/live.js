@@ -13,28 +13,12 @@ const live = (() => {
 
   const at = (name) => document.getElementById(`live-${name}`);
   const { names, pools } = JSON.parse(at("data").textContent);
-  pools.forEach(unpack);
+  for (const { fine } of pools) liveModel.unpack(fine);
   let state = startOf(0);
   let ends = {};
   let computed = null; // what stands in the panel
   let revision = 0; // of the figure's view; another one resets its zoom
   let quiet = 0;
-
-  // --- data -------------------------------------------------------------------------------------
-
-  function bytes(text) {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  }
-
-  // Per-problem success comes as base64 of little-endian numbers.
-  function unpack({ fine }) {
-    if (fine.folds) fine.folds = bytes(fine.folds);
-    if (!fine.problems) return;
-    const view = new DataView(bytes(fine.problems).buffer);
-    const success = new Float64Array(view.byteLength / 8);
-    for (let i = 0; i < success.length; i++) success[i] = view.getFloat64(8 * i, true);
-    fine.problems = success;
-  }
 
   // --- state ------------------------------------------------------------------------------------
 
@@ -133,14 +117,13 @@ const live = (() => {
     return pool.verified.length && !isMeasured ? ` --lambda ${state.ratio}` : "";
   }
 
-  function commandsOf(pool) {
+  function commandsOf(pool, isCompared) {
     const rest = `${costOptions(pool)}${pool.options}`;
     const commands = [
       `svlaw plan ${pool.shell_name} --budget ${exact(state.budget)}${rest}`,
       `svlaw frontier ${pool.shell_name}${rest}`,
     ];
-    const compared = pool.verified.length && pool.coarse.strategies.includes("self_consistency");
-    if (compared) commands.push(`svlaw crossover ${pool.shell_name} --strategy all${rest}`);
+    if (isCompared) commands.push(`svlaw crossover ${pool.shell_name} --strategy all${rest}`);
     return commands;
   }
 
@@ -154,12 +137,13 @@ const live = (() => {
     const crossovers = challengers.map(({ name, of }) => {
       return { strategy: name, ...liveModel.crossover(pool.coarse, cost, of) };
     });
+    const compared = crossovers.filter((found) => "gain" in found);
     return {
       cost,
       plan: liveModel.plan(pool.fine, cost, state.budget),
       frontier: liveModel.frontier(pool.coarse, cost),
-      crossovers: crossovers.filter((found) => "gain" in found),
-      commands: commandsOf(pool),
+      crossovers: compared,
+      commands: commandsOf(pool, compared.length > 0 && compared.length === challengers.length),
     };
   }
 
@@ -225,7 +209,8 @@ const live = (() => {
 
   function writeCommands(commands) {
     const rows = commands.map((command) => {
-      const code = element("code", command);
+      const words = command.match(/\S+\s*/g).map((word) => element("span", word));
+      const code = element("code", null, ...words);
       const button = element("button", "Copy");
       button.type = "button";
       button.setAttribute("aria-label", `Copy ${command}`);
@@ -279,7 +264,10 @@ const live = (() => {
       : liveWords.ofSuccess(plan, unit);
     const notes = least ? [] : liveWords.ofDoubts(plan, names);
     at("notes").replaceChildren(...notes.map((note) => element("li", note)));
-    at("crossing").textContent = liveWords.ofCrossing(crossovers, unit);
+    const rivals = pools[state.pool].coarse.strategies.includes("self_consistency")
+      ? pools[state.pool].verified
+      : [];
+    at("crossing").textContent = rivals.length ? liveWords.ofCrossing(crossovers, unit) : "";
   }
 
   function figure() {
@@ -360,10 +348,7 @@ const live = (() => {
 
   const form = at("form");
   form.addEventListener("input", changed);
-  form.addEventListener("change", ({ target }) => {
-    if (target.type === "number") target.blur();
-    writeControls(pools[state.pool]);
-  });
+  form.addEventListener("focusout", () => writeControls(pools[state.pool]));
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", (event) => {
     event.preventDefault();

@@ -106,8 +106,8 @@ def _pool(found: Findings, fine: SuccessTable, *, whole: bool) -> dict[str, Any]
         "options": _options(found),
         "crossfits": fine.n_problems >= LEAST_PROBLEMS,
         "verified": list(found.verified),
-        "coarse": _coarse(found.table),
-        "fine": _fine(fine, found.seed, whole=whole),
+        "coarse": coarse_data(found.table),
+        "fine": fine_data(fine, found.seed, whole=whole),
         "start": {
             "model": "flops" if isinstance(cost, FlopsCost) else "relative",
             "ratio": cost.ratio,
@@ -119,7 +119,7 @@ def _pool(found: Findings, fine: SuccessTable, *, whole: bool) -> dict[str, Any]
     }
 
 
-def _coarse(table: SuccessTable) -> dict[str, Any]:
+def coarse_data(table: SuccessTable) -> dict[str, Any]:
     """The points that frontier and crossover rest on, with their intervals."""
     held = np.isfinite(table.mean())
     low = high = None
@@ -128,7 +128,7 @@ def _coarse(table: SuccessTable) -> dict[str, Any]:
     return {**_points(table, held), "low": low, "high": high}
 
 
-def _fine(table: SuccessTable, seed: int, *, whole: bool) -> dict[str, Any]:
+def fine_data(table: SuccessTable, seed: int, *, whole: bool) -> dict[str, Any]:
     """The points that a plan chooses from.
 
     `problems` holds the success of every problem, `folds` the divisions of cross-fitting and
@@ -186,8 +186,8 @@ def _tokens(found: Findings) -> dict[str, Any] | None:
 def _figure(found: Findings) -> dict[str, Any]:
     """Layout and looks of the static figure; the page fills in the points."""
     figure: dict[str, Any] = json.loads(plot_frontier(found.curves, found.cost).to_json())
-    kept = ("name", "legendgroup", "showlegend", "mode", "line", "marker", "fill", "fillcolor")
-    kept = (*kept, "hoverinfo", "hovertemplate", "type")
+    kept = ["name", "legendgroup", "showlegend", "mode", "line", "marker", "fill", "fillcolor"]
+    kept += ["hoverinfo", "hovertemplate", "type"]
     return {
         "data": [{key: trace[key] for key in kept if key in trace} for trace in figure["data"]],
         "layout": figure["layout"],

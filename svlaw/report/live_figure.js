@@ -107,7 +107,7 @@ const liveFigure = (() => {
       [1, 0],
     );
     const margin = Math.max(0.05 * (high - low), 0.01);
-    return [100 * (low - margin), 100 * (high + margin)];
+    return [100 * (low - margin), 100 * (high + 2 * margin)]; // words stand at the top
   }
 
   // A vertical line at a budget, with words at its top or foot that stay within the axis.

@@ -56,6 +56,20 @@ const liveModel = (() => {
     return best;
   }
 
+  function bytes(text) {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  }
+
+  // Makes arrays of what comes as base64: little-endian numbers of problems, bytes of folds.
+  function unpack(table) {
+    if (table.folds) table.folds = bytes(table.folds);
+    if (!table.problems) return;
+    const view = new DataView(bytes(table.problems).buffer);
+    const success = new Float64Array(view.byteLength / 8);
+    for (let i = 0; i < success.length; i++) success[i] = view.getFloat64(8 * i, true);
+    table.problems = success;
+  }
+
   // --- frontier ---------------------------------------------------------------------------------
 
   function doublingBudgets(costs) {
@@ -348,5 +362,5 @@ const liveModel = (() => {
     };
   }
 
-  return { costOf, costsOf, frontier, crossover, plan };
+  return { costsOf, unpack, frontier, crossover, plan };
 })();

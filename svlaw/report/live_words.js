@@ -6,8 +6,8 @@ const liveWords = (() => {
   const NEGLIGIBLE = 0.0025;
 
   function ofPoint({ strategy, solutions, verifications }, names) {
-    const depth = verifications ? `, V = ${verifications}` : "";
-    return `${names[strategy]} with S = ${solutions}${depth}`;
+    const depth = verifications ? `, V\u00a0=\u00a0${verifications}` : "";
+    return `${names[strategy]} with S\u00a0=\u00a0${solutions}${depth}`;
   }
 
   function ofSuccess(plan, unit) {
@@ -53,14 +53,16 @@ const liveWords = (() => {
   }
 
   function ofCrossing(found, unit) {
-    if (!found.length) return "";
+    if (!found.length) return "Self-consistency and verification have no budget in common.";
     const last = found[found.length - 1];
     if (last.crossover_budget === null) {
-      return "Verification never draws level with self-consistency within the data.";
+      return "Verification never draws level with self-consistency at a budget that both have.";
     }
     const first = `Verification draws level with self-consistency at ${amount(last.crossover_budget)}`;
-    const ratio = `${amount(last.match_ratio)}× the budget at which self-consistency saturates`;
-    return `${first} ${unit}, ${ratio}; ${ofLead(last)}.`;
+    // A ratio to a saturation that may lie further out would say nothing.
+    const isKnown = last.status === "ok";
+    const ratio = `, ${amount(last.match_ratio)}× the budget at which self-consistency saturates`;
+    return `${first} ${unit}${isKnown ? ratio : ""}; ${ofLead(last)}.`;
   }
 
   function ofLead({ ahead_budget: ahead, crossover_budget: crossing }) {
@@ -72,6 +74,9 @@ const liveWords = (() => {
   function ofMethod(pool) {
     const { fine } = pool;
     const words = ["Computed in this page, from the success table; the commands give the same."];
+    if (fine.strategy.length > pool.coarse.strategy.length) {
+      words.push("Lines join powers of two; the star is chosen among up to eight values per doubling.");
+    }
     if (!fine.n_problems) {
       words.push("A published table has no problems to cross-fit or resample.");
     } else if (!pool.crossfits) {

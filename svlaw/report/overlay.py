@@ -39,7 +39,7 @@ def plot_pools(found: Sequence[Findings]) -> go.Figure:
                     line={"color": colour, "width": 1.75, "dash": "dash"},
                     legendgroup=f"{place}",
                     showlegend=False,
-                    hovertemplate="%{x:.3g}: %{y:.1f}%<extra>" + name + ", self-consistency</extra>",
+                    hovertemplate=f"%{{x:.3g}}: %{{y:.1f}}%<extra>{name}, self-consistency</extra>",
                 )
             )
         rows = each.best.to_dicts()

@@ -1,78 +1,27 @@
 """The report: one HTML file that needs nothing beside it and nothing from the network."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 
-import plotly.graph_objects as go
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from svlaw.analysis.cost import CostChoice
 from svlaw.analysis.estimators import Options
-from svlaw.analysis.plots import plot_frontier, plot_solutions
 from svlaw.analysis.resampling import DEFAULT_RESAMPLES
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import atomic_path
 from svlaw.data.pool import Pool, open_pools
 from svlaw.data.progress import Progress, silent
-from svlaw.fit.law_plots import plot_exponents, plot_laws
 from svlaw.report import live, tables
-from svlaw.report.embedding import in_script
+from svlaw.report.citation import bibtex
 from svlaw.report.findings import Findings, examine, parts_of
-from svlaw.report.words import (
-    Sentence,
-    advice,
-    answers,
-    doubts,
-    law_troubles,
-    lead,
-    optimism,
-)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure ready for the page.
-
-    Attributes:
-        anchor: Its id in the page.
-        description: What it shows, for those who cannot see it.
-        height: Pixels.
-        json: The figure, safe inside a script element.
-    """
-
-    anchor: str
-    description: str
-    height: int
-    json: Markup
-
-
-@dataclass(frozen=True)
-class Section:
-    """One pool's part of the page; a figure or table that makes no sense for it is None."""
-
-    anchor: str
-    name: str
-    lead: str
-    answers: list[Sentence]
-    doubts: list[str]
-    frontier: Figure
-    best: tables.Table
-    strategies: tables.Table
-    optimism: str
-    solutions: Figure
-    crossover: tables.Table | None
-    no_crossover: str
-    advice: list[str]
-    laws: Figure | None
-    exponents: Figure | None
-    laws_table: tables.Table | None
-    law_troubles: list[str]
-    settings: list[tuple[str, str]]
+from svlaw.report.overlay import plot_pools
+from svlaw.report.parts import Figure, figure
+from svlaw.report.sections import Section, section
 
 
 def write_report(
@@ -132,59 +81,10 @@ def write_report(
         )
         part(1, 1)
     out = Path(out)
-    page = _render([_section(f"pool-{i}", each) for i, each in enumerate(found, 1)], found)
+    page = _render([section(f"pool-{i}", each) for i, each in enumerate(found, 1)], found)
     with atomic_path(out) as temporary:
         temporary.write_text(page, "utf-8", newline="\n")
     return out
-
-
-def _section(anchor: str, found: Findings) -> Section:
-    crossing = found.crossovers[-1] if found.crossovers else None
-    fit = found.fit
-    return Section(
-        anchor=anchor,
-        name=found.name,
-        lead=lead(found),
-        answers=answers(found),
-        doubts=doubts(found),
-        frontier=_figure(
-            f"{anchor}-frontier",
-            "Success against compute per problem, a line for each strategy.",
-            plot_frontier(found.curves, found.cost, crossover=crossing),
-        ),
-        best=tables.best_table(found),
-        strategies=tables.strategies_table(found),
-        optimism=optimism(found),
-        solutions=_figure(
-            f"{anchor}-solutions",
-            "Success against the number of solutions, a line for each number of verifications.",
-            plot_solutions(found.curves),
-        ),
-        crossover=tables.crossover_table(found.crossovers) if found.crossovers else None,
-        no_crossover=found.no_crossover,
-        advice=advice(found),
-        laws=None
-        if fit is None
-        else _figure(
-            f"{anchor}-laws",
-            "Best numbers of solutions and of verifications against compute, with fitted laws.",
-            plot_laws(fit),
-        ),
-        exponents=None
-        if fit is None
-        else _figure(
-            f"{anchor}-exponents",
-            "Exponents of the laws with their intervals, by strategy and method.",
-            plot_exponents(fit),
-        ),
-        laws_table=None if fit is None else tables.laws_table(fit),
-        law_troubles=law_troubles(found),
-        settings=tables.settings(found, version("svlaw")),
-    )
-
-
-def _figure(anchor: str, description: str, figure: go.Figure) -> Figure:
-    return Figure(anchor, description, figure.layout.height, in_script(figure.to_json()))
 
 
 def _render(sections: list[Section], found: list[Findings]) -> str:
@@ -196,17 +96,42 @@ def _render(sections: list[Section], found: list[Findings]) -> str:
         lstrip_blocks=True,
     )
     template = environment.get_template("report.html.j2")
-    overview = tables.overview_table(
-        [(section.anchor, each) for section, each in zip(sections, found, strict=True)]
-    )
+    panel = live.live_panel(found)
+    anchors = [each.anchor for each in sections]
+    several = len(sections) > 1
     return template.render(
         sections=sections,
-        overview=overview if len(sections) > 1 else None,
+        overview=tables.overview_table(list(zip(anchors, found, strict=True))) if several else None,
+        pools=_pools(found) if several else None,
+        contents=_contents(sections, bool(panel)),
+        unit=found[0].cost.unit_name,
+        bibtex=bibtex(version("svlaw")),
         version=version("svlaw"),
         style=Markup(_read("report.css") + _read("live.css")),
         script=Markup("\n".join(map(_read, ("report.js", *live.SCRIPTS)))),
-        live=live.live_panel(found),
+        live=panel,
         plotly=Markup(get_plotlyjs()),
+    )
+
+
+def _contents(sections: list[Section], has_panel: bool) -> list[tuple[str, str]]:
+    """Anchors and names of what the bar at the top leads to."""
+    panel = [("live", "Other costs")] if has_panel else []
+    last = [("citation", "Citation")]
+    if len(sections) > 1:
+        pools = [(each.anchor, each.name) for each in sections]
+        return [("overview", "All pools"), *panel, *pools, *last]
+    answer, *parts = sections[0].parts
+    return [answer, *panel, *parts, *last]
+
+
+def _pools(found: list[Findings]) -> Figure:
+    return figure(
+        "pools",
+        "pools",
+        "Success against compute per problem, a line for each pool and its self-consistency"
+        " dashed.",
+        plot_pools(found),
     )
 
 

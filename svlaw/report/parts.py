@@ -11,6 +11,8 @@ import plotly.graph_objects as go
 import polars as pl
 from markupsafe import Markup
 
+from svlaw.report.embedding import in_script
+
 Cell = str | Markup
 
 
@@ -67,13 +69,6 @@ def rows_json(file: str, frame: pl.DataFrame) -> Markup:
     rows = [[_plain(value) for value in row] for row in frame.iter_rows()]
     document = {"file": file, "columns": frame.columns, "rows": rows}
     return in_script(json.dumps(document, allow_nan=False, separators=(",", ":")))
-
-
-def in_script(text: str) -> Markup:
-    """JSON that cannot end the script element it stands in; escapes mean the same to its parser."""
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
 
 
 def plain(text: str, most: int) -> str:

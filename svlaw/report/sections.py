@@ -5,13 +5,17 @@ from importlib.metadata import version
 
 from markupsafe import Markup
 
+from svlaw.analysis.crossover_plots import plot_crossover
+from svlaw.analysis.difficulty import PASS_RATE
 from svlaw.analysis.plots import plot_frontier, plot_solutions
 from svlaw.analysis.surface_plots import plot_surface
+from svlaw.data.errors import NotInPoolError
 from svlaw.fit.law_plots import plot_exponents, plot_laws
-from svlaw.report import difficulty, health, quality, tables
+from svlaw.report import difficulty, health, tables, verifiers
 from svlaw.report.citation import Provenance, provenance
 from svlaw.report.findings import Findings
 from svlaw.report.parts import Figure, Table, figure, file_name, rows_json
+from svlaw.report.quality import Quality
 from svlaw.report.settings import settings
 from svlaw.report.words import (
     Sentence,
@@ -70,6 +74,7 @@ class Section:
     solutions: Figure
     points: Markup
     surface: Figure | None
+    crossing: Figure | None
     crossover: Table | None
     no_crossover: str
     advice: list[str]
@@ -122,6 +127,7 @@ def section(anchor: str, found: Findings) -> Section:
         ),
         points=rows_json(file_name(found.name, "points"), found.curves),
         surface=_surface(anchor, found),
+        crossing=_crossing(anchor, found),
         crossover=tables.crossover_table(found.crossovers, file_name(found.name, "crossover"))
         if found.crossovers
         else None,
@@ -135,9 +141,7 @@ def section(anchor: str, found: Findings) -> Section:
         law_troubles=law_troubles(found),
         difficulty=[_bins(anchor, found, each) for each in found.difficulty],
         no_difficulty=found.no_difficulty,
-        verifier=None
-        if found.quality is None
-        else _verifier(anchor, found.name, found.quality),
+        verifier=None if found.quality is None else _verifier(anchor, found.name, found.quality),
         health=_health(found),
         settings=settings(found, version("svlaw")),
         provenance=provenance(found.pool),
@@ -157,12 +161,30 @@ def _frontier(anchor: str, found: Findings) -> Figure:
 def _surface(anchor: str, found: Findings) -> Figure | None:
     if not found.verified:
         return None
+    drawn = plot_surface(found.curves, found.cost)
+    # Its lines are dark, for the cells; a dark page would hide them in the legend.
+    drawn.update_layout(legend={"bgcolor": "#eceef1", "font": {"color": "#1a1a1a"}})
     return figure(
         f"{anchor}-surface",
         file_name(found.name, "surface"),
         "Success by numbers of solutions and of verifications, with lines of equal compute and the"
         " best point within each budget.",
-        plot_surface(found.curves, found.cost),
+        drawn,
+    )
+
+
+def _crossing(anchor: str, found: Findings) -> Figure | None:
+    if not found.crossovers:
+        return None
+    try:
+        drawn = plot_crossover(found.table, found.crossovers[-1], found.cost)
+    except NotInPoolError:  # the budgets of both do not overlap
+        return None
+    return figure(
+        f"{anchor}-crossing",
+        file_name(found.name, "crossover"),
+        "Success of verification less that of self-consistency at equal budgets.",
+        drawn,
     )
 
 
@@ -193,7 +215,7 @@ def _bins(anchor: str, found: Findings, held: difficulty.Difficulty) -> Bins:
     file = file_name(found.name, f"by-{held.by}")
     return Bins(
         difficulty.heading(held),
-        held.by == difficulty.PASS_RATE,
+        held.by == PASS_RATE,
         difficulty.in_words(held),
         difficulty.difficulty_table(held, file),
         None
@@ -208,24 +230,24 @@ def _bins(anchor: str, found: Findings, held: difficulty.Difficulty) -> Bins:
     )
 
 
-def _verifier(anchor: str, pool: str, held: quality.Quality) -> Verifier:
+def _verifier(anchor: str, pool: str, held: Quality) -> Verifier:
     drawn = [
         (
             "characteristic",
             "Share of right solutions accepted against share of wrong ones, as the threshold of"
             " the score falls.",
-            quality.plot_characteristic(held),
+            verifiers.plot_characteristic(held),
         ),
         (
             "calibration",
             "Share of solutions that are right against the mean score of their verdicts.",
-            quality.plot_calibration(held),
+            verifiers.plot_calibration(held),
         ),
     ]
     return Verifier(
         held.verifier,
-        quality.in_words(held),
-        quality.quality_table(held, file_name(pool, "verifier")),
+        verifiers.in_words(held),
+        verifiers.quality_table(held, file_name(pool, "verifier")),
         [
             figure(f"{anchor}-{name}", file_name(pool, name), description, plot)
             for name, description, plot in drawn

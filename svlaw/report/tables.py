@@ -185,8 +185,8 @@ def overview_table(sections: Sequence[tuple[str, Findings]]) -> Table:
         records.append(
             {"pool": found.name, "n_problems": size, "lambda": ratio, "self_consistency": voting}
             | {name: best and best[name] for name in _BEST}
-            | _flat("crossover_budget", result and result.crossover_budget)
-            | _flat("gain", result and result.gain)
+            | _flat("crossover_budget", result.crossover_budget if result else None)
+            | _flat("gain", result.gain if result else None)
         )
     head = (
         "Pool",

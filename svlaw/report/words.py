@@ -14,6 +14,7 @@ from svlaw.fit.advice import Advice
 from svlaw.fit.law_plots import METHOD_NAMES
 from svlaw.fit.laws import AllocationLaw
 from svlaw.report.findings import Findings
+from svlaw.report.growth import FACTOR
 from svlaw.report.numbers import (
     amount,
     ends,
@@ -230,11 +231,9 @@ def _gain(result: Crossover) -> str:
         return ""
     budget = amount(ratio * result.saturation_budget.estimate)
     difference = with_ends(gain.estimate, gain.conf_low, gain.conf_high, points)
-    low, high = gain.conf_low, gain.conf_high
-    unclear = low is not None and high is not None and low <= 0 <= high
     return (
         f"At {budget}, the largest budget both have, its success less self-consistency's is"
-        f" {difference} points{', not clear of chance' if unclear else ''}."
+        f" {difference} points{', not clear of chance' if _covers_zero(gain) else ''}."
     )
 
 
@@ -252,17 +251,22 @@ def _saturation(found: Findings) -> list[str]:
 
 def _tenfold(found: Findings) -> Iterator[str]:
     """What ten times the budget buys, at the low end and at the high one."""
-    steps = []
+    bought: list[str] = []
     for step in found.growth:
         gain = step.gain
         assert gain.estimate is not None
-        bought = with_ends(gain.estimate, gain.conf_low, gain.conf_high, points)
-        steps.append(
-            f"from {amount(step.budget)} to {amount(10 * step.budget)} buys {bought} points"
-            f" ({percent(step.before)} to {percent(step.after)})"
-        )
-    if steps:
-        yield f"Ten times the budget {', '.join(steps)}."
+        text = with_ends(gain.estimate, gain.conf_low, gain.conf_high, points)
+        text += " points" if not bought else ""
+        text += ", not clear of chance," if _covers_zero(gain) else ""
+        text += f" from {amount(step.budget)} to {amount(FACTOR * step.budget)}"
+        bought.append(f"{text} ({percent(step.before)} to {percent(step.after)})")
+    if bought:
+        yield f"Ten times the budget buys {' and '.join(bought)}."
+
+
+def _covers_zero(figure: Interval) -> bool:
+    low, high = figure.conf_low, figure.conf_high
+    return low is not None and high is not None and low <= 0 <= high
 
 
 def _growth(found: Findings, held: Advice) -> Sentence:

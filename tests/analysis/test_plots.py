@@ -85,6 +85,30 @@ def test_solutions_have_a_panel_per_strategy_and_a_line_per_v(small):
     assert list(figure.layout.xaxis2.ticktext) == ["1", "2", "4"]
 
 
+def test_panels_stand_beside_each_other_if_wanted(small):
+    below, beside = (sv.plot_solutions(sv.curves(small, COST), beside=v) for v in (False, True))
+    assert below.layout.yaxis.domain[0] > below.layout.yaxis2.domain[1]
+    assert beside.layout.xaxis.domain[1] < beside.layout.xaxis2.domain[0]
+    assert beside.layout.height < below.layout.height
+    assert beside.layout.xaxis.title.text == beside.layout.xaxis2.title.text
+    assert [t.y for t in below.data] == [t.y for t in beside.data]
+
+
+def test_lines_of_neighbouring_v_differ_in_marker_too(published):
+    lines = traces(sv.plot_solutions(sv.curves(published, COST)), "V = ")
+    assert len({line.marker.symbol for line in lines}) == len({line.line.color for line in lines})
+    assert len(lines) == 6
+
+
+def test_a_marked_frontier_has_room_for_the_words(exams):
+    frame = sv.curves(exams, COST)
+    figure = sv.plot_frontier(frame, COST, crossover=sv.crossover(exams, COST, resamples=0))
+    lowest = 100 * frame["conf_low"].min()
+    low, high = figure.layout.yaxis.range
+    assert lowest - low > 0.1 * (100 * frame["success"].max() - lowest)
+    assert high > 100 * frame["conf_high"].max()
+
+
 def test_without_verification_voting_and_coverage_have_one_panel(tables):
     table = tables.of(
         {

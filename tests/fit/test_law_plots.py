@@ -154,6 +154,15 @@ def test_both_axes_are_logarithmic_and_titled(resampled):
     assert layout.title.text == "<b>a &lt;b&gt; &amp; c</b>"
 
 
+def test_panels_stand_beside_each_other_if_wanted(resampled):
+    below, beside = (sv.plot_laws(resampled, beside=value) for value in (False, True))
+    assert below.layout.yaxis.domain[0] > below.layout.yaxis2.domain[1]
+    assert beside.layout.xaxis.domain[1] < beside.layout.xaxis2.domain[0]
+    assert beside.layout.xaxis.title.text == beside.layout.xaxis2.title.text == COST.label
+    assert beside.layout.height < below.layout.height
+    assert [t.y for t in below.data] == [t.y for t in beside.data]
+
+
 def test_exponents_have_a_row_each_with_their_intervals(resampled):
     figure = sv.plot_exponents(resampled)
     labels = list(figure.layout.yaxis.ticktext)
