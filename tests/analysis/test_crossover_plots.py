@@ -46,15 +46,17 @@ def test_the_advantage_against_a_plain_calculation(tables):
         {
             ("self_consistency", 1, 0): 0.5,
             ("self_consistency", 16, 0): 0.7,
-            ("best_of_n", 1, 1): 0.6,
-            ("best_of_n", 4, 1): 0.4,
+            ("best_of_n", 1, 1): 0.4,
+            ("best_of_n", 2, 1): 0.6,
+            ("best_of_n", 4, 1): 0.3,
         }
     )
     frame = sv.advantage(table, RelativeCost(1.0))
     assert frame["budget"][0] == 2
     assert frame["budget"][-1] == 8
-    # The best so far is that of S = 1, though success falls on the way to S = 4.
-    assert frame["verified"].to_list() == pytest.approx([0.6] * len(frame))
+    # Rising to S = 2, then the best so far, though success falls on the way to S = 4.
+    doublings = np.log2(frame["budget"].to_numpy() / 2)
+    assert frame["verified"].to_list() == pytest.approx(0.4 + 0.2 * np.minimum(doublings, 1))
     expected = 0.5 + 0.2 * np.log(frame["budget"].to_numpy()) / np.log(16)
     assert frame["self_consistency"].to_list() == pytest.approx(expected)
     assert frame["conf_low"].null_count() == len(frame)

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import zlib
 from html import escape
 
 import plotly.graph_objects as go
@@ -78,6 +79,18 @@ def test_a_browser_that_fails_is_named(figure, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def corner_of(pdf: bytes) -> list[float]:
+    """Where the drawing begins on its page."""
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        try:
+            content = zlib.decompress(stream)
+        except zlib.error:
+            continue
+        if drawing := re.search(rb"\n(\S+) (\S+) \S+ \S+ re\nW\* n", content):
+            return [float(side) for side in drawing.groups()]
+    raise AssertionError
+
+
 @pytest.mark.slow
 def test_files_have_the_printed_size_and_repeat(figure, tmp_path, chromium, monkeypatch):
     pytest.importorskip("kaleido")
@@ -95,6 +108,7 @@ def test_files_have_the_printed_size_and_repeat(figure, tmp_path, chromium, monk
     box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", written["pdf"])
     assert [float(side) / 72 for side in box.groups()] == pytest.approx([3.3, 3.0], abs=0.01)
     assert written["pdf"].count(b"/Type /Page\n") == 1
+    assert corner_of(written["pdf"]) == [0, 0]  # no margins, which would cut the lower edge off
     assert written["png"][:8] == b"\x89PNG\r\n\x1a\n"
     pixels = [int.from_bytes(written["png"][i : i + 4]) for i in (16, 20)]
     assert [n / 300 for n in pixels] == pytest.approx([3.3, 3.0], abs=0.01)

@@ -100,6 +100,12 @@ def test_lines_of_neighbouring_v_differ_in_marker_too(published):
     assert len(lines) == 6
 
 
+def test_labels_of_an_axis_leave_room(published):
+    axis = sv.plot_solutions(sv.curves(published, COST)).layout.xaxis
+    assert list(axis.ticktext) == ["1", "8", "64", "512", "4,096"]
+    assert list(axis.tickvals) == [1, 8, 64, 512, 4096]
+
+
 def test_a_marked_frontier_has_room_for_the_words(exams):
     frame = sv.curves(exams, COST)
     figure = sv.plot_frontier(frame, COST, crossover=sv.crossover(exams, COST, resamples=0))

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from svlaw.analysis import store, success
+from svlaw.analysis import execution, store
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.store import FOLDER, Block
 from svlaw.analysis.success import SuccessTable, success_table
@@ -77,13 +77,13 @@ def assert_same_bytes(first: SuccessTable, second: SuccessTable) -> None:
 def computed(monkeypatch) -> list[str]:
     """Strategies estimated since the list was last cleared, once per problem."""
     calls: list[str] = []
-    estimate = success.estimate
+    estimate = execution.estimate
 
     def counting(strategy, *arguments):
         calls.append(strategy)
         return estimate(strategy, *arguments)
 
-    monkeypatch.setattr(success, "estimate", counting)
+    monkeypatch.setattr(execution, "estimate", counting)
     return calls
 
 
