@@ -13,7 +13,7 @@ from svlaw.analysis.crossover import Crossover, advantage
 from svlaw.analysis.plots import STRATEGY_COLOURS, STRATEGY_NAMES
 from svlaw.analysis.success import SuccessTable
 
-_NAMES: Final = STRATEGY_NAMES | {"best": "Better of the two"}
+_NAMES: Final = STRATEGY_NAMES | {"best": "Better of both"}
 _COLOURS: Final = STRATEGY_COLOURS | {"best": "#CC79A7"}
 _HEIGHT: Final = 420
 _NOWHERE: Final = [None]

@@ -29,7 +29,7 @@ from svlaw.report.findings import Findings
 
 F64 = npt.NDArray[np.float64]
 
-LARGEST: Final = 4_000_000
+LARGEST: Final = 3_000_000
 """Most bytes of per-problem success in a page; base64 makes a third more of them."""
 SCRIPTS: Final = (
     "live_numbers.js",
