@@ -260,7 +260,7 @@ const live = (() => {
       ? "The budget pays for nothing computed"
       : liveWords.ofPoint(plan, names);
     at("expected").textContent = least
-      ? `The cheapest computed point costs ${amount(least)} ${unit}.`
+      ? `The cheapest computed point costs ${amount(least)} ${least === 1 ? unit.replace("solutions", "solution") : unit}.`
       : liveWords.ofSuccess(plan, unit);
     const notes = least ? [] : liveWords.ofDoubts(plan, names);
     at("notes").replaceChildren(...notes.map((note) => element("li", note)));
