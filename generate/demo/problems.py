@@ -14,7 +14,7 @@ from svlaw.generate.demo.chains import Chain, draw_chains
 LEVELS = {4: 32, 5: 32, 6: 32}
 """Problems of each number of steps."""
 
-LARGE = 0.35
+LARGE = 0.1
 """Share of their terms that may have three digits."""
 
 
