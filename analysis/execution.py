@@ -1,7 +1,9 @@
 """Where estimates are computed: threads of this machine, or the nodes of a cluster."""
 
+import socket
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +15,8 @@ from svlaw.analysis.samples import ProblemSample
 from svlaw.analysis.store import Block, BlockEstimate
 from svlaw.data.clusters import Cluster
 from svlaw.data.cores import usable_cores
+from svlaw.data.errors import BadInputError
+from svlaw.data.pool import POOL_FILE
 from svlaw.data.progress import Progress
 
 F64 = npt.NDArray[np.float64]
@@ -73,11 +77,13 @@ def holdings_on(cluster: Cluster, reader: SampleReader) -> list[Holding]:
     """
     source = _shared(reader)
     runs = ((source, ids) for ids, _ in reader.runs())
-    return [holding for held in cluster.map_ordered(_count_part, runs) for holding in held]
+    with closing(cluster.map_ordered(_count_part, runs)) as counted:
+        return [holding for held in counted for holding in held]
 
 
 def _count_part(part: tuple[BatchReader, Sequence[str]]) -> list[Holding]:
     source, ids = part
+    _check_seen(source)
     return list(source.count(ids))
 
 
@@ -106,13 +112,14 @@ def estimate_on(
     source = _shared(reader)
     parts = (_Part(source, ids, wanted, bare, n_problems) for ids, wanted in reader.runs(kept))
     done = 0
-    for estimates in cluster.map_ordered(_estimate_part, parts):
-        count = len(estimates[0][0])
-        for result, (success, variance) in zip(found, estimates, strict=True):
-            result.success[done : done + count] = success
-            result.variance[done : done + count] = variance
-        done += count
-        progress(done, n_problems)
+    with closing(cluster.map_ordered(_estimate_part, parts)) as estimated:
+        for estimates in estimated:
+            count = len(estimates[0][0])
+            for result, (success, variance) in zip(found, estimates, strict=True):
+                result.success[done : done + count] = success
+                result.variance[done : done + count] = variance
+            done += count
+            progress(done, n_problems)
     return found
 
 
@@ -120,6 +127,19 @@ def _shared(reader: SampleReader) -> BatchReader:
     """What reads a batch, for processes with other working directories."""
     pool = reader.source.pool
     return replace(reader.source, pool=replace(pool, path=pool.path.resolve()))
+
+
+def _check_seen(source: BatchReader) -> None:
+    """Raise on a node that does not see the pool.
+
+    Raises:
+        BadInputError: It does not.
+    """
+    if not (source.pool.path / POOL_FILE).is_file():
+        raise BadInputError(
+            f"{source.pool.path}: not seen by node {socket.gethostname()}; every node needs the"
+            " pool's folder under the same path"
+        )
 
 
 @dataclass(frozen=True)
@@ -135,6 +155,7 @@ class _Part:
 
 def _estimate_part(part: _Part) -> list[tuple[F64, F64]]:
     """(problems, points) success and variance for each block."""
+    _check_seen(part.source)
     samples = [s for s in part.source.read(part.ids) if s.problem_id in part.kept]
     rows = [_of_problem(sample, part.blocks, part.n_problems) for sample in samples]
     return [

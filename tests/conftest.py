@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,27 @@ def chromium() -> str:
     if found is None:
         pytest.skip("needs Chromium: apt-get install chromium")
     return found
+
+
+@pytest.fixture(scope="session")
+def _ray_nodes() -> Iterator[Any]:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    utils = pytest.importorskip("ray.cluster_utils")
+    cluster = utils.Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+    )
+    yield cluster
+    cluster.shutdown()
+
+
+@pytest.fixture
+def two_nodes(_ray_nodes: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A Ray cluster on this machine that RAY_ADDRESS names: two nodes of one core beside a head."""
+    while len(_ray_nodes.worker_nodes) < 2:
+        _ray_nodes.add_node(num_cpus=1)
+    _ray_nodes.wait_for_nodes()
+    monkeypatch.setenv("RAY_ADDRESS", _ray_nodes.address)
+    return _ray_nodes
 
 
 @pytest.fixture(scope="session")

@@ -5,56 +5,32 @@ process or node is lost is started again elsewhere, while the others take over i
 batch becomes does not depend on who samples it.
 """
 
+import itertools
 import math
-import queue
-import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from svlaw.data.clusters import Cluster
-from svlaw.data.errors import BadInputError, SvlawError, first_line
-from svlaw.generate.engines.protocol import Batch, Engine, Model, Outcome, Sampling
+from svlaw.data.clusters import Cluster, in_one_line, told_error, versions
+from svlaw.data.errors import BadInputError, SvlawError
+from svlaw.generate.engines.cluster_worker import News, Recipe, Worker
+from svlaw.generate.engines.protocol import Batch, Model, Outcome, Sampling
 
 Result = tuple[Batch, Sequence[Outcome]]
 
 MOST_LOSSES: Final = 5
 """How often a batch may take its engine with it, or engines may end before they are ready."""
-_LEAST_BATCHES: Final = 2
-"""Batches an engine has at least, so that it never waits for the driver."""
-_MOST_BATCHES: Final = 256
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What an engine is opened with, wherever it runs.
-
-    Attributes:
-        engine: Name of the engine's module.
-        model: The model.
-        sampling: How text is sampled.
-        options: The engine's options.
-    """
-
-    engine: str
-    model: Model
-    sampling: Sampling
-    options: Mapping[str, Any]
-
-    def open(self) -> Engine:
-        """Load the model.
-
-        Raises:
-            BadInputError: Its package is missing, or the model or an option is wrong.
-        """
-        module = import_module(f"svlaw.generate.engines.{self.engine}")
-        engine: Engine = module.open_engine(self.model, self.sampling, self.options)
-        return engine
+_MOST_COMPLAINTS: Final = 2
+"""How many engines may say that they cannot go on with a batch; a second opinion, no more."""
+_BATCHES_AHEAD: Final = 2
+"""Batches that wait at an engine for it to take them up, so that it never waits for the driver."""
+_CALLS_AT_ONCE: Final = 4
+"""Calls to an engine at a time: news, remarks, its end, and one to spare."""
+_END_SECONDS: Final = 10.0
+"""How long engines may take to end by themselves, with the processes they have."""
 
 
 @dataclass(frozen=True)
@@ -70,72 +46,25 @@ class Place:
     gpus: int
 
 
-class Worker:
-    """An engine in a process of its own on a node; the class of Ray actors.
+@dataclass(eq=False)
+class _Member:
+    """A worker as the driver knows it.
 
-    Many batches may be sampled at a time: each call waits for its own.
+    Attributes:
+        handle: The actor.
+        is_replacement: Whether it came in place of one that was lost.
+        is_ready: Whether its model is loaded.
+        batches: What it has, by the number it goes by there.
+        waiting: Those of them that its engine has not taken up yet.
+        is_called: Whether a call to it is under way.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
-        self._coming: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
-        self._waiting: dict[int, Future[Sequence[Outcome]]] = {}
-        self._engine: Engine | None = None
-
-    def start(self) -> tuple[str, str, int | None]:
-        """Load the model.
-
-        Returns:
-            Name and version of the engine, and how many samples it has under way at a time; None
-            where it computes batch by batch.
-        """
-        self._engine = self._recipe.open()
-        threading.Thread(target=self._run, daemon=True).start()
-        return self._engine.name, self._engine.version, getattr(self._engine, "capacity", None)
-
-    def sample(self, batch: Batch) -> Sequence[Outcome]:
-        """Sample a batch."""
-        future = self._waiting[batch.number] = Future()
-        self._coming.put(batch)
-        return future.result()
-
-    def remarks(self) -> list[str]:
-        """What the user should know about the run so far."""
-        return [] if self._engine is None else list(self._engine.remarks)
-
-    def _run(self) -> None:
-        assert self._engine is not None
-        try:
-            for batch, outcomes in self._engine.run(iter(self._coming.get, None)):
-                self._waiting.pop(batch.number).set_result(outcomes)
-        except BaseException as error:
-            for future in self._waiting.values():
-                future.set_exception(error)
-
-
-@dataclass
-class _Member:
-    """A worker as the driver knows it: how many samples it should have, and its batches."""
-
     handle: Any
-    starting: Any
-    capacity: int = 0
-    flying: dict[Any, Batch] = field(default_factory=dict)
-
-    @property
-    def has_room(self) -> bool:
-        """Whether it wants another batch."""
-        if self.starting is not None:
-            return False
-        samples = sum(request.samples for b in self.flying.values() for request in b.requests)
-        return len(self.flying) < _LEAST_BATCHES or (
-            samples < self.capacity and len(self.flying) < _MOST_BATCHES
-        )
-
-    @property
-    def references(self) -> list[Any]:
-        """What there is to wait for."""
-        return [self.starting, *self.flying] if self.starting is not None else [*self.flying]
+    is_replacement: bool
+    is_ready: bool = False
+    batches: dict[int, Batch] = field(default_factory=dict)
+    waiting: set[int] = field(default_factory=set)
+    is_called: bool = True
 
 
 class ClusterEngine:
@@ -148,22 +77,27 @@ class ClusterEngine:
     """
 
     def __init__(self, cluster: Cluster, recipe: Recipe, place: Place) -> None:
-        self._ray, self._recipe, self._place = cluster.ray, recipe, place
+        self._cluster, self._ray, self._recipe, self._place = cluster, cluster.ray, recipe, place
         count = cluster.room_for(place.cores, place.gpus)
         if not count:
             raise BadInputError(
-                f"the cluster has no node of {place.cores} cores and {place.gpus} GPUs,"
-                " which an engine takes; see 'ray status'"
+                f"--on: the cluster has no node of {place.cores} cores and {place.gpus} GPUs, which"
+                " an engine takes; see 'ray status'"
             )
-        self.name, self.version = recipe.engine, "unknown"
+        self.name, self.version = recipe.engine, ""
         self.remarks: list[str] = []
+        self._numbers = itertools.count()
         self._again: deque[Batch] = deque()
         self._losses: Counter[int] = Counter()
+        self._complaints: Counter[int] = Counter()
         self._false_starts = 0
-        self._members = [self._member() for _ in range(count)]
+        self._members: list[_Member] = []
+        self._calls: dict[Any, _Member] = {}
         try:
+            for _ in range(count):
+                self._add(is_replacement=False)
             # The first to be ready tells that the model can be loaded.
-            while all(member.starting is not None for member in self._members):
+            while not any(member.is_ready for member in self._members):
                 self._wait()
         except BaseException:
             self.close()
@@ -175,90 +109,175 @@ class ClusterEngine:
         Raises:
             SvlawError: An engine cannot go on, or engines are lost again and again.
         """
-        coming = iter(batches)
-        more = True
+        coming: Iterator[Batch] | None = iter(batches)
+        self._losses.clear()
+        self._complaints.clear()
         try:
             while True:
-                more = self._hand_out(coming, more)
-                if not (more or self._again or any(m.flying for m in self._members)):
+                coming = self._hand_out(coming)
+                held = any(member.batches for member in self._members)
+                if coming is None and not held and not self._again:
                     break
                 yield from self._wait()
             self._ask_remarks()
         finally:
             for member in self._members:
-                member.flying.clear()
+                self._take_back(member)
             self._again.clear()
 
     def close(self) -> None:
         """End the engines."""
-        for member in self._members:
-            self._ray.kill(member.handle)
-        self._members = []
+        members, self._members = self._members, []
+        self._calls.clear()
+        try:
+            ending = [member.handle.close.remote() for member in members if member.is_ready]
+            if ending:
+                self._ray.wait(ending, num_returns=len(ending), timeout=_END_SECONDS)
+        finally:
+            for member in members:
+                self._kill(member)
 
-    def _hand_out(self, coming: Iterator[Batch], more: bool) -> bool:
-        """Give batches to those that have fewest, while there is room; whether more may come."""
-        while free := [member for member in self._members if member.has_room]:
-            batch = self._again.popleft() if self._again else next(coming, None) if more else None
-            if batch is None:
-                return False
-            member = min(free, key=lambda each: len(each.flying))
-            member.flying[member.handle.sample.remote(batch)] = batch
-        return more
+    def _hand_out(self, coming: Iterator[Batch] | None) -> Iterator[Batch] | None:
+        """Call all that are free, with batches ahead of what they do; what may still come."""
+        free = [member for member in self._members if not member.is_called]
+        for member in sorted(free, key=lambda each: len(each.batches)):
+            given: list[Batch] = []
+            while len(member.waiting) < _BATCHES_AHEAD:
+                batch = self._again.popleft() if self._again else next(coming or iter(()), None)
+                if batch is None:
+                    coming = None
+                    break
+                number = next(self._numbers)
+                member.batches[number] = batch
+                member.waiting.add(number)
+                given.append(replace(batch, number=number))
+            if member.batches:
+                is_last = coming is None and not self._again
+                self._call(member, member.handle.exchange.remote(given, is_last))
+        return coming
+
+    def _call(self, member: _Member, reference: Any) -> None:
+        member.is_called = True
+        self._calls[reference] = member
 
     def _wait(self) -> list[Result]:
         """Wait until something has come back, and see to those that were lost."""
-        references = [each for member in self._members for each in member.references]
-        ready, _ = self._ray.wait(references, num_returns=1)
-        (reference,) = ready
-        member = next(m for m in self._members if reference in m.references)
-        try:
-            answer = self._ray.get(reference)
-        except self._ray.exceptions.RayTaskError as error:
-            raise error.cause from None
-        except self._ray.exceptions.RayError as error:
-            self._replace(member, error)
-            return []
-        if reference is member.starting:
-            member.starting, member.capacity = None, 2 * (answer[2] or 0)
-            self.name, self.version = answer[:2]
-            self._false_starts = 0
-            return []
-        return [(member.flying.pop(reference), answer)]
+        place = self._place
+        ready = self._cluster.first_ready(list(self._calls), place.cores, place.gpus)
+        results: list[Result] = []
+        lost: dict[_Member, Exception] = {}
+        for reference in ready:
+            member = self._calls.pop(reference)
+            member.is_called = False
+            try:
+                answer = self._ray.get(reference)
+            except self._ray.exceptions.RayTaskError as error:
+                lost[member] = told_error(error)
+            except self._ray.exceptions.RayError as error:
+                lost[member] = error
+            else:
+                if member.is_ready:
+                    results += self._take(member, answer)
+                else:
+                    self._welcome(member, *answer)
+        for member, reason in lost.items():
+            if isinstance(reason, SvlawError):
+                self._hear(member, reason)
+            self._replace(member, reason)
+        return results
+
+    def _take(self, member: _Member, news: News) -> Iterator[Result]:
+        """Batches that are done, but not those that a run before this one has dropped."""
+        member.waiting.difference_update(news.begun)
+        for number, outcomes in news.done:
+            batch = member.batches.pop(number, None)
+            if batch is not None:
+                yield batch, outcomes
+
+    def _welcome(self, member: _Member, name: str, version: str) -> None:
+        """Count an engine among those that are ready."""
+        if self.version and version != self.version:
+            raise BadInputError(
+                f"--on: nodes have different versions of {name} ({self.version}, {version});"
+                " install the same on every node"
+            )
+        self.name, self.version = name, version
+        member.is_ready = True
+        self._false_starts = 0
+
+    def _hear(self, member: _Member, complaint: SvlawError) -> None:
+        """Raise what an engine says that cannot go on, unless another may still do better.
+
+        An engine that comes in place of a lost one may find its memory still taken.
+        """
+        begun = [batch.number for n, batch in member.batches.items() if n not in member.waiting]
+        self._complaints.update(begun)
+        heard = max((self._complaints[number] for number in begun), default=0)
+        if member.is_ready:
+            hopeless = heard >= _MOST_COMPLAINTS or isinstance(complaint, BadInputError)
+        else:
+            hopeless = not member.is_replacement
+        if hopeless:
+            raise complaint
 
     def _replace(self, lost: _Member, error: Exception) -> None:
-        """Start an engine in place of one that is gone; its batches are for the others."""
-        if lost.starting is not None:
-            self._false_starts += 1
-        for batch in lost.flying.values():
-            self._losses[batch.number] += 1
-        worst = max((self._losses[batch.number] for batch in lost.flying.values()), default=0)
-        if max(worst, self._false_starts) >= MOST_LOSSES:
-            raise SvlawError(
-                f"engines on the cluster are lost again and again ({first_line(error)}); is memory"
-                " short? What was done is stored: run the same command again"
-            ) from error
-        self._again.extend(lost.flying.values())
+        """Start an engine in place of one that is gone; its batches are for the others.
+
+        Raises:
+            SvlawError: It went so too often.
+        """
+        batches = self._take_back(lost)
         self._members.remove(lost)
-        self._members.append(self._member())
+        self._kill(lost)
+        self._losses.update(batch.number for batch in batches)
+        self._again.extend(batches)
+        self._false_starts += not lost.is_ready
+        if any(self._losses[batch.number] >= MOST_LOSSES for batch in batches):
+            raise _lost_again(error)
+        if self._false_starts < MOST_LOSSES:
+            self._add(is_replacement=True)
+            return
+        if not any(member.is_ready for member in self._members):
+            raise _lost_again(error)
+        self._false_starts = 0
+        self.remarks.append(f"an engine could not be started again ({in_one_line(error)})")
+
+    def _take_back(self, member: _Member) -> list[Batch]:
+        """Expect a member's batches no longer; return them."""
+        batches = list(member.batches.values())
+        member.batches.clear()
+        member.waiting.clear()
+        return batches
 
     def _ask_remarks(self) -> None:
         """Gather what the engines have to say; one that is lost by now has nothing to."""
-        ready = [
-            member.handle.remarks.remote() for member in self._members if member.starting is None
-        ]
-        for reference in ready:
+        asked = [member.handle.remarks.remote() for member in self._members if member.is_ready]
+        for reference in asked:
             with suppress(self._ray.exceptions.RayError):
                 self.remarks += [r for r in self._ray.get(reference) if r not in self.remarks]
 
-    def _member(self) -> _Member:
+    def _add(self, *, is_replacement: bool) -> None:
         actor = self._ray.remote(Worker).options(
             num_cpus=self._place.cores,
             num_gpus=self._place.gpus,
-            max_concurrency=_MOST_BATCHES + 2,
+            max_concurrency=_CALLS_AT_ONCE,
             scheduling_strategy="SPREAD",
         )
-        handle = actor.remote(self._recipe)
-        return _Member(handle, handle.start.remote())
+        member = _Member(actor.remote(self._recipe), is_replacement)
+        self._members.append(member)
+        self._call(member, member.handle.start.remote(versions()))
+
+    def _kill(self, member: _Member) -> None:
+        """End a process, also one that is out of reach for now and would keep its GPU."""
+        with suppress(self._ray.exceptions.RayError):
+            self._ray.kill(member.handle)
+
+
+def _lost_again(error: Exception) -> SvlawError:
+    return SvlawError(
+        f"engines on the cluster are lost again and again ({in_one_line(error)}); is memory short?"
+        " What was done is stored: run the same command again"
+    )
 
 
 def open_on(
