@@ -31,7 +31,7 @@ demo-generate: $(VENV)/transformers
 	$(BIN)/svlaw report demo-generated --output report-generated.html
 
 test: $(VENV)/dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 test-inspect: $(VENV)/inspect/ready
 	$(VENV)/inspect/bin/python -m pytest tests/data/test_inspect_logs.py

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import psutil
 import pytest
 
 from svlaw.analysis.success import SuccessTable, success_table
@@ -44,6 +45,17 @@ def make_pool(tmp_path: Path) -> MakePool:
         return open_pool(path)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def workers_alive() -> Callable[[], bool]:
+    """Tells whether a worker process is left; browsers and clusters of other tests are none."""
+
+    def alive() -> bool:
+        children = psutil.Process().children()
+        return any("spawn_main" in " ".join(child.cmdline()) for child in children)
+
+    return alive
 
 
 @pytest.fixture(scope="session")

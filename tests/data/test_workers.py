@@ -5,32 +5,25 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import psutil
 import pytest
 
 from svlaw.data.errors import BadInputError, SvlawError
 from svlaw.data.workers import WorkerDiedError, count_workers, map_ordered, worker_pool
 
 
-def workers_alive() -> bool:
-    """Tell whether a worker is left (the resource tracker of Python stays for good)."""
-    children = psutil.Process().children(recursive=True)
-    return any("resource_tracker" not in " ".join(child.cmdline()) for child in children)
-
-
 @pytest.mark.parametrize("workers", [0, 2])
-def test_results_keep_the_order_of_tasks(workers: int) -> None:
+def test_results_keep_the_order_of_tasks(workers: int, workers_alive: Callable[[], bool]) -> None:
     assert list(map_ordered(str, range(20), workers)) == [str(i) for i in range(20)]
     assert not workers_alive()
 
 
-def test_an_error_reaches_the_caller() -> None:
+def test_an_error_reaches_the_caller(workers_alive: Callable[[], bool]) -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         list(map_ordered(int, ["1", "x"], 1))
     assert not workers_alive()
 
 
-def test_workers_are_gone_when_results_are_not_taken() -> None:
+def test_workers_are_gone_when_results_are_not_taken(workers_alive: Callable[[], bool]) -> None:
     with closing(map_ordered(str, range(1000), 1)) as results:
         assert next(results) == "0"
         assert workers_alive()
@@ -57,7 +50,7 @@ def test_an_unguarded_script_is_not_run_again_by_its_workers(tmp_path: Path, way
     assert (run.stdout, run.stderr) == ("['1', '2']\n__main__\n", "")
 
 
-def test_a_worker_that_cannot_start_is_one_clear_line() -> None:
+def test_a_worker_that_cannot_start_is_one_clear_line(workers_alive: Callable[[], bool]) -> None:
     with pytest.raises(SvlawError, match="worker processes cannot be started") as caught:
         run_under(start_badly)
     assert "\n" not in str(caught.value)
