@@ -220,7 +220,7 @@ def test_log_probabilities_are_the_models(engine, random_model, name):
     opened = engine(model=model, temperature=1.4, max_tokens=40, logprobs=3)
     tokenizer = transformers.AutoTokenizer.from_pretrained(model)
     names = [tokenizer.decode([token]) for token in range(len(tokenizer))]
-    requests = [Request(prompt, 50 * at, 6) for at, prompt in enumerate(prompts)]
+    requests = [Request(prompt, 50 * at, 16) for at, prompt in enumerate(prompts)]
     lengths = set()
     for request, samples in zip(requests, run(opened, *requests), strict=True):
         text = f"<|user|>{request.prompt}<|assistant|>" if name == "demo" else request.prompt
