@@ -180,7 +180,7 @@ def _column(pool: Pool, by: str) -> pl.DataFrame:
         )
     # Parts appended later may lack a column of the user's, or hold it in another type.
     frames = [
-        pl.scan_parquet(part, glob=False).select(
+        pl.scan_parquet(str(part), glob=False).select(
             "problem_id", (pl.col(by) if by in schema else pl.lit(None)).alias("value")
         )
         for part, schema in zip(parts, schemas, strict=True)
@@ -219,7 +219,7 @@ def _filled_columns(pool: Pool) -> str:
     """The columns that hold a value, in words."""
     names: dict[str, None] = {}
     for part in pool.parts("problems"):
-        filled = pl.scan_parquet(part, glob=False).select(pl.all().is_not_null().any())
+        filled = pl.scan_parquet(str(part), glob=False).select(pl.all().is_not_null().any())
         names |= dict.fromkeys(c.name for c in pool.collect(filled, "problems") if c.item())
     there = [name for name in names if name != "problem_id"]
     listed = ", ".join(there) if there else "none of its columns holds a value"

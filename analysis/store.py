@@ -10,6 +10,7 @@ is never used; it is removed when a new one is stored. Tables can be deleted at 
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ import polars as pl
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.kernels import code_digest
 from svlaw.data.files import atomic_path
+from svlaw.data.object_stores import fingerprints, is_remote, storage_errors
 from svlaw.data.pool import Pool
 from svlaw.data.schema import BASELINES
 
@@ -103,9 +105,12 @@ class Store:
     def load(self, block: Block) -> BlockEstimate | None:
         """The stored estimate of a block; None when there is none, or it cannot be read."""
         folder, name = self._place(block)
-        for path in folder.glob(f"{name}-*.parquet"):
+        with storage_errors(folder):
+            paths = list(folder.glob(f"{name}-*.parquet"))
+        for path in paths:
             try:
-                content = path.read_bytes()
+                with storage_errors(path):
+                    content = path.read_bytes()
             except OSError:
                 continue
             if path.stem.endswith(f"-{_digest(content)}"):
@@ -127,12 +132,18 @@ class Store:
         try:
             with atomic_path(path) as temporary:
                 temporary.write_bytes(content)
-            for other in folder.glob(f"{block.strategy}-*.parquet"):
-                of_this_content = self._inputs_of(block) == other.stem.split("-")[1]
-                if not of_this_content or (other.name.startswith(name) and other != path):
-                    other.unlink(missing_ok=True)
+            with storage_errors(folder):
+                self._remove_stale(block, path)
         except OSError:
             return
+
+    def _remove_stale(self, block: Block, fresh: Path) -> None:
+        """Remove tables of a strategy that another content of the pool, or a damaged file, left."""
+        folder, name = self._place(block)
+        for other in folder.glob(f"{block.strategy}-*.parquet"):
+            of_this_content = self._inputs_of(block) == other.stem.split("-")[1]
+            if not of_this_content or (other.name.startswith(name) and other != fresh):
+                other.unlink(missing_ok=True)
 
     def _place(self, block: Block) -> tuple[Path, str]:
         """Folder of a block's table, and its name but for the digest of its bytes."""
@@ -146,8 +157,7 @@ class Store:
             parts = self._pool.parts("answers")
             if block.reads is not None:
                 parts += self._pool.parts("verdicts", block.reads)
-            contents = [_file_digest(part) for part in parts]
-            self._inputs[block.reads] = _digest("".join(contents).encode())
+            self._inputs[block.reads] = _digest("".join(_contents(parts)).encode())
         return self._inputs[block.reads]
 
 
@@ -168,6 +178,13 @@ def _frame(block: Block, estimate: BlockEstimate) -> pl.DataFrame:
             "variance": estimate.variance.ravel(),
         }
     )
+
+
+def _contents(parts: Sequence[Path]) -> list[str]:
+    """What tells the parts' contents from others; of an object store, which has its own digests."""
+    if parts and is_remote(parts[0]):
+        return fingerprints(parts)
+    return [_file_digest(part) for part in parts]
 
 
 def _file_digest(path: Path) -> str:

@@ -124,7 +124,7 @@ def _with_texts(
     }
     left = rows
     for part in pool.parts(raw, verifier):
-        texts = pool.collect(pl.scan_parquet(part, glob=False).select(*key, *columns), raw)
+        texts = pool.collect(pl.scan_parquet(str(part), glob=False).select(*key, *columns), raw)
         yield rows.join(texts, on=key, how="inner", maintain_order="left")
         left = left.join(texts, on=key, how="anti", maintain_order="left")
     if left.height:

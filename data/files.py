@@ -8,16 +8,30 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
 from svlaw.data.errors import BadInputError
+from svlaw.data.object_stores import StorageError, is_remote, storage_errors, upload
 
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
-    """Yield a temporary sibling of `target` that replaces it by rename when the block succeeds."""
+    """Yield a temporary file that takes the place of `target` when the block succeeds.
+
+    It is a sibling that is renamed; for an object store it is a file of this machine, uploaded.
+
+    Raises:
+        StorageError: The object store does not take it.
+    """
+    if is_remote(target):
+        with TemporaryDirectory(prefix="svlaw-") as folder:
+            local = Path(folder) / target.name
+            yield local
+            upload(local, target)
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -29,13 +43,27 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(target: Path) -> Iterator[Path]:
+def atomic_folder(target: Path, seal: str | None = None) -> Iterator[Path]:
     """Yield a new temporary folder beside `target`, renamed to it when the block succeeds.
+
+    For an object store it lies on this machine; its files are uploaded when the block succeeds.
+
+    Args:
+        target: The folder.
+        seal: In an object store, where files appear one by one, the file that comes last and
+            without which readers do not take the folder for whole.
 
     Raises:
         BadInputError: `target` exists already.
+        StorageError: The object store does not take a file; those before it are removed again.
     """
     refuse_existing(target)
+    if is_remote(target):
+        with TemporaryDirectory(prefix="svlaw-") as local:
+            yield Path(local)
+            refuse_existing(target)
+            _upload_folder(Path(local), target, seal)
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     temporary.mkdir()
@@ -49,7 +77,16 @@ def atomic_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def replaced_folder(target: Path) -> Iterator[Path]:
-    """Yield a new temporary folder that takes the place of `target` when the block succeeds."""
+    """Yield a new temporary folder that takes the place of `target` when the block succeeds.
+
+    Raises:
+        StorageError: The object store does not take it.
+    """
+    if is_remote(target):
+        with TemporaryDirectory(prefix="svlaw-") as local:
+            yield Path(local)
+            _replace_objects(Path(local), target)
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     token = secrets.token_hex(4)
     temporary, old = (target.with_name(f".{target.name}.{token}.{end}") for end in ("tmp", "old"))
@@ -74,8 +111,40 @@ def refuse_existing(target: Path) -> None:
     Raises:
         BadInputError: It does.
     """
-    if target.exists():
+    with storage_errors(target):
+        exists = target.exists()
+    if exists:
         raise BadInputError(f"{target}: exists already; choose another folder or remove this one")
+
+
+def _upload_folder(folder: Path, target: Path, seal: str | None) -> None:
+    """Upload a folder's files, the seal last; what was uploaded goes again if one cannot be."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files.sort(key=lambda path: path == folder / (seal or ""))
+    done: list[Path] = []
+    try:
+        for file in files:
+            done.append(target.joinpath(*file.relative_to(folder).parts))
+            upload(file, done[-1])
+    except BaseException:
+        for path in reversed(done):
+            with storage_errors(target):
+                path.unlink(missing_ok=True)
+        raise
+
+
+def _replace_objects(folder: Path, target: Path) -> None:
+    """Put the one file of a folder in place of all objects of another.
+
+    Objects cannot change together, so the new one takes the key of the first and the others go
+    after it. A reader who comes in between finds keys twice, which it refuses.
+    """
+    (fresh,) = folder.iterdir()
+    with storage_errors(target):
+        first, *others = sorted(target.glob("*.parquet")) or [target / fresh.name]
+        upload(fresh, first)
+        for path in others:
+            path.unlink(missing_ok=True)
 
 
 def write_json(target: Path, document: Any) -> None:
@@ -88,7 +157,16 @@ def write_part(folder: Path, number: int, frame: pl.DataFrame) -> None:
     """Write a Parquet part by atomic rename, named by its number and a digest of its bytes.
 
     The digest keeps writers that share a folder apart, and equal contents equal in name.
+
+    Raises:
+        StorageError: The object store does not take it.
     """
+    if is_remote(folder):
+        with TemporaryDirectory(prefix="svlaw-") as local:
+            write_part(Path(local), number, frame)
+            (part,) = Path(local).iterdir()
+            upload(part, folder / part.name)
+        return
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".part-{number:06d}.{secrets.token_hex(4)}.tmp"
     try:
@@ -113,10 +191,15 @@ def read_parquet_schema(path: Path) -> pl.Schema:
 
     Raises:
         BadInputError: The file is missing, empty, cut off, or not Parquet.
+        StorageError: The object store does not give it.
     """
-    refuse_missing(path)
+    if not is_remote(path):
+        refuse_missing(path)
     try:
-        return pl.Schema(pl.read_parquet_schema(path))
+        with storage_errors(path):
+            return pl.scan_parquet(str(path), glob=False).collect_schema()
+    except StorageError:
+        raise
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadInputError(
             f"{path}: not a readable Parquet file (cut off or damaged?); write it again"

@@ -13,10 +13,11 @@ reader never sees half a part.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -28,11 +29,14 @@ from svlaw.data.files import (
     write_json,
     write_part,
 )
+from svlaw.data.object_stores import StorageError, is_remote, locate, storage_errors
 from svlaw.data.schema import DERIVED, SCHEMA_VERSION, TABLES, Table, conform
 
 POOL_FILE = "pool.json"
 _FORMAT = "svlaw-pool"
 _BUNDLED = Path(__file__).resolve().parent / "examples"
+_REQUESTS: Final = 16
+"""Footers asked of an object store at a time."""
 _VERIFIER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -41,7 +45,7 @@ class Pool:
     """An opened pool.
 
     Attributes:
-        path: Its folder.
+        path: Its folder, or its address in an object store.
         verifiers: Names of its verifiers, in order of addition.
         metadata: Provenance, as written in `pool.json`.
     """
@@ -52,12 +56,17 @@ class Pool:
 
     @property
     def name(self) -> str:
-        """The folder's name."""
+        """Its folder's name."""
         return self.path.name
 
     def parts(self, table: str, verifier: str | None = None) -> list[Path]:
-        """Parquet files of a table, in order; empty when the pool does not hold it."""
-        return sorted(_folder(self.path, TABLES[table], verifier).glob("part-*.parquet"))
+        """Parquet files of a table, in order; empty when the pool does not hold it.
+
+        Raises:
+            StorageError: The object store does not list them.
+        """
+        with storage_errors(self.path):
+            return sorted(_folder(self.path, TABLES[table], verifier).glob("part-*.parquet"))
 
     def has(self, table: str, verifier: str | None = None) -> bool:
         """Whether the pool holds a table (for a per-verifier table: of that verifier)."""
@@ -76,7 +85,7 @@ class Pool:
             if table == "answers" and self.has("solutions"):
                 remedy = "; grade its solutions first ('svlaw grade')"
             raise NotInPoolError(f"{self.path}: holds no {table}{of}{remedy}")
-        return pl.scan_parquet(parts, glob=False)
+        return pl.scan_parquet([str(part) for part in parts], glob=False)
 
     def read(self, table: str, columns: Sequence[str], verifier: str | None = None) -> pl.DataFrame:
         """Read some columns of a table into memory.
@@ -92,9 +101,13 @@ class Pool:
 
         Raises:
             BadInputError: A part is damaged.
+            StorageError: The object store does not give it.
         """
         try:
-            return query.collect(engine="streaming")
+            with storage_errors(self.path):
+                return query.collect(engine="streaming")
+        except StorageError:
+            raise
         except (pl.exceptions.PolarsError, OSError) as error:
             raise BadInputError(
                 f"{self.path}: a part of '{table}' is damaged ({first_line(error)});"
@@ -122,7 +135,7 @@ class Pool:
     @property
     def is_bundled(self) -> bool:
         """True for an example that lies in the package; nothing is ever written into it."""
-        return self.path.resolve().is_relative_to(_BUNDLED)
+        return not is_remote(self.path) and self.path.resolve().is_relative_to(_BUNDLED)
 
     @property
     def is_published_table(self) -> bool:
@@ -134,20 +147,18 @@ def open_pool(path: str | Path, *, unfinished: bool = False) -> Pool:
     """Open a pool: read `pool.json` and the footer of every part, but no rows.
 
     Args:
-        path: Its folder.
+        path: Its folder, or its address in an object store: s3://BUCKET/NAME or gs://BUCKET/NAME.
         unfinished: Also open a pool that holds problems only, because generation has just begun.
 
     Raises:
         BadInputError: The folder is no pool, its version is newer than this release knows, or a
             part is damaged.
+        StorageError: The object store refuses access or cannot be reached.
     """
-    path = Path(path)
+    path = locate(path)
     document = _read_pool_file(path)
     pool = Pool(path, tuple(document.get("verifiers", ())), document.get("metadata", {}))
-    for table in TABLES.values():
-        for verifier in pool.verifiers if table.per_verifier else (None,):
-            for part in pool.parts(table.name, verifier):
-                _check_part(part, table)
+    _check_parts(pool)
     enough = ("answers", "solutions", "success", *(("problems",) if unfinished else ()))
     if not any(map(pool.has, enough)):
         raise BadInputError(
@@ -207,13 +218,13 @@ def create_pool(path: str | Path, metadata: Mapping[str, Any]) -> Iterator[PoolW
     An error or an interrupt inside the block leaves nothing behind.
 
     Args:
-        path: The pool's folder; must not exist.
+        path: The pool's folder or address; must not exist.
         metadata: Provenance to keep in `pool.json`.
 
     Raises:
         BadInputError: `path` exists.
     """
-    with atomic_folder(Path(path)) as folder:
+    with atomic_folder(locate(path), seal=POOL_FILE) as folder:
         writer = PoolWriter(folder)
         yield writer
         _write_pool_file(folder, writer.verifiers, metadata)
@@ -360,10 +371,13 @@ def _write_pool_file(root: Path, verifiers: Sequence[str], metadata: Mapping[str
 
 def _read_pool_file(path: Path) -> dict[str, Any]:
     file = path / POOL_FILE
-    if not file.is_file():
-        raise BadInputError(f"{path}: not a pool (no {POOL_FILE}); make one with 'svlaw import'")
     try:
-        document = json.loads(file.read_text("utf-8"))
+        with storage_errors(path):
+            document = json.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise BadInputError(
+            f"{path}: not a pool (no {POOL_FILE}); make one with 'svlaw import'"
+        ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BadInputError(f"{file}: not valid JSON ({error}); import the pool again") from error
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
@@ -377,6 +391,22 @@ def _read_pool_file(path: Path) -> dict[str, Any]:
             " release reads; upgrade svlaw"
         )
     return document
+
+
+def _check_parts(pool: Pool) -> None:
+    parts = [
+        (part, table)
+        for table in TABLES.values()
+        for verifier in (pool.verifiers if table.per_verifier else (None,))
+        for part in pool.parts(table.name, verifier)
+    ]
+    if not is_remote(pool.path):
+        for part, table in parts:
+            _check_part(part, table)
+        return
+    with ThreadPoolExecutor(_REQUESTS) as requests:
+        for checked in [requests.submit(_check_part, part, table) for part, table in parts]:
+            checked.result()
 
 
 def _check_part(part: Path, table: Table) -> None:

@@ -6,10 +6,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SkipValidation,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.files import refuse_missing
+from svlaw.data.object_stores import locate
 from svlaw.generate.engines.protocol import Model
 from svlaw.generate.problems import ProblemSource
 from svlaw.generate.seeds import MOST_SAMPLES
@@ -122,7 +131,7 @@ class Configuration(_Section):
     """A generation, from problems to verifications.
 
     Attributes:
-        pool: Folder of the pool; made when it is not there.
+        pool: Folder or address of the pool; made when it is not there.
         seed: Seed of every sample.
         problems: The problems; not needed for a pool that holds some.
         solutions: How solutions are generated.
@@ -132,7 +141,7 @@ class Configuration(_Section):
         part_minutes: and minutes after which a smaller one is written.
     """
 
-    pool: Path
+    pool: SkipValidation[Path]
     seed: Annotated[int, Field(ge=0)] = 0
     problems: ProblemSource | None = None
     solutions: SolutionsSection | None = None
@@ -141,13 +150,16 @@ class Configuration(_Section):
     part_rows: Count = 4096
     part_minutes: Annotated[float, Field(gt=0)] = 5.0
 
-    @field_validator("pool")
+    @field_validator("pool", mode="before")
     @classmethod
-    def _at_home(cls, pool: Path) -> Path:
+    def _at_home(cls, pool: object) -> Path:
+        if not isinstance(pool, str | Path):
+            raise ValueError("input is not a valid path")  # noqa: TRY004  as Pydantic asks
+        path = locate(pool)
         try:
-            return pool.expanduser()
+            return path.expanduser()
         except RuntimeError:  # no such user
-            return pool
+            return path
 
 
 def read_configuration(path: Path, overrides: Sequence[str] = ()) -> Configuration:

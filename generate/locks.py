@@ -2,7 +2,8 @@
 
 A run over all problems excludes every other run on the same table; shards i of n exclude each other
 only when they may overlap. Locks lie in the pool's folder, so they hold between machines that share
-it, and the system releases them when a process dies, however it dies.
+it, and the system releases them when a process dies, however it dies. In an object store they are
+leases, which end by themselves.
 """
 
 import re
@@ -14,6 +15,8 @@ from typing import Final
 from filelock import BaseFileLock, FileLock, Timeout
 
 from svlaw.data.errors import BadInputError
+from svlaw.data.object_stores import StorageError, is_remote, storage_errors
+from svlaw.generate.leases import LIFE_SECONDS, Lease, is_free
 from svlaw.generate.shards import Shard
 
 _FOLDER: Final = ".locks"
@@ -34,9 +37,9 @@ def generation_lock(pool: Path, work: str, shard: Shard) -> Iterator[None]:
         BadInputError: Another process is at work on some of them.
     """
     folder = _folder(pool)
-    own = FileLock(folder / f"{work}.{shard.index}-of-{shard.count}")
+    own = _lock(folder / f"{work}.{shard.index}-of-{shard.count}")
     with guard(pool):
-        for other in sorted(folder.iterdir()):
+        for other in _locks(folder):
             if _overlaps(other.name, work, shard) and not _is_free(other):
                 raise _busy(pool, work, other.name)
         try:
@@ -56,7 +59,7 @@ def guard(pool: Path) -> Iterator[None]:
     Raises:
         BadInputError: Somebody has held it for too long, or it cannot be written to.
     """
-    lock = FileLock(_folder(pool) / "guard")
+    lock = _lock(_folder(pool) / "guard")
     try:
         _acquire(lock, pool, _PATIENCE)
     except Timeout:
@@ -71,7 +74,7 @@ def guard(pool: Path) -> Iterator[None]:
 
 def is_alone(pool: Path, work: str, shard: Shard) -> bool:
     """Whether nobody but this shard can be writing the same table."""
-    names = [path.name for path in (pool / _FOLDER).iterdir()]
+    names = [path.name for path in _locks(pool / _FOLDER)]
     own = f"{work}.{shard.index}-of-{shard.count}"
     others = [name for name in names if name.startswith(f"{work}.") and name != own]
     return all(_is_free(pool / _FOLDER / name) for name in others)
@@ -79,6 +82,8 @@ def is_alone(pool: Path, work: str, shard: Shard) -> bool:
 
 def _folder(pool: Path) -> Path:
     folder = pool / _FOLDER
+    if is_remote(pool):
+        return folder
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -86,10 +91,19 @@ def _folder(pool: Path) -> Path:
     return folder
 
 
-def _acquire(lock: BaseFileLock, pool: Path, patience: float) -> None:
+def _lock(path: Path) -> BaseFileLock | Lease:
+    return Lease(path) if is_remote(path) else FileLock(path)
+
+
+def _locks(folder: Path) -> list[Path]:
+    with storage_errors(folder):
+        return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def _acquire(lock: BaseFileLock | Lease, pool: Path, patience: float) -> None:
     try:
         lock.acquire(timeout=patience)
-    except Timeout:
+    except (Timeout, StorageError):
         raise
     except OSError as error:
         raise _unwritable(pool, error) from error
@@ -110,6 +124,8 @@ def _overlaps(name: str, work: str, shard: Shard) -> bool:
 
 
 def _is_free(path: Path) -> bool:
+    if is_remote(path):
+        return is_free(path)
     try:
         with FileLock(path, timeout=0):
             return True
@@ -118,7 +134,8 @@ def _is_free(path: Path) -> bool:
 
 
 def _busy(pool: Path, work: str, held: str) -> BadInputError:
+    killed = f"; a killed one holds it for {LIFE_SECONDS:.0f} s" if is_remote(pool) else ""
     return BadInputError(
         f"{pool}: another process is generating {work.replace('.', ' of ', 1)} here (lock"
-        f" {_FOLDER}/{held}); wait for it, or give each process its own --shard i/n"
+        f" {_FOLDER}/{held}); wait for it, or give each process its own --shard i/n{killed}"
     )

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +13,17 @@ from typing import Any, Final
 import polars as pl
 
 from svlaw.data.errors import SvlawError, first_line
+from svlaw.data.files import atomic_path
+from svlaw.data.object_stores import is_remote, storage_errors
 from svlaw.data.pool import Pool, append
 from svlaw.data.schema import TABLES
 from svlaw.generate.interrupts import delayed_interrupts
 
 LOG_FILE: Final = "generation_log.jsonl"
-"""One line per part: when, what, how many rows and tokens, and how fast."""
+"""One line per part: when, what, how many rows and tokens, and how fast.
+
+In an object store each run has a log of its own, whose name goes on with when it began.
+"""
 
 _OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")
 
@@ -68,6 +74,10 @@ class PartWriter:
     def __post_init__(self) -> None:
         self._blocks: list[Sequence[Mapping[str, Any]]] = []
         self._began = time.monotonic()
+        log = Path(LOG_FILE)
+        token = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
+        self._own_log = self.pool.path / f"{log.stem}-{token}{log.suffix}"
+        self._lines: list[str] = []
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Take rows that belong together; they end up in one part.
@@ -99,7 +109,7 @@ class PartWriter:
         part = Part(self.table, self.verifier, self.engine, len(rows), tokens, self._age)
         try:
             append(self.pool, self.table, frame, verifier=self.verifier, new_keys=True)
-            _log(self.pool.path / LOG_FILE, part)
+            self._log(part)
         except (OSError, pl.exceptions.PolarsError) as error:
             raise SvlawError(
                 f"{self.pool.path}: a part of {len(rows):,} rows of {self.table} cannot be written"
@@ -109,6 +119,19 @@ class PartWriter:
         self._began = time.monotonic()
         self.on_part(part)
 
+    def _log(self, part: Part) -> None:
+        """Add a line to the log; in an object store, where nothing grows, by writing it anew."""
+        stamp = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        document = stamp | vars(part) | {"seconds": round(part.seconds, 3)}
+        line = json.dumps(document) + "\n"
+        if is_remote(self.pool.path):
+            self._lines.append(line)
+            with atomic_path(self._own_log) as temporary:
+                temporary.write_text("".join(self._lines), "utf-8")
+            return
+        with (self.pool.path / LOG_FILE).open("a", encoding="utf-8") as file:
+            file.write(line)
+
     @property
     def _age(self) -> float:
         return time.monotonic() - self._began
@@ -116,10 +139,10 @@ class PartWriter:
 
 def read_log(pool: Path) -> list[Part]:
     """The parts a pool's log tells of, oldest first; lines that were cut off are left out."""
-    try:
-        lines = (pool / LOG_FILE).read_text("utf-8").splitlines()
-    except FileNotFoundError:
-        return []
+    stem, _, suffix = LOG_FILE.partition(".")
+    with storage_errors(pool):
+        logs = sorted(pool.glob(f"{stem}*.{suffix}"))
+        lines = [line for log in logs for line in log.read_text("utf-8").splitlines()]
     parts = []
     for line in lines:
         try:
@@ -136,10 +159,3 @@ def _reason(error: Exception) -> str:
     if number is not None:
         return os.strerror(int(number[1]))
     return getattr(error, "strerror", None) or first_line(error)
-
-
-def _log(path: Path, part: Part) -> None:
-    stamp = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-    document = stamp | vars(part) | {"seconds": round(part.seconds, 3)}
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(document) + "\n")

@@ -1,7 +1,9 @@
 """Fixtures shared by all tests."""
 
+import logging
 import os
 import shutil
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import psutil
 import pytest
 
 from svlaw.analysis.success import SuccessTable, success_table
+from svlaw.data.clusters import Cluster, connect
 from svlaw.data.examples import open_example
 from svlaw.data.pool import Pool, create_pool, open_pool
 
@@ -91,6 +94,43 @@ def two_nodes(_ray_nodes: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return _ray_nodes
 
 
+@pytest.fixture(scope="module")
+def _connection(_ray_nodes: Any) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_ADDRESS", _ray_nodes.address)
+        with connect("ray"):
+            yield
+
+
+@pytest.fixture
+def cluster(two_nodes: Any, _connection: None) -> Iterator[Cluster]:
+    """A connection to the cluster of two nodes, with the workers of the module's tests before."""
+    with connect("ray") as connected:
+        assert connected is not None
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def workers_of() -> Callable[[Any], list[psutil.Process]]:
+    """Finds the processes that work for a job of svlaw on a cluster's nodes."""
+
+    def find(nodes: Any) -> list[psutil.Process]:
+        raylets = [
+            psutil.Process(node.all_processes["raylet"][0].process.pid)
+            for node in nodes.worker_nodes
+        ]
+        titles = ("ray::_carry_out", "ray::Worker")
+        return [
+            child
+            for raylet in raylets
+            for child in raylet.children(recursive=True)
+            if child.status() != psutil.STATUS_ZOMBIE
+            and " ".join(child.cmdline()).startswith(titles)
+        ]
+
+    return find
+
+
 @pytest.fixture(scope="session")
 def exams() -> SuccessTable:
     """The success table of the example with exam questions, made once."""
@@ -136,3 +176,30 @@ class Tables:
 def tables() -> type[Tables]:
     """Maker of success tables."""
     return Tables
+
+
+@pytest.fixture(scope="session")
+def _s3_server() -> Iterator[str]:
+    """The address of a server that speaks S3, on this machine."""
+    moto = pytest.importorskip("moto.server")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(_s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A client of an S3 server that the environment names; it holds one bucket, `lab`, empty."""
+    import boto3
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", _s3_server)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    urllib.request.urlopen(f"{_s3_server}/moto-api/reset", data=b"").close()
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="lab")
+    return client

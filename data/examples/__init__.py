@@ -6,6 +6,7 @@ from pathlib import Path
 
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import atomic_folder
+from svlaw.data.object_stores import locate
 from svlaw.data.pool import POOL_FILE, Pool, open_pool
 
 _FOLDER = Path(__file__).parent
@@ -50,7 +51,7 @@ def copy_example(name: str, out: str | Path) -> Pool:
         BadInputError: There is none of that name, or `out` exists.
     """
     source = _path(name)
-    with atomic_folder(Path(out)) as folder:
+    with atomic_folder(locate(out), seal=POOL_FILE) as folder:
         shutil.copytree(source, folder, dirs_exist_ok=True)
     return open_pool(out)
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from svlaw.data.files import atomic_path
 from svlaw.data.grading.algebra import Reading, Shape, grader_digest
+from svlaw.data.object_stores import storage_errors
 from svlaw.data.pool import Pool
 
 FOLDER: Final = "judgements"
@@ -108,9 +109,10 @@ def save_judgements(pool: Pool, judgements: Judgements) -> None:
     try:
         _store(_path(pool, "readings"), pl.DataFrame(readings, _READINGS, orient="row"))
         _store(_path(pool, "agreements"), pl.DataFrame(agreements, _AGREEMENTS, orient="row"))
-        for other in (pool.path / FOLDER).glob("*.parquet"):
-            if grader_digest() not in other.stem:
-                other.unlink(missing_ok=True)
+        with storage_errors(pool.path):
+            for other in (pool.path / FOLDER).glob("*.parquet"):
+                if grader_digest() not in other.stem:
+                    other.unlink(missing_ok=True)
     except OSError:
         return
     judgements.changed = False
@@ -141,9 +143,10 @@ def _path(pool: Pool, what: str) -> Path:
 
 
 def _load(path: Path, columns: dict[str, pl.DataType]) -> pl.DataFrame:
-    if not path.is_file():
-        return pl.DataFrame(schema=columns)
-    frame = pl.read_parquet(path)
+    with storage_errors(path):
+        if not path.is_file():
+            return pl.DataFrame(schema=columns)
+        frame = pl.read_parquet(str(path), glob=False)
     if dict(frame.schema) != columns:
         raise ValueError(f"{path}: other columns")
     return frame

@@ -27,6 +27,7 @@ from svlaw.data.importers.solutions import (
     kind_of,
     need_reference,
 )
+from svlaw.data.object_stores import locate
 from svlaw.data.pool import Pool, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
 
@@ -72,7 +73,7 @@ def import_inspect(
     counted in the pool's metadata.
 
     Args:
-        out: Folder of the new pool.
+        out: Folder or address of the new pool.
         logs: A log, several, or a folder of them.
         scorer: The scorer whose scores count, when there are several.
         regrade: Grade the texts against the targets instead, with Math-Verify.
@@ -85,7 +86,7 @@ def import_inspect(
             different tasks or models, a sample is repeated, or a score is none. Nothing is written
             then.
     """
-    out = Path(out)
+    out = locate(out)
     judge([], time_limit=time_limit, workers=workers)
     refuse_existing(out)
     reader = _load_reader()

@@ -38,6 +38,7 @@ from svlaw.data.importers.solutions import (
     need_reference,
 )
 from svlaw.data.importers.yaml_text import find_field, read_fields, read_text, read_texts
+from svlaw.data.object_stores import locate
 from svlaw.data.pool import Pool, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES
@@ -77,7 +78,7 @@ def import_monkeys(
     texts; problems without a `gt_answer` (programs, proofs) have no answers to vote with.
 
     Args:
-        out: Folder of the new pool.
+        out: Folder or address of the new pool.
         samples: Folder of `<id>.yaml`, or one published `.json` file.
         regrade: Grade the texts even where the files say what is correct.
         time_limit: Seconds for grading one answer.
@@ -89,7 +90,7 @@ def import_monkeys(
             are not. Nothing is written then.
         SvlawError: A worker process died or cannot be started.
     """
-    out, source = Path(out), Path(samples)
+    out, source = locate(out), Path(samples)
     judge([], time_limit=time_limit, workers=workers)  # bad arguments are refused before any work
     refuse_existing(out)
     metadata: dict[str, Any] = {"source": "large_language_monkeys", "samples": source.name}

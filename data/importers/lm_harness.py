@@ -29,6 +29,7 @@ from svlaw.data.importers.solutions import (
     kind_of,
     need_reference,
 )
+from svlaw.data.object_stores import locate
 from svlaw.data.pool import Pool, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
 
@@ -86,7 +87,7 @@ def import_lm_harness(
     for each repeat (`[invalid]`: none), else it is read from the text.
 
     Args:
-        out: Folder of the new pool.
+        out: Folder or address of the new pool.
         samples: A file, several, or a folder of `samples_*.jsonl`. Files of several tasks are kept
             apart by problem ids `<task>/<doc_id>` and the problems' `subject`.
         filter_name: The filter to read, when lines of several are there.
@@ -100,7 +101,7 @@ def import_lm_harness(
         BadInputError: `out` exists, a file or a line cannot be used, or there are several filters
             or metrics and none is named. Nothing is written then.
     """
-    out = Path(out)
+    out = locate(out)
     judge([], time_limit=time_limit, workers=workers)
     refuse_existing(out)
     paths = _find_files(samples)

@@ -31,6 +31,7 @@ from svlaw.data.importers.solutions import (
     kind_of,
     need_reference,
 )
+from svlaw.data.object_stores import locate
 from svlaw.data.pool import Pool, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
 
@@ -60,7 +61,7 @@ def import_nemo_skills(
     A judgement compares with the reference answer, so it is no verification.
 
     Args:
-        out: Folder of the new pool.
+        out: Folder or address of the new pool.
         outputs: Folder of `output-rs<seed>.jsonl`, a pattern such as `run/output-rs[0-7].jsonl`, or
             the files themselves.
         correctness: `symbolic`, `judge` or `graded` instead of the first that the files hold.
@@ -74,7 +75,7 @@ def import_nemo_skills(
         BadInputError: `out` exists, a file or a line cannot be used, files hold different problems,
             or an argument is wrong. Nothing is written then.
     """
-    out = Path(out)
+    out = locate(out)
     if correctness is not None and correctness not in get_args(Correctness):
         known = ", ".join(get_args(Correctness))
         raise BadInputError(f"correctness {correctness!r}: use one of {known}")

@@ -25,6 +25,7 @@ from svlaw.data.importers.records import Record, read_records
 from svlaw.data.importers.solutions import Intake, Problem, Solution, kind_of, need_reference
 from svlaw.data.importers.tables import read_problems
 from svlaw.data.importers.verifications import VerificationIntake
+from svlaw.data.object_stores import locate
 from svlaw.data.pool import Pool, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import refuse_rows
@@ -56,7 +57,7 @@ def import_openai_batch(
     metadata.
 
     Args:
-        out: Folder of the new pool.
+        out: Folder or address of the new pool.
         solutions: Output (and error) files of the requests for solutions.
         problems: Table with problem_id and reference_answer, and question, kind and any further
             columns if there are; read as by `import_tables`.
@@ -75,7 +76,7 @@ def import_openai_batch(
         BadInputError: `out` exists, a file or a line cannot be used, an id cannot be read, a sample
             is repeated, every request failed, or an argument is wrong. Nothing is written then.
     """
-    out = Path(out)
+    out = locate(out)
     score_expression(score)  # bad arguments are refused before any work
     judge([], time_limit=time_limit, workers=workers)
     sample_pattern = compile_pattern(id_pattern, ("problem",), "--id-pattern")

@@ -32,6 +32,7 @@ from svlaw.data.importers.sc_genrm_files import (
 )
 from svlaw.data.importers.solutions import kind_of
 from svlaw.data.importers.verifications import make_verdicts
+from svlaw.data.object_stores import locate
 from svlaw.data.pool import Pool, PoolWriter, create_pool, open_pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.verdicts.readings import ScoreSource, score_expression
@@ -63,7 +64,7 @@ def import_sc_genrm(
     probabilities (`score="p_yes_or_text"`).
 
     Args:
-        out: Folder of the new pool.
+        out: Folder or address of the new pool.
         samples: Folder of `<id>.yaml`.
         verifications: Folder of `problem_<i>/solution_<j>.yaml`.
         verifier: Name of the verifier that wrote them.
@@ -77,7 +78,7 @@ def import_sc_genrm(
             sample, or an argument is wrong. Nothing is written then.
         SvlawError: A worker process died or cannot be started.
     """
-    out = Path(out)
+    out = locate(out)
     score_expression(score)  # bad arguments are refused before any work
     judge([], time_limit=time_limit, workers=workers)
     refuse_existing(out)

@@ -20,7 +20,7 @@ def import_success(
     Such a pool has no per-problem data, so its figures have no intervals.
 
     Args:
-        out: Folder of the new pool.
+        out: Folder or address of the new pool.
         table: File with `strategy` (coverage, self_consistency, best_of_n, weighted_vote),
             `solutions` (S, from 1), `verifications` (V; 0 for the first two strategies, else from
             1) and `success` in [0, 1].

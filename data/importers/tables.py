@@ -46,7 +46,7 @@ def import_tables(
     pool's metadata.
 
     Args:
-        out: Folder of the new pool.
+        out: Folder or address of the new pool.
         solutions: Table of solutions.
         problems: Table of problems; without one, the problems are those of the solutions.
         verifications: Table of verdicts.

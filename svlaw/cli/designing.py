@@ -23,6 +23,7 @@ from svlaw.cli.options import (
     Tolerance,
     Unparsed,
     Verifier,
+    read_place,
     read_values,
 )
 from svlaw.cli.output import console, number, print_json, print_rows, progress_bar, warn
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 
 def design(
     pilot: Annotated[
-        Path, typer.Argument(metavar="PILOT", help="Folder of a small pool with verdicts.")
+        Path,
+        typer.Argument(
+            metavar="PILOT", parser=read_place, help="Folder of a small pool with verdicts."
+        ),
     ],
     width: Annotated[
         float, typer.Option(metavar="W", help="Pin the exponent to +-W: half its 95% interval.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.options import Json, Renames, read_renames
+from svlaw.cli.options import Json, NewPool, PoolPath, Renames, read_renames
 from svlaw.cli.output import console, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Make a pool from existing generations.")
 
-Out = Annotated[Path, typer.Option(metavar="POOL", help="Folder of the new pool.")]
 NewVerifier = Annotated[
     str, typer.Option(metavar="NAME", help="Name to give the verifier of these verdicts.")
 ]
@@ -28,7 +27,7 @@ TimeLimit = Annotated[
 
 @app.command()
 def tables(
-    out: Out,
+    out: NewPool,
     solutions: Annotated[
         Path,
         typer.Option(metavar="FILE", help="Graded solutions: .parquet, .csv or .jsonl."),
@@ -63,7 +62,7 @@ def tables(
 
 @app.command()
 def verdicts(
-    pool: Annotated[Path, typer.Argument(metavar="POOL", help="An existing pool.")],
+    pool: PoolPath,
     verifications: Annotated[
         Path, typer.Option(metavar="FILE", help="Verdicts with a score or a verdict.")
     ],
@@ -83,7 +82,7 @@ def verdicts(
 
 @app.command("sc-genrm")
 def sc_genrm(
-    out: Out,
+    out: NewPool,
     samples: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder with one <id>.yaml per problem.")
     ],
@@ -104,7 +103,7 @@ def sc_genrm(
 
 @app.command()
 def monkeys(
-    out: Out,
+    out: NewPool,
     samples: Annotated[
         Path,
         typer.Option(
@@ -134,7 +133,7 @@ def nemo_skills(
         list[Path],
         typer.Argument(metavar="PATH...", help="Folder or files of output-rs<seed>.jsonl."),
     ],
-    out: Out,
+    out: NewPool,
     correctness: Annotated[
         str | None,
         typer.Option(
@@ -169,7 +168,7 @@ def inspect_logs(
     logs: Annotated[
         list[Path], typer.Argument(metavar="LOG...", help="Logs of one task, or their folder.")
     ],
-    out: Out,
+    out: NewPool,
     scorer: Annotated[
         str | None, typer.Option(metavar="NAME", help="Scorer to believe, when there are several.")
     ] = None,
@@ -198,7 +197,7 @@ def lm_harness(
         list[Path],
         typer.Argument(metavar="PATH...", help="Files samples_*.jsonl, or their folder."),
     ],
-    out: Out,
+    out: NewPool,
     filter_name: Annotated[
         str | None,
         typer.Option("--filter", metavar="NAME", help="Filter to read, when there are several."),
@@ -229,7 +228,7 @@ def lm_harness(
 
 @app.command("openai-batch")
 def openai_batch(
-    out: Out,
+    out: NewPool,
     solutions: Annotated[
         list[Path],
         typer.Option(metavar="FILE", help="Output (or error) file of requests for solutions."),
@@ -294,7 +293,7 @@ def success(
         Path,
         typer.Argument(metavar="FILE", help="Columns strategy, solutions, verifications, success."),
     ],
-    out: Out,
+    out: NewPool,
     rename: Renames = None,
     as_json: Json = False,
 ) -> None:

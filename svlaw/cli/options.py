@@ -7,12 +7,37 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from svlaw.data.errors import BadInputError
+from svlaw.data.object_stores import locate
 
 if TYPE_CHECKING:
     from svlaw.analysis.difficulty import Cuts
     from svlaw.analysis.grid import Values
 
-PoolPath = Annotated[Path, typer.Argument(metavar="POOL", help="Folder of the pool.")]
+
+def read_place(text: str) -> Path:
+    """A pool's folder or address, from an argument.
+
+    Raises:
+        typer.BadParameter: It cannot be one.
+    """
+    try:
+        return locate(text)
+    except BadInputError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+PoolPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="POOL", parser=read_place, help="Folder of the pool, or its s3:// or gs:// address."
+    ),
+]
+NewPool = Annotated[
+    Path,
+    typer.Option(
+        "--out", metavar="POOL", parser=read_place, help="Folder or address of the new pool."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Verifier = Annotated[
     str | None, typer.Option(help="Verifier to use, when the pool has several.", metavar="NAME")

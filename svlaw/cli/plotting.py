@@ -20,6 +20,7 @@ from svlaw.cli.options import (
     Verifications,
     Verifier,
     read_names,
+    read_place,
 )
 from svlaw.cli.output import console, print_json
 from svlaw.cli.study import Study, open_study, read_options
@@ -269,7 +270,9 @@ def paper(
     pool: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[POOL]", help="Folder of the pool. Default: the paper's published figure."
+            metavar="[POOL]",
+            parser=read_place,
+            help="Folder of the pool. Default: the paper's published figure.",
         ),
     ] = None,
     columns: Columns = 2,

@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-from svlaw.cli.options import Json
+from svlaw.cli.options import Json, read_place
 from svlaw.cli.output import console, print_json, print_rows, progress_bar
 
 
 def check(
-    pools: Annotated[list[Path], typer.Argument(metavar="POOL...", help="Pools to check.")],
+    pools: Annotated[
+        list[Path], typer.Argument(metavar="POOL...", parser=read_place, help="Pools to check.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Check pools: sizes, repeats, cut-off text, verifiers, lambda. Exit code 1 if unsound."""
@@ -40,7 +42,14 @@ def check(
 def examples(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Example to copy out.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="POOL", help="Folder for the copy.")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="POOL",
+            parser=read_place,
+            help="Folder or address for the copy.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -15,6 +15,7 @@ from svlaw.cli.options import (
     Tolerance,
     Unparsed,
     Verifier,
+    read_place,
 )
 from svlaw.cli.output import (
     console,
@@ -25,7 +26,10 @@ from svlaw.cli.study import read_options
 
 
 def report(
-    pools: Annotated[list[Path], typer.Argument(metavar="POOL...", help="Pools to report on.")],
+    pools: Annotated[
+        list[Path],
+        typer.Argument(metavar="POOL...", parser=read_place, help="Pools to report on."),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="HTML file to write.")
     ] = Path("report.html"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from svlaw.cli.options import Json, Seed
+from svlaw.cli.options import Json, NewPool, Seed
 from svlaw.cli.output import (
     check_suffix,
     console,
@@ -35,7 +35,7 @@ def _population(text: str, metavar: str = "X") -> Any:
 
 
 def simulate(
-    out: Annotated[Path, typer.Option(metavar="POOL", help="Folder of the new pool.")],
+    out: NewPool,
     problems: Annotated[int, typer.Option(metavar="P", help="Problems.")] = 128,
     solutions: Annotated[int, typer.Option(metavar="N", help="Solutions of each problem.")] = 128,
     verifications: Annotated[
