@@ -11,7 +11,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	--constraint constraints.txt
 
 .PHONY: demo demo-generate test test-inspect test-vllm lint notebooks docs clean
 
@@ -81,19 +82,12 @@ $(VENV)/transformers: $(VENV)/core
 	$(INSTALL) --editable '.[transformers]'
 	touch $@
 
-# inspect_ai wants older versions of what the constraints pin, so it gets none of them.
-$(VENV)/inspect/ready: $(VENV)/core
-	$(PYTHON) -m venv $(VENV)/inspect
-	$(VENV)/inspect/bin/python -m pip install --quiet --disable-pip-version-check \
-		--editable '.[inspect]' pytest hypothesis psutil
-	touch $@
-
-# A list of its own, installed as it is: see its head.
-$(VENV)/vllm/ready: $(VENV)/core requirements-vllm.txt
-	$(PYTHON) -m venv $(VENV)/vllm
-	$(VENV)/vllm/bin/python -m pip install --quiet --disable-pip-version-check \
-		--no-deps --no-compile --requirement requirements-vllm.txt
-	$(VENV)/vllm/bin/python -m pip install --quiet --disable-pip-version-check \
+# Lists of their own, installed as they are: see their heads.
+$(VENV)/inspect/ready $(VENV)/vllm/ready: $(VENV)/%/ready: $(VENV)/core requirements-%.txt
+	$(PYTHON) -m venv $(VENV)/$*
+	$(VENV)/$*/bin/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-compile --requirement requirements-$*.txt
+	$(VENV)/$*/bin/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps --no-build-isolation --editable .
 	touch $@
 

@@ -186,11 +186,11 @@ def _work(task: dict[str, object]) -> dict[str, object]:
         "points": frame.height,
         "mc_error": frame["mc_error"].max(),
         "mc_error_median": frame.filter(pl.col("mc_error") > 0)["mc_error"].median(),
-        "gib": _peak_gib(),
+        "gib": peak_gib(),
     }
 
 
-def _peak_gib() -> float:
+def peak_gib() -> float:
     """Peak resident memory of this process; on Linux without what it inherited when it started."""
     status = Path("/proc/self/status")
     if status.exists():
