@@ -1,6 +1,5 @@
 """Where estimates are computed: threads of this machine, or the nodes of a cluster."""
 
-import socket
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -15,8 +14,7 @@ from svlaw.analysis.samples import ProblemSample
 from svlaw.analysis.store import Block, BlockEstimate
 from svlaw.data.clusters import Cluster
 from svlaw.data.cores import usable_cores
-from svlaw.data.errors import BadInputError
-from svlaw.data.pool import POOL_FILE
+from svlaw.data.portions import check_seen, for_nodes
 from svlaw.data.progress import Progress
 
 F64 = npt.NDArray[np.float64]
@@ -83,7 +81,7 @@ def holdings_on(cluster: Cluster, reader: SampleReader) -> list[Holding]:
 
 def _count_part(part: tuple[BatchReader, Sequence[str]]) -> list[Holding]:
     source, ids = part
-    _check_seen(source)
+    check_seen(source.pool)
     return list(source.count(ids))
 
 
@@ -125,21 +123,7 @@ def estimate_on(
 
 def _shared(reader: SampleReader) -> BatchReader:
     """What reads a batch, for processes with other working directories."""
-    pool = reader.source.pool
-    return replace(reader.source, pool=replace(pool, path=pool.path.resolve()))
-
-
-def _check_seen(source: BatchReader) -> None:
-    """Raise on a node that does not see the pool.
-
-    Raises:
-        BadInputError: It does not.
-    """
-    if not (source.pool.path / POOL_FILE).is_file():
-        raise BadInputError(
-            f"{source.pool.path}: not seen by node {socket.gethostname()}; every node needs the"
-            " pool's folder under the same path"
-        )
+    return replace(reader.source, pool=for_nodes(reader.source.pool))
 
 
 @dataclass(frozen=True)
@@ -155,7 +139,7 @@ class _Part:
 
 def _estimate_part(part: _Part) -> list[tuple[F64, F64]]:
     """(problems, points) success and variance for each block."""
-    _check_seen(part.source)
+    check_seen(part.source.pool)
     samples = [s for s in part.source.read(part.ids) if s.problem_id in part.kept]
     rows = [_of_problem(sample, part.blocks, part.n_problems) for sample in samples]
     return [

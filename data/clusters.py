@@ -5,10 +5,10 @@ import logging
 import os
 import socket
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -112,31 +112,59 @@ class Cluster:
         so that the driver's memory does not grow with their number.
 
         Args:
-            function: A function of a module that is installed on every node.
+            function: A function of a module that is installed on every node; it is sent once, with
+                what is bound to it.
             tasks: Its arguments.
 
         Raises:
             SvlawError: A task failed, was lost again and again, or the cluster is gone. A named
                 error of svlaw that a task raises is raised here as it is.
         """
+        return self._map(function, tasks, in_order=True)
+
+    def map_unordered(
+        self, function: Callable[[_Task], _Result], tasks: Iterable[_Task]
+    ) -> Generator[_Result, None, None]:
+        """As `map_ordered`, but as results come, so that none waits for a slow one before it."""
+        return self._map(function, tasks, in_order=False)
+
+    def _map(
+        self, function: Callable[[_Task], _Result], tasks: Iterable[_Task], *, in_order: bool
+    ) -> Generator[_Result, None, None]:
         remote = self.ray.remote(num_cpus=1, max_retries=_RETRIES)(_carry_out)
+        sent = self._send(function)
         remaining = iter(tasks)
-        flying: deque[Any] = deque()
+        flying: list[Any] = []
         try:
             while True:
                 room = _WAITING * self.cores - len(flying)
                 flying.extend(
-                    remote.remote(function, task, versions())
+                    remote.remote(sent, task, versions())
                     for task in itertools.islice(remaining, max(room, 0))
                 )
                 if not flying:
                     return
-                self.first_ready([flying[0]])
-                yield self.get(flying.popleft())
+                for reference in self.first_ready(flying[:1] if in_order else flying):
+                    flying.remove(reference)
+                    yield self.get(reference)
         finally:
             if self.ray.is_initialized():
                 for reference in flying:
                     self.ray.cancel(reference)
+
+    def _send(self, function: Callable[[_Task], _Result]) -> Any:
+        """Put a function where all nodes find it.
+
+        Raises:
+            BadInputError: Something is bound to it that stays in this process, such as a lock.
+        """
+        try:
+            return self.ray.put(function)
+        except TypeError as error:
+            raise BadInputError(
+                "a function that is to run on the cluster cannot be sent there"
+                f" ({in_one_line(error.__cause__ or error)}); use a function of a module"
+            ) from error
 
     def first_ready(self, references: Sequence[Any], cores: int = 1, gpus: int = 0) -> list[Any]:
         """Wait until something has come back.
@@ -260,11 +288,27 @@ def connect(place: str | None) -> Iterator[Cluster | None]:
     if ray.is_initialized():
         yield Cluster(ray, _head(ray))
         return
-    _join(ray, place)
+    with _silenced():
+        _join(ray, place)
+        try:
+            yield Cluster(ray, _head(ray))
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Keep what Ray prints of lost workers off standard output, where results go.
+
+    It prints them whatever `log_to_driver` says, and has no public name for it.
+    """
+    worker: Any = import_module("ray._private.worker")
+    printing = getattr(worker, "print_to_stdstream", None)
+    worker.print_to_stdstream = lambda *_, **__: None
     try:
-        yield Cluster(ray, _head(ray))
+        yield
     finally:
-        ray.shutdown()
+        worker.print_to_stdstream = printing
 
 
 def _join(ray: Any, place: str) -> None:

@@ -1,5 +1,6 @@
 """Worker processes: ordered results, few tasks in flight, and no process left behind."""
 
+import atexit
 import itertools
 import sys
 import threading
@@ -7,7 +8,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
 from types import ModuleType
@@ -138,6 +140,17 @@ class Workers:
             return Landing(self._pool.schedule(function, args=args, timeout=time_limit))
         except RuntimeError as error:
             raise SvlawError(_BROKEN) from error
+
+
+@cache
+def standing_worker(initializer: Callable[[], None] | None = None) -> Workers:
+    """One worker process that stays until this process ends: for tasks of a cluster's nodes.
+
+    A cluster has a task for so little that starting a worker for each would take longer.
+    """
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(worker_pool(1, initializer))
 
 
 @contextmanager

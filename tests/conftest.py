@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +15,13 @@ import psutil
 import pytest
 
 from svlaw.analysis.success import SuccessTable, success_table
+from svlaw.cli import main
 from svlaw.data.clusters import Cluster, connect
 from svlaw.data.examples import open_example
 from svlaw.data.pool import Pool, create_pool, open_pool
 
 MakePool = Callable[..., Pool]
+Svlaw = Callable[..., tuple[Any, str, str]]
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -48,6 +51,20 @@ def make_pool(tmp_path: Path) -> MakePool:
         return open_pool(path)
 
     return make
+
+
+@pytest.fixture
+def svlaw(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Svlaw:
+    """Runs a command in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments: Any) -> tuple[Any, str, str]:
+        monkeypatch.setattr(sys, "argv", ["svlaw", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        captured = capsys.readouterr()
+        return caught.value.code, captured.out, captured.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,24 +1,41 @@
 """The examiner: has worker processes find out about answers whatever is not known yet."""
 
+import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError
 from svlaw.data.grading.algebra import agree, prepare_worker, read
 from svlaw.data.grading.judgements import Judgements, Pair
 from svlaw.data.progress import Progress, silent
-from svlaw.data.workers import Landing, WorkerDiedError, Workers, count_workers, worker_pool
+from svlaw.data.workers import (
+    Landing,
+    WorkerDiedError,
+    Workers,
+    count_workers,
+    standing_worker,
+    worker_pool,
+)
 
 TIME_LIMIT: Final = 5.0
 """Seconds of wall clock for one answer or pair; a usual one takes a hundredth."""
 
 _IN_FLIGHT: Final = 64
+_ON_NODE: Final = 2
+"""The same of a worker on a node, which goes on with them when nobody waits for them any more."""
+_SHARE: Final = 32
+"""Questions that a core of a cluster gets at a time, at most; usual ones take it 0.3 s."""
+_SHARES_PER_CORE: Final = 4
+"""Shares for each core, about, where there are too few questions for full ones."""
 
-_Task = TypeVar("_Task", str, Pair)
+_Task = TypeVar("_Task", bound=tuple[str, ...])
 _Outcome = TypeVar("_Outcome")
+_Question = Callable[..., _Outcome]
 
 
 class Examiner:
@@ -31,6 +48,7 @@ class Examiner:
         time_limit: Seconds for one answer or pair. One that runs out of time or memory ends there,
             while the others go on.
         workers: Worker processes; None chooses.
+        cluster: Where workers are, one on each core; this machine when None.
         progress: Called with the number of answers and pairs done, of those needed so far.
 
     Attributes:
@@ -38,8 +56,10 @@ class Examiner:
         examined: Answers and pairs that workers were asked about.
 
     Raises:
-        BadInputError: `time_limit` or `workers` is not positive.
-        SvlawError: Workers cannot be started (raised by `read` and `compare`).
+        BadInputError: `time_limit` or `workers` is not positive, or a cluster is to have other
+            workers than one on each core.
+        SvlawError: Workers cannot be started, or the cluster is gone (raised by `read` and
+            `compare`).
     """
 
     def __init__(
@@ -48,14 +68,20 @@ class Examiner:
         *,
         time_limit: float = TIME_LIMIT,
         workers: int | None = None,
+        cluster: Cluster | None = None,
         progress: Progress = silent,
     ) -> None:
         if not time_limit > 0:
             raise BadInputError(f"time_limit {time_limit}: use seconds above 0")
+        if cluster is not None and workers is not None:
+            raise BadInputError(
+                f"workers {workers}: a cluster has one on each of its cores; leave the number out"
+            )
         self.judgements = Judgements() if judgements is None else judgements
         self.examined = 0
         self._time_limit = time_limit
         self._workers = count_workers(workers)
+        self._cluster = cluster
         self._progress = progress
         self._needed = 0
         self._stack = ExitStack()
@@ -76,50 +102,78 @@ class Examiner:
     def read(self, answers: Iterable[str]) -> None:
         """Make sure of the readings of answers."""
         unread = self.judgements.unread(answers, self._time_limit)
-        for answer, reading in self._ask(read, [(a,) for a in unread], unread):
+        for (answer,), reading in self._ask(read, [(answer,) for answer in unread]):
             self.judgements.readings[answer] = (reading, self._time_limit)
 
     def compare(self, pairs: Iterable[Pair]) -> None:
         """Make sure of the agreements of pairs of an answer and a reference."""
         undecided = self.judgements.undecided(pairs, self._time_limit)
-        for pair, agreement in self._ask(agree, undecided, undecided):
+        for pair, agreement in self._ask(agree, undecided):
             self.judgements.agreements[pair] = (agreement, self._time_limit)
 
     def _ask(
-        self,
-        function: Callable[..., _Outcome],
-        arguments: Sequence[tuple[str, ...]],
-        tasks: Sequence[_Task],
+        self, question: _Question[_Outcome], tasks: Sequence[_Task]
     ) -> Iterator[tuple[_Task, _Outcome | None]]:
         """Yield each task with its outcome, None where time or memory ran out."""
         if not tasks:
             return
         self._needed += len(tasks)
-        flying: deque[tuple[_Task, Landing[_Outcome]]] = deque()
-        workers = self._start(len(tasks))
-        for task, given in zip(tasks, arguments, strict=True):
-            flying.append((task, workers.submit(function, *given, time_limit=self._time_limit)))
-            if len(flying) >= _IN_FLIGHT:
-                first, landing = flying.popleft()
-                outcome = self._land(landing)
-                yield first, outcome
-        for last, landing in flying:
-            outcome = self._land(landing)
-            yield last, outcome
+        ask = self._ask_here if self._cluster is None else partial(_ask_on, self._cluster)
+        with closing(ask(question, tasks, self._time_limit)) as asked:
+            for task, outcome in asked:
+                self.judgements.changed = True
+                self.examined += 1
+                self._progress(self.examined, self._needed)
+                yield task, outcome
 
-    def _land(self, landing: Landing[_Outcome]) -> _Outcome | None:
-        outcome: _Outcome | None
-        try:
-            outcome = landing.result()
-        except (TimeoutError, MemoryError, WorkerDiedError):
-            outcome = None
-        self.judgements.changed = True
-        self.examined += 1
-        self._progress(self.examined, self._needed)
-        return outcome
-
-    def _start(self, tasks: int) -> Workers:
+    def _ask_here(
+        self, question: _Question[_Outcome], tasks: Sequence[_Task], time_limit: float
+    ) -> Generator[tuple[_Task, _Outcome | None], None, None]:
         if self._pool is None:
-            pool = worker_pool(min(self._workers, tasks), prepare_worker)
+            pool = worker_pool(min(self._workers, len(tasks)), prepare_worker)
             self._pool = self._stack.enter_context(pool)
-        return self._pool
+        yield from _ask(self._pool, question, tasks, time_limit, _IN_FLIGHT)
+
+
+def _ask_on(
+    cluster: Cluster, question: _Question[_Outcome], tasks: Sequence[_Task], time_limit: float
+) -> Generator[tuple[_Task, _Outcome | None], None, None]:
+    """Yield each task with its outcome, in any order."""
+    size = min(len(tasks) // (_SHARES_PER_CORE * cluster.cores) + 1, _SHARE)
+    count = math.ceil(len(tasks) / size)
+    # Neighbours are often alike; dealt out, those that hang do not all meet one core.
+    shares = (tasks[place::count] for place in range(count))
+    work = partial(_ask_on_node, question, time_limit)
+    with closing(cluster.map_unordered(work, shares)) as answered:
+        for outcomes in answered:
+            yield from outcomes
+
+
+def _ask_on_node(
+    question: _Question[_Outcome], time_limit: float, tasks: Sequence[_Task]
+) -> list[tuple[_Task, _Outcome | None]]:
+    return list(_ask(standing_worker(prepare_worker), question, tasks, time_limit, _ON_NODE))
+
+
+def _ask(
+    workers: Workers,
+    question: _Question[_Outcome],
+    tasks: Iterable[_Task],
+    time_limit: float,
+    in_flight: int,
+) -> Iterator[tuple[_Task, _Outcome | None]]:
+    flying: deque[tuple[_Task, Landing[_Outcome]]] = deque()
+    for task in tasks:
+        flying.append((task, workers.submit(question, *task, time_limit=time_limit)))
+        if len(flying) >= in_flight:
+            first, landing = flying.popleft()
+            yield first, _outcome(landing)
+    for last, landing in flying:
+        yield last, _outcome(landing)
+
+
+def _outcome(landing: Landing[_Outcome]) -> _Outcome | None:
+    try:
+        return landing.result()
+    except (TimeoutError, MemoryError, WorkerDiedError):
+        return None

@@ -5,43 +5,27 @@ derived from its text alone, as often as one likes; what was found out about an 
 the pool (`svlaw.data.grading.judgements`), so that doing it again takes seconds.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from svlaw.data.errors import BadInputError, NotInPoolError, first_line
+from svlaw.data.clusters import Cluster
+from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.choices import is_choice
 from svlaw.data.grading.examiner import TIME_LIMIT, Examiner
-from svlaw.data.grading.extractors import (
-    Extractor,
-    apply_extractor,
-    built_in_extractor,
-    load_extractor,
-)
+from svlaw.data.grading.extraction import EXTRACTED, extract_answers
+from svlaw.data.grading.extractors import Extractor, built_in_extractor
 from svlaw.data.grading.grader import TOLERANCE, Graded, grade_with
 from svlaw.data.grading.judgements import load_judgements, save_judgements
 from svlaw.data.pool import Pool, replace
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES
 
-_BATCH_ROWS: Final = 8_192
 _KEY: Final = ("problem_id", "solution_id")
 _THE_USERS: Final = ("code", "external")
-_WANTED: Final = (*_KEY, "text", "output_tokens", "finish_reason")
-_EXTRACTED: Final = {
-    "problem_id": pl.String(),
-    "solution_id": pl.Int32(),
-    "has_text": pl.Boolean(),
-    "answer": pl.String(),
-    "cut_off": pl.Boolean(),
-    "output_tokens": pl.Int32(),
-    "output_chars": pl.Int32(),
-}
 
 
 @dataclass(frozen=True)
@@ -91,6 +75,7 @@ def grade_pool(
     time_limit: float = TIME_LIMIT,
     workers: int | None = None,
     tolerance: float = TOLERANCE,
+    cluster: Cluster | None = None,
     progress: Progress = silent,
 ) -> PoolGrading:
     """Make the answers of a pool again from the text of its solutions.
@@ -106,26 +91,28 @@ def grade_pool(
         extractor: A function of one's own, or its name as `module:function`, that finds the final
             answer in a text; None for the built-in ones.
         time_limit: Seconds for reading one answer, and for comparing one pair.
-        workers: Worker processes; None chooses.
+        workers: Worker processes; None chooses, and for a cluster it is None.
         tolerance: Relative tolerance of numeric problems.
+        cluster: Where texts are read and answers examined; this machine when None.
         progress: Called with solutions read of all, then with answers and pairs examined of all.
 
     Raises:
         NotInPoolError: The pool holds no text, or no problems.
         BadInputError: A problem has no reference answer, a row of the user's own is missing, the
-            extractor cannot be imported or fails on a text, or an argument is not positive. The
-            pool keeps its answers then.
-        SvlawError: Workers cannot be started.
+            extractor cannot be imported or fails on a text, an argument is not positive, or a node
+            does not see the pool. The pool keeps its answers then.
+        SvlawError: Workers cannot be started, or the cluster is gone.
     """
     if not tolerance > 0:
         raise BadInputError(f"tolerance {tolerance}: use a number above 0")
     judgements = load_judgements(pool)
     with Examiner(
-        judgements, time_limit=time_limit, workers=workers, progress=progress
+        judgements, time_limit=time_limit, workers=workers, cluster=cluster, progress=progress
     ) as examiner:
-        own = load_extractor(extractor) if isinstance(extractor, str) else extractor
-        problems, users = _problems(pool, own)
-        extracted = _with_stored_answers(pool, _extract(pool, problems, own, progress), problems)
+        problems, users = _problems(pool)
+        found = {name: problem.extract for name, problem in problems.items()}
+        extracted = extract_answers(pool, found, extractor, cluster, progress)
+        extracted = _with_stored_answers(pool, extracted, problems)
         kept = _kept(pool, users)
         try:
             graded = _grade(examiner, extracted, problems, tolerance)
@@ -152,7 +139,7 @@ def grade_pool(
     )
 
 
-def _problems(pool: Pool, own: Extractor | None) -> tuple[dict[str, _Problem], list[str]]:
+def _problems(pool: Pool) -> tuple[dict[str, _Problem], list[str]]:
     """The problems to grade, and the ids of those whose correctness is the user's.
 
     Raises:
@@ -182,59 +169,8 @@ def _problems(pool: Pool, own: Extractor | None) -> tuple[dict[str, _Problem], l
                 " kind 'external' and correctness of your own"
             )
         sort = kind or ("choice" if is_choice(reference) else "math")
-        problems[problem_id] = _Problem(sort, reference, own or built_in_extractor(sort, reference))
+        problems[problem_id] = _Problem(sort, reference, built_in_extractor(sort, reference))
     return problems, users
-
-
-def _extract(
-    pool: Pool, problems: Mapping[str, _Problem], own: Extractor | None, progress: Progress
-) -> pl.DataFrame:
-    """Extract the final answers of all problems to grade, batch by batch."""
-    frames = [pl.DataFrame(schema=_EXTRACTED)]
-    total = pool.collect(pool.scan("solutions").select(pl.len()), "solutions").item()
-    done = 0
-    for batch in _batches(pool):
-        rows = pl.DataFrame(batch.drop_columns(["text"]))
-        texts = batch.column("text").to_pylist()
-        answers: list[str | None] = []
-        chars: list[int | None] = []
-        for problem_id, solution_id, text in zip(
-            rows["problem_id"], rows["solution_id"], texts, strict=True
-        ):
-            problem = problems.get(problem_id)
-            chars.append(None if text is None else len(text))
-            if problem is None or not text:
-                answers.append(None)
-            elif own is None:
-                answers.append(problem.extract(text))
-            else:
-                source = f"problem {problem_id!r}, solution {solution_id}"
-                answers.append(apply_extractor(own, text, source))
-        frame = rows.with_columns(
-            pl.Series("answer", answers, pl.String),
-            pl.Series("output_chars", chars, pl.Int32),
-            pl.Series("has_text", [text is not None for text in texts], pl.Boolean),
-            (pl.col("finish_reason") == "length").fill_null(False).alias("cut_off"),
-        )
-        frames.append(frame.filter(pl.col("problem_id").is_in(list(problems))).select(*_EXTRACTED))
-        done += batch.num_rows
-        progress(done, total)
-    return pl.concat(frames)
-
-
-def _batches(pool: Pool) -> Iterator[pa.RecordBatch]:
-    """Solutions with their text, a bounded number of rows at a time.
-
-    Raises:
-        BadInputError: A part is damaged.
-    """
-    for part in pool.parts("solutions"):
-        try:
-            yield from pq.ParquetFile(part).iter_batches(_BATCH_ROWS, columns=list(_WANTED))
-        except (pa.ArrowException, OSError) as error:
-            raise BadInputError(
-                f"{part}: damaged ({first_line(error)}); import the pool again"
-            ) from error
 
 
 def _with_stored_answers(
@@ -267,7 +203,7 @@ def _with_stored_answers(
         pl.coalesce("answer", pl.when(without).then("answer_held")).alias("answer"),
         pl.coalesce("output_tokens", "output_tokens_held").alias("output_tokens"),
         pl.coalesce("output_chars", "output_chars_held").alias("output_chars"),
-    ).select(*_EXTRACTED)
+    ).select(*EXTRACTED)
 
 
 def _no_text(pool: Pool) -> NotInPoolError:

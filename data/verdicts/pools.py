@@ -1,17 +1,19 @@
 """Parsing: the verdicts of a pool, made anew from the stored text of its verifications."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from svlaw.data.errors import BadInputError, NotInPoolError, first_line
+from svlaw.data.clusters import Cluster
+from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool, replace
+from svlaw.data.portions import map_batches
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES, refuse_rows
 from svlaw.data.verdicts.patterns import compile_pattern, read_in_workers
@@ -22,7 +24,7 @@ from svlaw.data.verdicts.readings import (
     score_expression,
     score_verdicts,
 )
-from svlaw.data.workers import count_workers, worker_pool
+from svlaw.data.workers import count_workers, standing_worker, worker_pool
 
 _KEY: Final = TABLES["verdicts"].key
 _PROBABILITIES: Final = ("p_yes", "p_no")
@@ -72,6 +74,7 @@ def parse_pool(
     verifier: str | None = None,
     score: ScoreSource = "text",
     pattern: str | None = None,
+    cluster: Cluster | None = None,
     progress: Progress = silent,
 ) -> ParsedVerdicts:
     """Read the verdicts of a verifier from its stored verifications and write them anew.
@@ -85,13 +88,15 @@ def parse_pool(
         score: What scores are made of; see `svlaw.data.verdicts.readings.score_expression`.
         pattern: A regular expression with the groups `yes` and `no`, in place of `parse_verdict`;
             see `svlaw.data.verdicts.patterns`.
+        cluster: Where texts are read; this machine when None.
         progress: Called with the number of verifications read, of all.
 
     Raises:
         NotInPoolError: The pool holds no such verifier, or nothing of it that the score needs.
         BadInputError: An argument is wrong, a probability lies outside [0, 1], a key repeats, a
-            verdict has no verification, a part is damaged, or the pool is a bundled example.
-        SvlawError: A worker process, for a pattern, cannot be started.
+            verdict has no verification, a part is damaged, the pool is a bundled example, or a node
+            does not see it.
+        SvlawError: A worker process, for a pattern, cannot be started, or the cluster is gone.
     """
     score_expression(score)  # bad arguments are refused before any work
     if pattern is not None:
@@ -106,71 +111,88 @@ def parse_pool(
     _refuse_lost_verdicts(pool, verifier)
     if score != "text":
         _refuse_probabilities(parts)
-    verdicts, count = _parse_parts(pool, verifier, score, pattern, progress)
-    _refuse_nothing(pool, verifier, score, count)
+    verdicts, held = _parse_parts(pool, verifier, score, pattern, cluster, progress)
+    _refuse_nothing(pool, verifier, score, held)
     replace(pool, "verdicts", verdicts, verifier=verifier, source=f"verifications of '{verifier}'")
     return _summarise(verdicts, verifier, score, pattern)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Held:
     """How many verifications hold a text, and how many a probability."""
 
     texts: int = 0
     probabilities: int = 0
 
+    def __add__(self, other: "_Held") -> "_Held":
+        return _Held(self.texts + other.texts, self.probabilities + other.probabilities)
+
 
 def _parse_parts(
-    pool: Pool, verifier: str, score: ScoreSource, pattern: str | None, progress: Progress
+    pool: Pool,
+    verifier: str,
+    score: ScoreSource,
+    pattern: str | None,
+    cluster: Cluster | None,
+    progress: Progress,
 ) -> tuple[pl.DataFrame, _Held]:
     query = pool.scan("verifications", verifier).select(pl.len())
     total = pool.collect(query, "verifications").item()
-    parsed: list[pl.DataFrame] = []
+    parsed = [pl.DataFrame(schema=TABLES["verdicts"].columns)]
     held, done = _Held(), 0
-    with _reader(pattern, total) as read:
-        for rows, texts in _stream(pool.parts("verifications", verifier)):
-            held.texts += len(texts) - texts.count(None)
-            known = pl.any_horizontal(pl.col(_PROBABILITIES).fill_nan(None).is_not_null())
-            held.probabilities += rows.select(known.sum()).item()
-            read_rows = rows.with_columns(
-                pl.Series("verdict", read(texts), pl.String),
-                pl.Series("output_chars", [_length(text) for text in texts], pl.Int32),
-            )
-            parsed.append(score_verdicts(read_rows, score).select(*TABLES["verdicts"].columns))
-            done += rows.height
-            progress(done, total)
-    empty = pl.DataFrame(schema=TABLES["verdicts"].columns)
-    return pl.concat([empty, *parsed]), held
+    with _reader(pattern, total, cluster) as read:
+        batches = map_batches(
+            partial(_parse_batch, read, score),
+            *(pool, "verifications", verifier),
+            columns=(*_SMALL, "text"),
+            rows=_ROWS,
+            cluster=cluster,
+        )
+        with closing(batches):
+            for verdicts, more in batches:
+                parsed.append(verdicts)
+                held += more
+                done += verdicts.height
+                progress(done, total)
+    return pl.concat(parsed), held
+
+
+def _parse_batch(
+    read: _Reader, score: ScoreSource, batch: pa.RecordBatch
+) -> tuple[pl.DataFrame, _Held]:
+    # A column of a frame that is made of a batch keeps all columns of the batch alive.
+    rows, texts = pl.DataFrame(batch.select(_SMALL)), batch.column("text").to_pylist()
+    known = pl.any_horizontal(pl.col(_PROBABILITIES).fill_nan(None).is_not_null())
+    held = _Held(len(texts) - texts.count(None), rows.select(known.sum()).item())
+    read_rows = rows.with_columns(
+        pl.Series("verdict", read(texts), pl.String),
+        pl.Series("output_chars", [_length(text) for text in texts], pl.Int32),
+    )
+    return score_verdicts(read_rows, score).select(*TABLES["verdicts"].columns), held
 
 
 @contextmanager
-def _reader(pattern: str | None, total: int) -> Iterator[_Reader]:
-    """Yield what reads the verdicts of some texts."""
+def _reader(pattern: str | None, total: int, cluster: Cluster | None) -> Iterator[_Reader]:
+    """Yield what reads the verdicts of some texts, here or on a node."""
     if pattern is None:
-        yield lambda texts: [parse_verdict(text) for text in texts]
-        return
-    with worker_pool(min(count_workers(None), max(total // 1000, 1))) as workers:
-        yield lambda texts: list(read_in_workers(texts, pattern, workers))
+        yield _read_by_rules
+    elif cluster is not None:
+        yield partial(_read_on_node, pattern)
+    else:
+        with worker_pool(min(count_workers(None), max(total // 1000, 1))) as workers:
+            yield lambda texts: list(read_in_workers(texts, pattern, workers))
+
+
+def _read_by_rules(texts: Sequence[str | None]) -> list[Verdict | None]:
+    return [parse_verdict(text) for text in texts]
+
+
+def _read_on_node(pattern: str, texts: Sequence[str | None]) -> list[Verdict | None]:
+    return list(read_in_workers(texts, pattern, standing_worker()))
 
 
 def _length(text: str | None) -> int | None:
     return None if text is None else len(text)
-
-
-def _stream(parts: Sequence[Path]) -> Iterator[tuple[pl.DataFrame, list[str | None]]]:
-    """Yield verifications a bounded number of rows at a time, the texts beside the other columns.
-
-    (A column of a frame that is made of a batch keeps all columns of the batch alive.)
-    """
-    for part in parts:
-        try:
-            with pq.ParquetFile(part) as file:
-                for batch in file.iter_batches(_ROWS, columns=[*_SMALL, "text"]):
-                    yield pl.DataFrame(batch.select(_SMALL)), batch.column("text").to_pylist()
-        except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
-            raise BadInputError(
-                f"{part}: cannot be read ({first_line(error)}); import the pool again"
-            ) from error
 
 
 def _refuse_lost_verdicts(pool: Pool, verifier: str) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.options import Json, PoolPath
+from svlaw.cli.options import Json, On, PoolPath
 from svlaw.cli.output import percent, print_json, print_rows, progress_bar, warn
 
 if TYPE_CHECKING:
@@ -30,8 +30,12 @@ def grade(
     ] = 5.0,
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Worker processes. Default: one per core, four at most."),
+        typer.Option(
+            metavar="N",
+            help="Worker processes, not with --on. Default: one per core, four at most.",
+        ),
     ] = None,
+    on: On = None,
     as_json: Json = False,
 ) -> None:
     """Extract, grade and group the answers of a pool again, from the text of its solutions.
@@ -42,18 +46,22 @@ def grade(
     import sys
     from pathlib import Path
 
+    from svlaw.data.clusters import check_place, connect
     from svlaw.data.grading.pools import grade_pool
     from svlaw.data.pool import open_pool
 
     if extractor is not None:
         sys.path.insert(0, str(Path.cwd()))
-    with progress_bar("grading") as progress:
+    check_place(on)
+    opened = open_pool(pool)
+    with connect(on) as cluster, progress_bar("grading") as progress:
         grading = grade_pool(
-            open_pool(pool),
+            opened,
             extractor=extractor,
             time_limit=time_limit,
             workers=workers,
             tolerance=tolerance,
+            cluster=cluster,
             progress=progress,
         )
     _report(grading, as_json)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from svlaw.cli.options import Json, PoolPath, Verifier
+from svlaw.cli.options import Json, On, PoolPath, Verifier
 from svlaw.cli.output import console, percent, print_json, print_rows, progress_bar
 
 Score = Annotated[
@@ -30,21 +30,25 @@ def parse(
     verifier: Verifier = None,
     score: Score = "text",
     pattern: Pattern = None,
+    on: On = None,
     as_json: Json = False,
 ) -> None:
     """Read verdicts from the stored text of the verifications, again and again."""
     from dataclasses import asdict
 
+    from svlaw.data.clusters import check_place, connect
     from svlaw.data.pool import open_pool
     from svlaw.data.verdicts.pools import parse_pool
 
+    check_place(on)
     opened = open_pool(pool)
-    with progress_bar("reading verdicts") as progress:
+    with connect(on) as cluster, progress_bar("reading verdicts") as progress:
         found = parse_pool(
             opened,
             verifier=verifier,
             score=score,  # type: ignore[arg-type]  # refused when unknown
             pattern=pattern,
+            cluster=cluster,
             progress=progress,
         )
     if as_json:

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,16 @@ import pytest
 
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.success import SuccessTable, success_table
-from svlaw.data.clusters import Cluster, connect
+from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool, open_pool
 from svlaw.fit.population import Simulation
 from svlaw.fit.simulator import simulate_pool
 
 PROBLEMS = 41
+SIZES = {"problems": PROBLEMS, "solutions": 16, "verifications": 6}
+
+WorkersOf = Callable[[Any], list[psutil.Process]]
 
 
 @pytest.fixture(scope="module")
@@ -29,19 +32,9 @@ def pools(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pool]:
     """Simulated pools with and without a verifier."""
     folder = tmp_path_factory.mktemp("pools")
     return {
-        name: simulate_pool(
-            *(folder / name, Simulation()), problems=PROBLEMS, solutions=16, verifications=verdicts
-        )
-        for name, verdicts in (("verified", 6), ("unverified", 0))
+        name: simulate_pool(folder / name, Simulation(), **{**SIZES, **sizes})
+        for name, sizes in (("verified", {}), ("unverified", {"verifications": 0}))
     }
-
-
-@pytest.fixture
-def cluster(two_nodes: Any) -> Iterator[Cluster]:
-    """A connection to the cluster of two nodes."""
-    with connect("ray") as connected:
-        assert connected is not None
-        yield connected
 
 
 def assert_equal(found: SuccessTable, expected: SuccessTable) -> None:
@@ -96,7 +89,7 @@ def test_problems_that_hold_too_little_are_set_aside_there_too(
 
 @pytest.mark.parametrize("loss", ["worker", "node"])
 def test_a_loss_in_the_middle_leaves_the_table_as_it_is(
-    loss: str, pools: dict[str, Pool], two_nodes: Any, cluster: Cluster
+    loss: str, pools: dict[str, Pool], two_nodes: Any, cluster: Cluster, workers_of: WorkersOf
 ) -> None:
     lost: list[int] = []
 
@@ -105,7 +98,7 @@ def test_a_loss_in_the_middle_leaves_the_table_as_it_is(
             return
         if loss == "node":
             two_nodes.remove_node(next(iter(two_nodes.worker_nodes)))
-        for worker in workers(two_nodes)[:1]:
+        for worker in workers_of(two_nodes)[:1]:
             worker.kill()
         lost.append(done)
 
@@ -113,20 +106,6 @@ def test_a_loss_in_the_middle_leaves_the_table_as_it_is(
     there = success_table(pool, reuse=False, batch_rows=97, cluster=cluster, progress=lose)
     assert lost
     assert_equal(there, success_table(pool, reuse=False))
-
-
-def workers(nodes: Any) -> list[psutil.Process]:
-    """Processes that work for a job of svlaw on a cluster's nodes."""
-    raylets = [
-        psutil.Process(node.all_processes["raylet"][0].process.pid) for node in nodes.worker_nodes
-    ]
-    titles = ("ray::_carry_out", "ray::Worker")
-    return [
-        child
-        for raylet in raylets
-        for child in raylet.children(recursive=True)
-        if child.status() != psutil.STATUS_ZOMBIE and " ".join(child.cmdline()).startswith(titles)
-    ]
 
 
 def test_a_node_that_does_not_see_the_pool_is_named(
@@ -175,7 +154,35 @@ COMMANDS = {
 }
 
 
-def svlaw(*arguments: Any) -> "subprocess.Popen[str]":
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_print_the_same(
+    command: str,
+    cluster: Cluster,
+    svlaw: Callable[..., tuple[Any, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    sent: list[Any] = []
+
+    def map_ordered(self: Cluster, function: Any, tasks: Any) -> Any:
+        sent.append(function)
+        return ordered(self, function, tasks)
+
+    ordered = Cluster.map_ordered
+    monkeypatch.setattr(Cluster, "map_ordered", map_ordered)
+    name, *options = COMMANDS[command]
+    printed = []
+    for place in ([], ["--on", "ray"]):
+        assert not sent
+        pool = simulate_pool(tmp_path / f"{len(place)}" / "pool", Simulation(), **SIZES)
+        code, out, complaints = svlaw(name, pool.path, *options, "--json", *place)
+        assert (code, complaints) == (0, "")
+        printed.append(out.replace(str(pool.path), "pool"))
+    assert sent
+    assert printed[0] == printed[1]
+
+
+def start(*arguments: Any) -> "subprocess.Popen[str]":
     """Start a command in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-c", "from svlaw.cli import main; main()", *map(str, arguments)],
@@ -186,35 +193,24 @@ def svlaw(*arguments: Any) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", COMMANDS)
-def test_commands_print_the_same(
-    command: str, pools: dict[str, Pool], two_nodes: Any, tmp_path: Path
+def test_in_a_process_of_its_own_a_command_prints_no_more(
+    two_nodes: Any, svlaw: Callable[..., tuple[Any, str, str]], tmp_path: Path
 ) -> None:
-    name, *options = COMMANDS[command]
-    printed = []
-    for place in ([], ["--on", "ray"]):
-        pool = simulate_pool(
-            *(tmp_path / f"{len(place)}" / "pool", Simulation()),
-            problems=PROBLEMS,
-            solutions=16,
-            verifications=6,
-        )
-        process = svlaw(name, pool.path, *options, "--json", *place)
-        out, complaints = process.communicate(timeout=100)
-        assert process.returncode == 0, complaints
-        assert complaints == ""
-        printed.append(out.replace(str(pool.path), "pool"))
-    assert printed[0] == printed[1]
+    pool = simulate_pool(tmp_path / "pool", Simulation(), **SIZES)
+    arguments = ("curves", pool.path, "--lambda", "2", "--json")
+    process = start(*arguments, "--on", "ray")
+    out, complaints = process.communicate(timeout=100)
+    assert (process.returncode, complaints) == (0, "")
+    assert out == svlaw(*arguments)[1]
 
 
 @pytest.mark.slow
 def test_what_many_tasks_complain_of_is_one_line(two_nodes: Any, tmp_path: Path) -> None:
-    sizes = {"problems": PROBLEMS, "solutions": 16, "verifications": 6}
-    pool = simulate_pool(tmp_path / "pool", Simulation(), **sizes)
+    pool = simulate_pool(tmp_path / "pool", Simulation(), **SIZES)
     for part in pool.parts("answers"):
         held = pl.read_parquet(part)
         pl.concat([held, held]).write_parquet(part)
-    process = svlaw("curves", pool.path, "--lambda", "2", "--on", "ray")
+    process = start("curves", pool.path, "--lambda", "2", "--on", "ray")
     out, complaints = process.communicate(timeout=100)
     assert process.returncode == 2
     assert out == ""
@@ -223,14 +219,14 @@ def test_what_many_tasks_complain_of_is_one_line(two_nodes: Any, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_an_interrupt_ends_the_wait(two_nodes: Any, tmp_path: Path) -> None:
+def test_an_interrupt_ends_the_wait(two_nodes: Any, tmp_path: Path, workers_of: WorkersOf) -> None:
     pool = simulate_pool(
         *(tmp_path / "pool", Simulation()), problems=60, solutions=256, verifications=16
     )
     options = ("--solutions", "all", "--tolerance", "0.00001", "--lambda", "2")
-    process = svlaw("curves", pool.path, *options, "--on", "ray")
+    process = start("curves", pool.path, *options, "--on", "ray")
     deadline = time.monotonic() + 60
-    while not workers(two_nodes):
+    while not workers_of(two_nodes):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -242,7 +238,7 @@ def test_an_interrupt_ends_the_wait(two_nodes: Any, tmp_path: Path) -> None:
     assert process.returncode == 130
     assert out == ""
     assert complaints == "svlaw: interrupted; nothing was left half-written\n"
-    while workers(two_nodes):
+    while workers_of(two_nodes):
         assert time.monotonic() < deadline, "workers are left behind"
         time.sleep(0.1)
     assert np.isfinite(success_table(pool, ["coverage"], [1]).success).all()

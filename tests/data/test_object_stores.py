@@ -205,9 +205,7 @@ def command(*arguments: Any, **environment: str) -> "subprocess.CompletedProcess
     )
 
 
-def test_what_goes_wrong_is_one_line_without_keys(
-    s3: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_goes_wrong_is_one_line_without_keys(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     moto = pytest.importorskip("moto.settings")
     copy_example(EXAMS, "s3://lab/exams")
     told = {
