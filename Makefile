@@ -14,6 +14,11 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 	--constraint constraints.txt
 
+# What is installed is not compiled (--no-compile), but what is imported of it is, and kept: else
+# every process of a test compiles all of torch again.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/bytecode
+
 .PHONY: demo demo-generate test test-inspect test-vllm lint notebooks docs clean
 
 demo: $(VENV)/core
@@ -31,8 +36,9 @@ demo-generate: $(VENV)/transformers
 	$(BIN)/svlaw frontier demo-generated
 	$(BIN)/svlaw report demo-generated --output report-generated.html
 
+# Each process has a core, and its matrices one thread: two that share a core spin for each other.
 test: $(VENV)/dev
-	$(BIN)/pytest -n auto --dist worksteal
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal
 
 test-inspect: $(VENV)/inspect/ready
 	$(VENV)/inspect/bin/python -m pytest tests/data/test_inspect_logs.py

@@ -25,6 +25,8 @@ _PROBLEM_FOLDS, _PROBLEM_ROUNDS = 5, 10
 _POINT_FOLDS, _POINT_ROUNDS = 10, 3
 _EVALUATIONS: Final = 300
 _TOLERANCE: Final = 1e-7
+_CONVERGED: Final = (1, 2, 3, 4)
+"""Codes by which MINPACK says that a fit ended by itself."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def fit_form(form: Form, points: Points, start: F64) -> FormFit:
         start: (K,) parameters to start from.
     """
     # Imported here because it takes a third of a second that other commands need not wait for.
-    from scipy.optimize import least_squares  # noqa: PLC0415
+    from scipy.optimize import leastsq  # noqa: PLC0415
 
     S, V, y, w = points.solutions, points.verifications, points.success, points.weights
     centre = np.mean(form.starts, axis=0)
@@ -122,18 +124,19 @@ def fit_form(form: Form, points: Points, start: F64) -> FormFit:
     def jacobian(theta: F64) -> F64:
         return np.concatenate([w[:, None] * form.jacobian(theta, S, V), pulls])
 
-    found = least_squares(
+    # Of SciPy's ways to call MINPACK the one that adds least to it: there are thousands of fits.
+    theta, _, details, _, status = leastsq(
         residuals,
         start,
-        jacobian,
-        method="lm",
+        Dfun=jacobian,
+        full_output=True,
         ftol=_TOLERANCE,
         xtol=_TOLERANCE,
         gtol=1e-12,
-        max_nfev=_EVALUATIONS,
+        maxfev=_EVALUATIONS,
     )
-    converged = bool(found.status > 0 and np.isfinite(found.x).all())
-    return FormFit(form, found.x, float(found.cost), converged)
+    loss = 0.5 * float(details["fvec"] @ details["fvec"])
+    return FormFit(form, theta, loss, status in _CONVERGED and bool(np.isfinite(theta).all()))
 
 
 def fit_from_starts(form: Form, points: Points) -> FormFit:

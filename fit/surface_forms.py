@@ -88,7 +88,7 @@ def logit(p: F64) -> F64:
 
 
 def _positive(log: F64) -> F64:
-    result: F64 = np.exp(np.clip(log, -_LOG_LIMIT, _LOG_LIMIT))
+    result: F64 = np.exp(np.minimum(np.maximum(log, -_LOG_LIMIT), _LOG_LIMIT))
     return result
 
 

@@ -136,14 +136,15 @@ def workers_of() -> Callable[[Any], list[psutil.Process]]:
             psutil.Process(node.all_processes["raylet"][0].process.pid)
             for node in nodes.worker_nodes
         ]
-        titles = ("ray::_carry_out", "ray::Worker")
-        return [
-            child
-            for raylet in raylets
-            for child in raylet.children(recursive=True)
-            if child.status() != psutil.STATUS_ZOMBIE
-            and " ".join(child.cmdline()).startswith(titles)
-        ]
+        children = [child for raylet in raylets for child in raylet.children(recursive=True)]
+        return list(filter(is_at_work, children))
+
+    def is_at_work(process: psutil.Process) -> bool:
+        try:
+            title = " ".join(process.cmdline())
+        except psutil.NoSuchProcess:  # it ends as it is looked at
+            return False
+        return title.startswith(("ray::_carry_out", "ray::Worker"))
 
     return find
 

@@ -56,8 +56,8 @@ def agree_on_verified(
     found = []
     for problem in held:
         verified = sum(bool(s.verdicts) for s in problem)
-        S = np.unique([1, 2, 3, 5, verified // 2, verified - 1, verified, verified + 1])
-        V = np.array([1, 2, 7, 12])
+        S = np.unique([1, 3, verified // 2, verified - 1, verified, verified + 1])
+        V = np.array([1, 3, 12])
         figures = [[twin(problem, s, v, policy, replicates, rng) for s in S] for v in V]
         estimated = estimate(strategy, problems.sample(problem), S, V, options, 1)
         found.append(z_scores(estimated, figures))

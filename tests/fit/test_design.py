@@ -1,5 +1,6 @@
 """Designs: what they ask for is what it takes."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from svlaw.analysis.estimators import Options
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.data.pool import Pool
+from svlaw.fit import design_search
 from svlaw.fit.design import Design, design
 from svlaw.fit.design_search import Search, rounded_up
 from svlaw.fit.design_trials import Laboratory, Record, Trial, pooled
@@ -28,6 +30,14 @@ QUICK = {
     "solutions": [16],
     "verifications": [4],
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_pools() -> Iterator[None]:
+    """Trials of few pools: half-widths are noisier for it, what is decided by them is the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(design_search, "_POOLS", (4, 4))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +138,9 @@ def test_bias_that_problems_do_not_remove(pilot: Pool) -> None:
 
 @pytest.mark.slow
 def test_less_bias_goes_before_less_cost(pilot: Pool) -> None:
-    options = QUICK | {"solutions": [32], "verifications": [8, 32]}
+    options = QUICK | {"solutions": [32], "verifications": [8, 16]}
     found = design(pilot, width=0.04, method="envelope", **options)
-    assert (found.verifications, found.status) == (32, "ok")
+    assert (found.verifications, found.status) == (16, "ok")
     cheaper = next(one for one in found.candidates if one.status == "biased")
     assert cheaper.generations < found.generations
     other = design(pilot, width=0.04, **options | {"verifications": [8]})
@@ -140,7 +150,8 @@ def test_less_bias_goes_before_less_cost(pilot: Pool) -> None:
     assert envelope.generations < other.generations
 
 
-def test_the_cheapest_size_is_not_always_the_smallest() -> None:
+def test_the_cheapest_size_is_not_always_the_smallest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(design_search, "_POOLS", (4, 16))
     sizes = [Size(16, 4), Size(16, 8)]
     arguments = (SETTINGS["typical"], COST, "best_of_n", "solutions", ["isobudget"])
     laboratory = Laboratory(
@@ -301,11 +312,15 @@ def test_a_published_table_is_no_pilot() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("setting", ["typical", "correlated"])
-def test_the_design_gives_the_width_in_the_population_itself(setting: str, tmp_path: Path) -> None:
-    """Not only in the one fitted to the pilot."""
+def test_the_design_gives_the_width_in_the_population_itself(
+    setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only in the one fitted to the pilot. Half or twice the problems miss it by 37%."""
+    monkeypatch.setattr(design_search, "_POOLS", (4, 8))
     sizes = {"problems": 60, "solutions": 32, "verifications": 8}
     pool = simulate_pool(tmp_path / "pool", SETTINGS[setting], **sizes, seed=11)
-    found = design(pool, width=0.05, cost=COST, solutions=[32], verifications=[8])
+    options = Options(tolerance=0.002)
+    found = design(pool, width=0.08, cost=COST, options=options, solutions=[16], verifications=[4])
     laboratory = Laboratory(
         SETTINGS[setting], COST, "best_of_n", "solutions", [found.method],
         resamples=200, seed=1, threads=None, progress=lambda done, total: None,
@@ -313,5 +328,5 @@ def test_the_design_gives_the_width_in_the_population_itself(setting: str, tmp_p
     size = Size(found.solutions, found.verifications)
     laboratory.run(size, found.problems, 12)
     drawn = laboratory.records[size, found.method].at(found.problems)
-    assert drawn.half_width == pytest.approx(0.05, rel=0.25)
+    assert drawn.half_width == pytest.approx(found.width, rel=0.25)
     assert drawn.status == "ok"

@@ -2,11 +2,14 @@
 
 import importlib.util
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+
+from svlaw.analysis.estimators import Options
 
 POOLS = 14
 METHODS = ("envelope", "isobudget")
@@ -19,12 +22,18 @@ def _study() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    # Small pools have wide intervals, beside which the error of the simulation is nothing.
+    module.PROBLEMS, module.OPTIONS = 50, Options(tolerance=0.005)
+    module.true_table = partial(module.true_table, tolerance=0.002)
     return module
 
 
 @pytest.mark.slow
 def test_intervals_hold_the_truth() -> None:
-    """Of 42 pools about 40 should; the figures of one pool are correlated, so bounds are wide."""
+    """Of 42 pools about 40 should; the figures of one pool are correlated, so bounds are wide.
+
+    Intervals of six tenths of the width fall below them, those of twice the width lie above.
+    """
     study = _study()
     held = defaultdict(list)
     for place, setting in enumerate(("typical", "hard", "correlated")):

@@ -266,14 +266,13 @@ def test_never_past_the_turning_point(ratio: float, humaneval: SuccessTable) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("spacing", ["fine", "all"])
-def test_never_past_the_turning_point_on_dense_grids(spacing: Any) -> None:
+@pytest.mark.parametrize(("spacing", "ratio"), [("fine", 2.0), ("all", 0.05)])
+def test_never_past_the_turning_point_on_dense_grids(spacing: Any, ratio: float) -> None:
     pool = open_example("humaneval_codegen16b")
     table = success_table(pool, solutions=spacing, verifications=spacing)
-    for ratio in (0.05, 2.0):
-        for part in (table, table.select("best_of_n"), _deepest(table)):
-            points = _recommended(part, ratio, 6)
-            assert _past_the_turning_point(part, points) == []
+    for part in (table, table.select("best_of_n"), _deepest(table)):
+        points = _recommended(part, ratio, 4)
+        assert _past_the_turning_point(part, points) == []
 
 
 def test_the_interval_holds_the_expectation(tables: Any) -> None:

@@ -304,7 +304,10 @@ GRID = ([1, 2, 5, 16, 32], [1, 3, 8])
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 def test_estimators_converge_to_the_truth(name: str) -> None:
-    """All strategies on a big simulated pool, within four standard errors at every point."""
+    """All strategies on a big simulated pool, within four standard errors at every point.
+
+    Verdicts taken to be independent, or pass rates a fifth more spread, fall outside.
+    """
     simulation = replace(SETTINGS[name], always_solved=0.03)
     table = simulate_table(
         simulation,
@@ -316,7 +319,7 @@ def test_estimators_converge_to_the_truth(name: str) -> None:
         grid_verifications=GRID[1],
         options=Options(tolerance=0.001),
     )
-    expected = true_table(simulation, *GRID)
+    expected = true_table(simulation, *GRID, tolerance=0.001)
     assert expected.points.equals(table.points)
     own = table.success.var(axis=1, ddof=1) / table.n_problems
     error = np.sqrt(own + expected.variance[:, 0])

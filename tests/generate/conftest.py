@@ -187,13 +187,19 @@ def table_rows(pool: Pool, table: str, verifier: str | None = None) -> pl.DataFr
     return frame
 
 
+@pytest.fixture(scope="session")
+def study_at(instant: ModuleType) -> Callable[[Path], Study]:
+    """Makes a study in a folder."""
+    return lambda folder: Study(folder, instant)
+
+
 @pytest.fixture
-def study(tmp_path: Path, instant: ModuleType) -> Study:
+def study(tmp_path: Path, study_at: Callable[[Path], Study]) -> Study:
     """A small study."""
-    return Study(tmp_path / "study", instant)
+    return study_at(tmp_path / "study")
 
 
 @pytest.fixture
-def make_study(tmp_path: Path, instant: ModuleType) -> Callable[[str], Study]:
+def make_study(tmp_path: Path, study_at: Callable[[Path], Study]) -> Callable[[str], Study]:
     """Makes further studies, by name."""
-    return lambda name: Study(tmp_path / name, instant)
+    return lambda name: study_at(tmp_path / name)

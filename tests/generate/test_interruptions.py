@@ -260,5 +260,5 @@ def test_a_model_killed_at_ten_random_moments(
     assert commands.finish() == 0
     rows = study.rows()
     assert rows.height == 64 * 64
-    assert rows["text"].n_unique() > 500
+    assert rows["text"].n_unique() > 64  # samples of a problem differ, so that equal rows tell
     assert rows.equals(whole.rows())

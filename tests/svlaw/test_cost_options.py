@@ -91,13 +91,18 @@ def test_a_budget_in_flops(svlaw: Run, counted: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [("crossover",), ("fit",), ("forecast", "--resamples", 0), ("report", "-o", "r.html")],
+    [
+        ("crossover",),
+        ("fit", "--method", "envelope"),
+        ("forecast", "--strategies", "weighted_vote"),
+        ("report", "-o", "r.html"),
+    ],
 )
 def test_every_analysis_takes_sizes(
     svlaw: Run, counted: Path, command: tuple[Any, ...], tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, _, err = svlaw(command[0], counted, *command[1:], *SIZES, "--json")
+    code, _, err = svlaw(command[0], counted, *command[1:], *SIZES, "--resamples", 0, "--json")
     assert code == 0, err
 
 

@@ -1,4 +1,4 @@
-"""Engines on a real Ray cluster of two nodes: small ones that fail at will, then a real model."""
+"""Engines on a real Ray cluster of two nodes: small ones, that fail at will."""
 
 import os
 import signal
@@ -19,7 +19,6 @@ from svlaw.generate.engines import cluster as cluster_engines
 from svlaw.generate.engines.cluster import ClusterEngine, Place, open_on
 from svlaw.generate.engines.protocol import Batch, Model, Request, Sample, Sampling
 
-DEMO = Path(__file__).parents[3] / "generate" / "demo"
 ONE_CORE = Place(1, 0)
 BATCHES = 24
 

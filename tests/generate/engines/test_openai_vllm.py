@@ -1,6 +1,7 @@
 """The engine `openai` against a real vLLM server (`make test-vllm`)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,23 +11,29 @@ from svlaw.generate.engines.protocol import Batch, Model, Request, Sample, Sampl
 
 pytest.importorskip("openai")
 
-SOLVE = "Q: 12+7*3=?\nA:"
-OTHER = "Q: 50-8+4=?\nA:"
+SOLVE = "What is 47*8-129+88-57+64?"
+OTHER = "What is 50-8+4*3-11?"
 
 
 @pytest.fixture(params=["chat", "completions"])
 def sample(request: pytest.FixtureRequest, vllm_server: Any) -> Any:
-    """Samples requests in one batch, in both forms of the interface: samples, and the engine."""
+    """Samples requests in one batch, in both forms of the interface: samples, and the engine.
+
+    The model knows questions in the form of a chat only, so for completions they are put into it.
+    """
+    chat = request.param == "chat"
+    form = "{}" if chat else "<|user|>{}<|assistant|>"
 
     def run(
         *requests: Request, options: dict[str, object] | None = None, **sampling: Any
     ) -> tuple[Sequence[Sequence[Sample]], Any]:
         engine = open_engine(
-            Model(vllm_server.model, chat=request.param == "chat"),
+            Model(vllm_server.model, chat=chat),
             Sampling(**({"max_tokens": 24} | sampling)),
             {"base_url": vllm_server.url} | (options or {}),
         )
-        ((_, outcomes),) = engine.run([Batch(0, requests)])
+        asked = tuple(replace(each, prompt=form.format(each.prompt)) for each in requests)
+        ((_, outcomes),) = engine.run([Batch(0, asked)])
         return outcomes, engine
 
     return run
