@@ -367,7 +367,7 @@ def _key_of_laws(fit: AllocationFit, advices: Iterable[Advice]) -> str:
     """What the marks mean, those that there are; two short lines fit a narrow page."""
     names = _believed(advices, "bold") + (["(?): doubtful"] if _has_doubtful(fit) else [])
     edges = bool(fit.optima.drop_nulls("solutions")["at_boundary"].any())
-    lines = ["; ".join(names), "hollow: at the largest S or V computed, or beyond" * edges]
+    lines = ["; ".join(names), "hollow: at the largest S or V, or beyond" * edges]
     return "<br>".join(line for line in lines if line)
 
 

@@ -140,7 +140,7 @@ def test_the_advised_method_is_bold_and_doubtful_ones_marked(known):
     assert [t.name for t in entries(figure)] == ["Envelope (?)", "<b>Iso-budget</b>", "Surface"]
     (key,) = figure.layout.annotations
     assert key.text == (
-        "bold: to believe; (?): doubtful<br>hollow: at the largest S or V computed, or beyond"
+        "bold: to believe; (?): doubtful<br>hollow: at the largest S or V, or beyond"
     )
 
 

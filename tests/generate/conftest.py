@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 import yaml
+from jinja2 import Template
 
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.schema import TABLES
@@ -23,6 +24,7 @@ from svlaw.generate.runs import Generation, Reporting, run_assignment
 from svlaw.generate.shards import read_shard
 
 ENGINE = Path(__file__).parent / "instant_engine.py"
+DEMO_MODEL = Path(__file__).parents[2] / "generate" / "demo" / "model"
 _PATIENCE = 60.0
 
 
@@ -185,6 +187,18 @@ def table_rows(pool: Pool, table: str, verifier: str | None = None) -> pl.DataFr
     frame = pool.scan(table, verifier).collect().sort(TABLES[table].key)
     assert frame.select(TABLES[table].key).is_duplicated().sum() == 0
     return frame
+
+
+@pytest.fixture(scope="session")
+def as_chat() -> Callable[[str], str]:
+    """Puts a question into the only form that the demonstration model knows, that of a chat."""
+    template = Template((DEMO_MODEL / "chat_template.jinja").read_text("utf-8"))
+
+    def render(question: str) -> str:
+        message = {"role": "user", "content": question}
+        return template.render(messages=[message], add_generation_prompt=True)
+
+    return render
 
 
 @pytest.fixture(scope="session")

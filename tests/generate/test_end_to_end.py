@@ -1,9 +1,7 @@
 """The commands from problems to verdicts, with the demonstration model in every engine."""
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,57 +12,76 @@ from svlaw.data.pool import open_pool
 from svlaw.generate.seeds import first_seed
 
 DEMO = Path(__file__).parents[2] / "generate" / "demo"
-VLLM = {"max_num_seqs": 16, "max_model_len": 512, "kv_cache_memory_bytes": 1 << 28}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "transformers": {"threads": 1},
+    "vllm": {
+        "enforce_eager": True,  # nothing to compile
+        "max_num_seqs": 16,
+        "max_model_len": 512,
+        "kv_cache_memory_bytes": 1 << 28,
+    },
+}
 PROBLEMS, SOLUTIONS, VERIFIED, VERDICTS = 3, 6, 2, 4
+
+SERVED = pytest.mark.xdist_group("server")
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(params=["transformers", "vllm", "openai"])
-def engine(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """How each engine is told of the demonstration model."""
-    if request.param == "openai":
-        server = request.getfixturevalue("vllm_server")
-        return {
-            "engine": "openai",
-            "model": server.model,
-            "engine_options": {"base_url": server.url},
-        }
-    pytest.importorskip(request.param)
-    options = VLLM | {"enforce_eager": True} if request.param == "vllm" else {"threads": 1}
-    return {
-        "engine": request.param,
-        "model": str(DEMO / "model"),
-        "engine_options": options,
-    }
+@pytest.fixture
+def section(request: pytest.FixtureRequest) -> Callable[[str], dict[str, Any]]:
+    """How an engine is told of the demonstration model."""
+
+    def tell(engine: str) -> dict[str, Any]:
+        pytest.importorskip(engine)
+        if engine == "openai":
+            server = request.getfixturevalue("vllm_server")
+            model, options = server.model, {"base_url": server.url}
+        else:
+            model, options = str(DEMO / "model"), OPTIONS[engine]
+        return {"engine": engine, "model": model, "engine_options": options}
+
+    return tell
 
 
-def svlaw(*arguments: str) -> str:
-    """Run a command in a process of its own; what it prints."""
-    program = "from svlaw.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"HF_HUB_OFFLINE": "1"},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture
+def command(svlaw: Callable[..., tuple[Any, str, str]]) -> Callable[..., str]:
+    """Runs a command, which succeeds; what it prints. In this process, as imports take seconds."""
+
+    def run(*arguments: str) -> str:
+        code, output, complaints = svlaw(*arguments)
+        assert code == 0, complaints
+        return output
+
+    return run
 
 
-def test_from_problems_to_a_frontier(engine: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("solver", "verifier"),
+    [
+        ("transformers", "transformers"),
+        pytest.param("openai", "openai", marks=SERVED),
+        pytest.param("openai", "vllm", marks=SERVED),
+    ],
+)
+def test_from_problems_to_a_frontier(
+    solver: str,
+    verifier: str,
+    section: Callable[[str], dict[str, Any]],
+    command: Callable[..., str],
+    tmp_path: Path,
+) -> None:
     config = tmp_path / "demo.yaml"
     document = {
         "pool": str(tmp_path / "pool"),
         "problems": {"source": str(DEMO / "problems.jsonl"), "limit": PROBLEMS},
-        "solutions": engine
+        "solutions": section(solver)
         | {
             "prompt": str(DEMO / "prompts" / "solve.jinja"),
             "samples": SOLUTIONS,
             "sampling": {"temperature": 1.0, "max_tokens": 160},
         },
-        "verifications": engine
+        "verifications": section(verifier)
         | {
             "verifier": "demo",
             "prompt": str(DEMO / "prompts" / "verify.jinja"),
@@ -74,13 +91,13 @@ def test_from_problems_to_a_frontier(engine: dict[str, Any], tmp_path: Path) -> 
         },
     }
     config.write_text(json.dumps(document))  # JSON is YAML
-    assert json.loads(svlaw("generate", "solutions", str(config), "--json"))["generated"] == 18
-    svlaw("grade", document["pool"])
-    made = json.loads(svlaw("generate", "verifications", str(config), "--json"))
+    assert json.loads(command("generate", "solutions", str(config), "--json"))["generated"] == 18
+    command("grade", document["pool"])
+    made = json.loads(command("generate", "verifications", str(config), "--json"))
     assert made["generated"] == PROBLEMS * VERIFIED * VERDICTS
-    assert json.loads(svlaw("generate", "solutions", str(config), "--json"))["generated"] == 0
-    svlaw("parse", document["pool"])
-    frontier = json.loads(svlaw("frontier", document["pool"], "--json"))
+    assert json.loads(command("generate", "solutions", str(config), "--json"))["generated"] == 0
+    command("parse", document["pool"])
+    frontier = json.loads(command("frontier", document["pool"], "--json"))
     assert frontier
 
     pool = open_pool(document["pool"])

@@ -18,14 +18,24 @@ def browser(chromium):
 
 
 @pytest.fixture(scope="session")
-def open_page(browser):
+def window(browser):
+    """A window that is never closed, since another one would cost a second of work to open."""
+    context = browser.new_context()
+    context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def open_page(browser, window):
     """Opens pages on which nothing may go wrong, nor go to the network."""
 
     @contextmanager
-    def open_one(address="about:blank", **settings):
-        settings = {"viewport": {"width": 1280, "height": 900}, **settings}
-        context = browser.new_context(**settings)
+    def open_one(address="about:blank", width=1280, height=900, color_scheme="light", **settings):
+        context = browser.new_context(**settings) if settings else window
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=color_scheme)
         troubles = []
         page.on("console", lambda m: m.type in ("error", "warning") and troubles.append(m.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -33,7 +43,9 @@ def open_page(browser):
         page.on("request", lambda r: r.url.startswith(own) or troubles.append(r.url))
         page.goto(address)
         yield page
-        context.close()
+        page.close()
+        if context is not window:
+            context.close()
         assert troubles == []
 
     return open_one

@@ -65,6 +65,23 @@ def both(pool, tmp_path_factory):
     return sv.write_report(pools, out, ratio=1.0, resamples=40).as_uri()
 
 
+@pytest.fixture(scope="module")
+def opened(report, both, open_page):
+    with open_page(report) as one, open_page(both) as two:
+        yield {"report": one, "both": two}
+
+
+@pytest.fixture
+def page_of(opened):
+    """Either report, opened before, for tests that leave the page as it is."""
+
+    def show(which):
+        opened[which].bring_to_front()  # behind another it would draw once a second
+        return opened[which]
+
+    return show
+
+
 def save(page, button):
     """What a button saves: the name of the file and its bytes."""
     with page.expect_download() as waiting:
@@ -101,47 +118,54 @@ def overlaps(page):
     )
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 @pytest.mark.parametrize("which", ["report", "both"])
-def test_the_page_fits_and_nothing_overlaps(request, open_page, which, width, scheme):
-    address = request.getfixturevalue(which)
-    viewport = {"width": width, "height": 900}
-    with open_page(address, viewport=viewport, color_scheme=scheme) as page:
-        assert draw_all(page) >= 10
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        wide = page.evaluate(
-            "[...document.querySelectorAll('.figure .svg-container')].filter("
-            "(x) => x.getBoundingClientRect().right > innerWidth).length"
-        )
-        assert wide == 0
-        assert overlaps(page) == []
+def test_the_page_fits_and_nothing_overlaps(page_of, which):
+    assert_fits(page_of(which), 1280)
 
 
-def test_every_figure_has_axis_titles(open_page, report):
-    with open_page(report) as page:
-        draw_all(page)
-        titles = page.evaluate(
-            """[...document.querySelectorAll(".figure")].map((place) => Object.fromEntries(
-              Object.entries(place._fullLayout).filter(([name]) => /^[xy]axis\\d*$/.test(name))
-                .map(([name, axis]) => [name, [axis.title.text, axis.showticklabels]])))"""
-        )
-        assert len(titles) >= 10
-        for axes in titles:
-            named = [text for name, (text, _) in axes.items() if name[0] == "x" and text]
-            assert named, axes
+@pytest.mark.parametrize("which", ["report", "both"])
+def test_the_page_fits_a_telephone_in_the_dark(request, open_page, which):
+    with open_page(request.getfixturevalue(which), 390, color_scheme="dark") as page:
+        assert_fits(page, 390)
 
 
-def test_tables_are_saved_in_full(open_page, report, pool):
+def assert_fits(page, width):
+    """Everything lies within the width, and no texts of figures across each other."""
+    assert draw_all(page) >= 10
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    wide = page.evaluate(
+        "[...document.querySelectorAll('.figure .svg-container')].filter("
+        "(x) => x.getBoundingClientRect().right > innerWidth).length"
+    )
+    assert wide == 0
+    assert overlaps(page) == []
+
+
+def test_every_figure_has_axis_titles(page_of):
+    page = page_of("report")
+    draw_all(page)
+    titles = page.evaluate(
+        """[...document.querySelectorAll(".figure")].map((place) => Object.fromEntries(
+          Object.entries(place._fullLayout).filter(([name]) => /^[xy]axis\\d*$/.test(name))
+            .map(([name, axis]) => [name, [axis.title.text, axis.showticklabels]])))"""
+    )
+    assert len(titles) >= 10
+    for axes in titles:
+        named = [text for name, (text, _) in axes.items() if name[0] == "x" and text]
+        assert named, axes
+
+
+def test_tables_are_saved_in_full(page_of, pool):
     table, cost = sv.success_table(pool), sv.relative_cost(pool, 1.0)
-    with open_page(report) as page:
-        buttons = page.locator("button[data-save]:visible")
-        names = [save(page, buttons.nth(i))[0] for i in range(buttons.count())]
-        assert len(set(names)) == len(names)
-        assert {name.rpartition("-")[2] for name in names} >= {
-            *("best.csv", "points.csv", "crossover.csv", "laws.csv", "verifier.csv", "health.csv")
-        }
-        assert all(re.fullmatch(r"[A-Za-z0-9_-]+\.csv", name) for name in names)
-        _, content = save(page, page.get_by_role("button", name="Every computed point as CSV"))
+    page = page_of("report")
+    buttons = page.locator("button[data-save]:visible")
+    names = [save(page, buttons.nth(i))[0] for i in range(buttons.count())]
+    assert len(set(names)) == len(names)
+    assert {name.rpartition("-")[2] for name in names} >= {
+        *("best.csv", "points.csv", "crossover.csv", "laws.csv", "verifier.csv", "health.csv")
+    }
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+\.csv", name) for name in names)
+    _, content = save(page, page.get_by_role("button", name="Every computed point as CSV"))
     frame = pl.read_csv(content)
     expected = sv.curves(table, cost)
     assert frame.columns == expected.columns
@@ -149,18 +173,18 @@ def test_tables_are_saved_in_full(open_page, report, pool):
         assert frame[column].cast(pl.Float64).to_list() == expected[column].to_list(), column
 
 
-def test_text_of_a_pool_is_no_formula_in_a_table(open_page, report):
-    with open_page(report) as page:
-        part = page.locator("#pool-1-part-difficulty .table").last
-        _, content = save(page, part.locator("button[data-save]"))
-        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-        assert {row["bin"] for row in rows} == {f"'{NASTY}", "others"}
-        gains = [float(row["gain"]) for row in rows if row["gain"]]
-        assert min(gains) < 0  # numbers below zero are numbers still
-        written = page.evaluate(
-            "report.csv({columns: ['a'], rows: [['+1'], ['-1'], ['@x'], ['\\t=1'], ['a=1'], [-1],"
-            " [null], ['say \"no\", or\\n']]})"
-        )
+def test_text_of_a_pool_is_no_formula_in_a_table(page_of):
+    page = page_of("report")
+    part = page.locator("#pool-1-part-difficulty .table").last
+    _, content = save(page, part.locator("button[data-save]"))
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert {row["bin"] for row in rows} == {f"'{NASTY}", "others"}
+    gains = [float(row["gain"]) for row in rows if row["gain"]]
+    assert min(gains) < 0  # numbers below zero are numbers still
+    written = page.evaluate(
+        "report.csv({columns: ['a'], rows: [['+1'], ['-1'], ['@x'], ['\\t=1'], ['a=1'], [-1],"
+        " [null], ['say \"no\", or\\n']]})"
+    )
     assert written.split("\r\n") == [
         *("a", "'+1", "'-1", "'@x", "'\t=1", "a=1", "-1", "", '"say ""no"", or\n"', "")
     ]
@@ -181,21 +205,21 @@ def test_figures_are_saved_dark_on_white(open_page, report):
         assert content.startswith(b"\x89PNG")
 
 
-def test_nothing_in_a_pool_becomes_markup_or_a_template(open_page, both):
-    with open_page(both) as page:
-        assert page.locator("main script:not([type])").count() == 0
-        assert page.locator("main b").count() == 0
-        legend = page.locator("#pools .legendtext").first.text_content()
-        assert legend == "=it <b>%{y}"
-        draw_all(page)
-        bins = page.locator("#pool-1-by-subject .legendtext").all_text_contents()
-        assert any(text.startswith("=1+1 <script>alert(1)") for text in bins)
-        assert NASTY in page.locator("#pool-1-part-methods dl").text_content()
-        assert page.locator("#pool-1-part-methods pre").text_content() == NASTY
+def test_nothing_in_a_pool_becomes_markup_or_a_template(page_of):
+    page = page_of("both")
+    assert page.locator("main script:not([type])").count() == 0
+    assert page.locator("main b").count() == 0
+    legend = page.locator("#pools .legendtext").first.text_content()
+    assert legend == "=it <b>%{y}"
+    draw_all(page)
+    bins = page.locator("#pool-1-by-subject .legendtext").all_text_contents()
+    assert any(text.startswith("=1+1 <script>alert(1)") for text in bins)
+    assert NASTY in page.locator("#pool-1-part-methods dl").text_content()
+    assert page.locator("#pool-1-part-methods pre").text_content() == NASTY
 
 
 def test_the_way_through_the_page(open_page, both):
-    with open_page(both, viewport={"width": 390, "height": 800}) as page:
+    with open_page(both, 390, 800) as page:
         bar = page.locator("body > nav")
         links = bar.locator("a")
         assert links.all_text_contents()[0] == "All pools"
@@ -206,8 +230,8 @@ def test_the_way_through_the_page(open_page, both):
         assert all(page.locator(f"[id='{target}']").count() == 1 for target in targets)
 
 
-def test_sections_that_make_no_sense_say_why(open_page, both):
-    with open_page(both) as page:
-        assert "no problems to sort" in page.locator("#pool-2-part-difficulty").text_content()
-        assert "No verdicts are stored" in page.locator("#pool-2-part-verifier").text_content()
-        assert page.locator("#pool-2-part-surface .figure").count() == 1
+def test_sections_that_make_no_sense_say_why(page_of):
+    page = page_of("both")
+    assert "no problems to sort" in page.locator("#pool-2-part-difficulty").text_content()
+    assert "No verdicts are stored" in page.locator("#pool-2-part-verifier").text_content()
+    assert page.locator("#pool-2-part-surface .figure").count() == 1

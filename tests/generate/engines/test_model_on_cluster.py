@@ -5,6 +5,7 @@ Whatever becomes of workers, nodes and the command itself, tables are those of a
 
 import importlib.util
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,12 +28,13 @@ Study = Any
 WorkersOf = Callable[[Any], list[psutil.Process]]
 
 DEMO = Path(__file__).parents[3] / "generate" / "demo"
-PROBLEMS, SOLUTIONS, VERIFIED, VERDICTS = 8, 16, 3, 4
+PROBLEMS, SOLUTIONS, VERIFIED, VERDICTS = 8, 16, 2, 4
 BATCH, PART = 8, 16
 COMMAND = "from svlaw.cli import main; main()"
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("cluster"),
     pytest.mark.skipif(
         importlib.util.find_spec("transformers") is None, reason="transformers is not installed"
     ),
@@ -41,7 +43,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def make_demo(study_at: Callable[[Path], Study]) -> Callable[[Path], Study]:
-    """Makes a study of the demonstration model in a folder: 16 batches, or 12 of verifications."""
+    """Makes a study of the demonstration model in a folder: 16 batches, 8 of verifications."""
 
     def make(folder: Path) -> Study:
         study = study_at(folder)
@@ -49,7 +51,7 @@ def make_demo(study_at: Callable[[Path], Study]) -> Callable[[Path], Study]:
             "model": str(DEMO / "model"),
             "engine": "transformers",
             "engine_options": {"device": "cpu", "threads": 1},
-            "sampling": {"max_tokens": 40},
+            "sampling": {"max_tokens": 40, "temperature": 3.0},  # hot, so that samples differ
         }
         study.document |= {
             "problems": {"source": str(DEMO / "problems.jsonl"), "limit": PROBLEMS},
@@ -99,15 +101,23 @@ def table_of(study: Study, table: str) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def wanted(
-    make_demo: Callable[[Path], Study], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, pl.DataFrame]:
-    """The tables of a run without Ray."""
-    study = make_demo(tmp_path_factory.mktemp("wanted"))
+def solved(make_demo: Callable[[Path], Study], tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Solutions of a run without Ray."""
+    study = make_demo(tmp_path_factory.mktemp("solved"))
     assert generate(study, "solutions") == PROBLEMS * SOLUTIONS
+    return study
+
+
+@pytest.fixture(scope="module")
+def wanted(
+    make_demo: Callable[[Path], Study], solved: Study, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, pl.DataFrame]:
+    """The tables of runs without Ray."""
+    study = make_demo(tmp_path_factory.mktemp("wanted"))
+    shutil.copytree(solved.pool, study.pool)
     assert generate(study, "verifications") == PROBLEMS * VERIFIED * VERDICTS
     tables = {name: table_of(study, name) for name in ("solutions", "verifications")}
-    assert tables["solutions"]["text"].n_unique() > 4 * PROBLEMS  # so that equal rows tell
+    assert tables["solutions"]["text"].n_unique() > 4 * PROBLEMS
     return tables
 
 
@@ -130,13 +140,14 @@ def test_a_loss_in_the_middle_changes_nothing(
     table: str,
     loss: str,
     demo: Study,
+    solved: Study,
     wanted: dict[str, pl.DataFrame],
     two_nodes: Any,
     cluster: Cluster,
     workers_of: WorkersOf,
 ) -> None:
     if table == "verifications":
-        generate(demo, "solutions")
+        shutil.copytree(solved.pool, demo.pool)
     lost: list[int] = []
 
     def lose(part: Part) -> None:

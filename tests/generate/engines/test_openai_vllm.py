@@ -1,6 +1,6 @@
 """The engine `openai` against a real vLLM server (`make test-vllm`)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,19 +10,18 @@ from svlaw.generate.engines.openai import open_engine
 from svlaw.generate.engines.protocol import Batch, Model, Request, Sample, Sampling
 
 pytest.importorskip("openai")
+pytestmark = pytest.mark.xdist_group("server")
 
 SOLVE = "What is 47*8-129+88-57+64?"
 OTHER = "What is 50-8+4*3-11?"
+ALONE = {"concurrency": 1}  # what is computed together may round differently
+VARIED = 2.0  # a temperature at which samples differ, of whatever model
 
 
 @pytest.fixture(params=["chat", "completions"])
-def sample(request: pytest.FixtureRequest, vllm_server: Any) -> Any:
-    """Samples requests in one batch, in both forms of the interface: samples, and the engine.
-
-    The model knows questions in the form of a chat only, so for completions they are put into it.
-    """
+def sample(request: pytest.FixtureRequest, vllm_server: Any, as_chat: Callable[[str], str]) -> Any:
+    """Samples requests in one batch, in both forms of the interface: samples, and the engine."""
     chat = request.param == "chat"
-    form = "{}" if chat else "<|user|>{}<|assistant|>"
 
     def run(
         *requests: Request, options: dict[str, object] | None = None, **sampling: Any
@@ -32,8 +31,9 @@ def sample(request: pytest.FixtureRequest, vllm_server: Any) -> Any:
             Sampling(**({"max_tokens": 24} | sampling)),
             {"base_url": vllm_server.url} | (options or {}),
         )
-        asked = tuple(replace(each, prompt=form.format(each.prompt)) for each in requests)
-        ((_, outcomes),) = engine.run([Batch(0, asked)])
+        if not chat:
+            requests = tuple(replace(each, prompt=as_chat(each.prompt)) for each in requests)
+        ((_, outcomes),) = engine.run([Batch(0, requests)])
         return outcomes, engine
 
     return run
@@ -44,26 +44,28 @@ def texts(samples: Sequence[Sample]) -> list[str | None]:
 
 
 def test_a_seed_is_a_text(sample):
-    """Chunks of eight, chunks of three, and single requests bring the same samples."""
-    requests = (Request(SOLVE, 1000, 16), Request(OTHER, 5000, 16))
-    alone = {"concurrency": 1}  # what is computed together may round differently
-    eights, engine = sample(*requests, options={"samples_per_request": 8} | alone)
-    threes, _ = sample(*requests, options={"samples_per_request": 3} | alone)
-    ones, _ = sample(*requests, options={"samples_per_request": 1} | alone)
-    again, _ = sample(*requests, options={"samples_per_request": 8} | alone)
+    """Chunks of four, chunks of three, and single requests bring the same samples."""
+    requests = (Request(SOLVE, 1000, 8), Request(OTHER, 5000, 8))
+
+    def in_chunks(size: int) -> tuple[Sequence[Sequence[Sample]], Any]:
+        options = {"samples_per_request": size} | ALONE
+        return sample(*requests, options=options, temperature=VARIED)
+
+    (fours, engine), (threes, _), (ones, _), (again, _) = map(in_chunks, (4, 3, 1, 4))
     for place in range(2):
-        assert texts(eights[place]) == texts(again[place])
-        assert texts(eights[place]) == texts(threes[place]) == texts(ones[place])
-        assert len(set(texts(ones[place]))) > 3
+        assert texts(fours[place]) == texts(again[place])
+        assert texts(fours[place]) == texts(threes[place]) == texts(ones[place])
+        assert len(set(texts(ones[place]))) > 4
         counts = [one.output_tokens for one in ones[place]]
-        assert [one.output_tokens for one in eights[place]] == counts
-        assert [one.prompt_tokens for one in eights[place]] == [ones[place][0].prompt_tokens] * 16
+        assert [one.output_tokens for one in fours[place]] == counts
+        assert [one.prompt_tokens for one in fours[place]] == [ones[place][0].prompt_tokens] * 8
     assert engine.remarks == []
 
 
 def test_a_part_of_a_request_has_the_same_samples(sample):
-    (whole,), _ = sample(Request(SOLVE, 1000, 8), options={"concurrency": 1})
-    (rest,), _ = sample(Request(SOLVE, 1003, 5), options={"concurrency": 1})
+    (whole,), _ = sample(Request(SOLVE, 1000, 8), options=ALONE, temperature=VARIED)
+    (rest,), _ = sample(Request(SOLVE, 1003, 5), options=ALONE, temperature=VARIED)
+    assert len(set(texts(whole))) > 4
     assert texts(rest) == texts(whole)[3:]
 
 
@@ -107,7 +109,7 @@ def test_more_tokens_than_the_context_has_room_for(sample):
 
 
 def test_stop_texts_end_a_sample(sample):
-    (free,), _ = sample(Request(SOLVE, 1000, 8), options={"concurrency": 1})
+    (free,), _ = sample(Request(SOLVE, 1000, 8), options=ALONE)
     stop = max((text for text in texts(free) if text), key=len)[2]
-    (ended,), _ = sample(Request(SOLVE, 1000, 8), options={"concurrency": 1}, stop=(stop,))
+    (ended,), _ = sample(Request(SOLVE, 1000, 8), options=ALONE, stop=(stop,))
     assert texts(ended) == [text.split(stop)[0] for text in texts(free)]

@@ -25,7 +25,10 @@ DEMO = Path(svlaw.generate.demo.__file__).parent / "model"
 CONTEXT = 64
 PROBLEMS = ("What is 39*3+21?", "What is 57*8-31?", "What is 12*4+55-17+8?", "What is 85*2-6?")
 
-pytestmark = pytest.mark.skipif(not DEMO.exists(), reason="there is no demonstration model")
+pytestmark = [
+    pytest.mark.skipif(not DEMO.exists(), reason="there is no demonstration model"),
+    pytest.mark.xdist_group("transformers"),
+]
 
 
 @pytest.fixture(scope="session")
@@ -213,7 +216,7 @@ def test_batches_come_one_by_one(engine):
 
 
 @pytest.mark.parametrize("name", ["random", "demo"])
-def test_log_probabilities_are_the_models(engine, random_model, name):
+def test_log_probabilities_are_the_models(engine, random_model, as_chat, name):
     """Before temperature, at every token, also when other samples ended in between."""
     model = DEMO if name == "demo" else random_model
     prompts = PROBLEMS if name == "demo" else ("HELLO", "HI", "A")
@@ -223,7 +226,7 @@ def test_log_probabilities_are_the_models(engine, random_model, name):
     requests = [Request(prompt, 50 * at, 16) for at, prompt in enumerate(prompts)]
     lengths = set()
     for request, samples in zip(requests, run(opened, *requests), strict=True):
-        text = f"<|user|>{request.prompt}<|assistant|>" if name == "demo" else request.prompt
+        text = as_chat(request.prompt) if name == "demo" else request.prompt
         for sample in samples:
             assert len(sample.tokens) == sample.output_tokens
             if any(names.count(token) > 1 for token, _ in sample.tokens):
