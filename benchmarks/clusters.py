@@ -228,8 +228,9 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
     lines = [
         "Every strategy at every (S, V) of the paper's size (16,896 points), or 1,200 points of"
         " larger pools; without intervals. Time from opening the pool to the success table,"
-        " connecting to the cluster included; peak resident memory of the process that was started"
-        " and of the largest worker. Overhead: over as many threads of this machine.",
+        " connecting to the cluster and the start of its workers included; peak resident memory of"
+        " the process that was started and of the largest worker. Overhead: over as many threads of"
+        " this machine.",
         "",
         "| pool | where | time | connecting | overhead | driver | worker |",
         "|---|---|---|---|---|---|---|",
@@ -296,7 +297,8 @@ def _coefficients(
         points=there["cells"] // MIDDLE.problems,
         tasks_per_second=driver["tasks"],
         worker_gib=there["worker_gib"],
-        connecting_seconds=there["connecting"],
+        starting_seconds=_row(rows, "paper size", "Ray, one node")["seconds"]
+        - _row(rows, "paper size", "one thread")["seconds"],
     )
 
 

@@ -21,7 +21,9 @@ TEXT_COMPRESSION = 3.0
 ROWS_WRITTEN_PER_SECOND = 200_000
 """By one driver with an engine that takes no time; see docs/generating.md."""
 BATCH_ROWS = 64
-PART_ROWS = 4_096
+PART_ROWS, LARGE_PART_ROWS = 4_096, 100_000
+BYTES_PER_PARENT = 200
+"""Of the driver's memory for each solution, of which it keeps how many verdicts there are."""
 LISTED_PER_SECOND = 10_000
 """Objects that a store lists, or a file system, about."""
 NODE_BYTES_PER_SECOND = 1e9
@@ -40,7 +42,7 @@ class Measured:
         points: (strategy, S, V) of a problem.
         tasks_per_second: That one driver hands out and takes back.
         worker_gib: Peak memory of a worker.
-        connecting_seconds: From the start to the first task.
+        starting_seconds: Until workers are there and have loaded their libraries.
     """
 
     core_seconds_per_verdict: float
@@ -49,7 +51,7 @@ class Measured:
     points: int
     tasks_per_second: float
     worker_gib: float
-    connecting_seconds: float
+    starting_seconds: float
 
 
 def model_page(measured: Measured) -> list[str]:
@@ -88,8 +90,10 @@ def _generation(measured: Measured) -> list[str]:
         f"| driver's calls | {rows / BATCH_ROWS:,.0f} batches of {BATCH_ROWS} a second,"
         f" {rows / BATCH_ROWS / measured.tasks_per_second:.0%} of the"
         f" {measured.tasks_per_second:,.0f} calls/s that one can serve |",
+        f"| driver's memory | {PROBLEMS * SOLUTIONS * BYTES_PER_PARENT / 1e9:.0f} GB: how many"
+        f" verdicts each of {PROBLEMS * SOLUTIONS / 1e6:,.0f} million solutions has |",
         f"| parts | {VERDICTS / PART_ROWS / 1e6:.1f} million of {PART_ROWS:,} rows;"
-        f" {VERDICTS / 1e6:,.0f} with `part_rows: 1000000` |",
+        f" {VERDICTS / LARGE_PART_ROWS:,.0f} with `part_rows: {LARGE_PART_ROWS}` |",
     ]
 
 
@@ -104,7 +108,7 @@ def _analysis(measured: Measured) -> list[str]:
         f"| kernels | {work:,.0f} core-seconds, {work / (NODES * NODE_CORES):.0f} s |",
         f"| driver alone | {_counting(measured):.0f} s on {NODE_CORES} cores: rows of each problem"
         " are counted |",
-        f"| start | {measured.connecting_seconds:.0f} s |",
+        f"| start of the workers | {measured.starting_seconds:.0f} s |",
         f"| table `verdicts` | {size / 1e9:.0f} GB, {measured.bytes_per_verdict:.2f} bytes a"
         f" verdict; {size / NODE_BYTES_PER_SECOND / NODES:.1f} s at 1 GB/s into each node |",
         f"| memory of a node | {NODE_CORES * measured.worker_gib:.0f} GiB:"
@@ -116,14 +120,17 @@ def _analysis(measured: Measured) -> list[str]:
 
 def _saturation(measured: Measured) -> list[str]:
     parts = VERDICTS / PART_ROWS
+    text = TOKENS_PER_VERDICT * BYTES_PER_TOKEN
     calls = GPUS * TOKENS_PER_GPU_SECOND / TOKENS_PER_VERDICT / BATCH_ROWS
     return [
         "**What saturates first**",
         "",
         f"1. Generating: the number of parts. With the usual {PART_ROWS:,} rows every command lists"
         f" {parts / 1e6:.1f} million files, {parts / LISTED_PER_SECOND / 60:.0f} minutes at"
-        f" {LISTED_PER_SECOND:,} a second, and opens their footers: set `part_rows` to a million."
-        f" Then the driver's calls, at {measured.tasks_per_second / calls:.0f} times the GPUs.",
+        f" {LISTED_PER_SECOND:,} a second, and opens their footers: set `part_rows` to"
+        f" {LARGE_PART_ROWS:,}, which takes the driver {LARGE_PART_ROWS * text / 1e9:.1f} GB."
+        " Then the driver's memory, by solutions; then its calls, at"
+        f" {measured.tasks_per_second / calls:.0f} times the GPUs.",
         "2. Analysing: the memory of the driver, which grows with problems times points: take"
         " powers of two of S and V before a fine grid.",
         "3. Then the count of rows, which nodes wait for: it takes as long as the kernels when the"
