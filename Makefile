@@ -45,7 +45,7 @@ test-inspect: $(VENV)/inspect/ready
 
 test-vllm: $(VENV)/vllm/ready
 	OMP_NUM_THREADS=1 VLLM_ENABLE_V1_MULTIPROCESSING=0 HF_HUB_OFFLINE=1 \
-		$(VENV)/vllm/bin/python -P -m pytest -n 2 --dist loadgroup -W "ignore:Unclosed context" \
+		$(VENV)/vllm/bin/python -P -m pytest -n 2 --dist loadfile -W "ignore:Unclosed context" \
 		tests/generate/engines/test_vllm.py tests/generate/engines/test_openai_vllm.py \
 		tests/generate/engines/test_transformers.py tests/generate/test_end_to_end.py \
 		tests/generate/engines/test_model_on_cluster.py \

@@ -16,7 +16,7 @@ import functools
 import itertools
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, overload
 
@@ -64,7 +64,7 @@ class VllmEngine:
         self._tokens = functools.lru_cache(_PROMPTS_KEPT)(self._tokenize)
         self._under_way: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name=NAME, daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=NAME, daemon=True)
         self._thread.start()
 
     @property
@@ -101,6 +101,7 @@ class VllmEngine:
             return
         self._drop()
         self._started.llm.shutdown(timeout=_PATIENCE_SECONDS)
+        self._cancel(asyncio.all_tasks)  # vLLM's own, which it does not wait for
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE_SECONDS)
         self._started.log.close()
@@ -110,11 +111,25 @@ class VllmEngine:
         flight.launch(sum(request.samples for request in batch.requests))
         asyncio.run_coroutine_threadsafe(self._fly(flight, batch, prompts), self._loop)
 
+    def _serve(self) -> None:
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()
+
     def _drop(self) -> None:
         """Take back what is under way, and wait until that is done."""
+        self._cancel(lambda: self._under_way)
+
+    def _cancel(self, chosen: Callable[[], Iterable[asyncio.Task[Any]]]) -> None:
+        """Cancel tasks, and wait until they have ended.
+
+        Args:
+            chosen: Tells which, asked within the loop.
+        """
 
         async def cancel() -> None:
-            tasks = list(self._under_way)
+            tasks = [task for task in chosen() if task is not asyncio.current_task()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

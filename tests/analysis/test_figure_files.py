@@ -91,17 +91,27 @@ def corner_of(pdf: bytes) -> list[float]:
     raise AssertionError
 
 
-@pytest.mark.slow
-def test_files_have_the_printed_size_and_repeat(figure, tmp_path, chromium, monkeypatch):
+@pytest.fixture(scope="module")
+def written(figure, tmp_path_factory, chromium):
+    """The figure as a file of each kind that the browser draws, and the same again."""
     pytest.importorskip("kaleido")
-    monkeypatch.setenv("BROWSER_PATH", chromium)
-    written = {}
-    for kind in ("svg", "pdf", "png"):
-        files = [tmp_path / f"{n}.{kind}" for n in range(2)]
-        for file in files:
-            sv.write_figure(figure, file, height=3.0)
-        written[kind], again = (file.read_bytes() for file in files)
-        assert written[kind] == again
+    folder = tmp_path_factory.mktemp("written")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BROWSER_PATH", chromium)
+        for number in range(2):
+            for kind in ("svg", "pdf", "png"):
+                sv.write_figure(figure, folder / f"{number}.{kind}", height=3.0)
+    assert len(list(folder.iterdir())) == 6
+    return [
+        {kind: (folder / f"{number}.{kind}").read_bytes() for kind in ("svg", "pdf", "png")}
+        for number in range(2)
+    ]
+
+
+@pytest.mark.slow
+def test_files_have_the_printed_size_and_repeat(written):
+    written, again = written
+    assert written == again
     svg = written["svg"].decode()
     sides = [re.search(rf'{name}="([\d.]+)"', svg)[1] for name in ("width", "height")]
     assert [float(side) / 96 for side in sides] == pytest.approx([3.3, 3.0], abs=0.005)
@@ -112,17 +122,15 @@ def test_files_have_the_printed_size_and_repeat(figure, tmp_path, chromium, monk
     assert written["png"][:8] == b"\x89PNG\r\n\x1a\n"
     pixels = [int.from_bytes(written["png"][i : i + 4]) for i in (16, 20)]
     assert [n / 300 for n in pixels] == pytest.approx([3.3, 3.0], abs=0.01)
-    assert len(list(tmp_path.iterdir())) == 6
 
 
 @pytest.mark.slow
-def test_two_drawings_share_no_ids(figure, exams, tmp_path, chromium, monkeypatch):
-    pytest.importorskip("kaleido")
+def test_two_drawings_share_no_ids(written, exams, tmp_path, chromium, monkeypatch):
     monkeypatch.setenv("BROWSER_PATH", chromium)
-    other = sv.plot_solutions(sv.curves(exams, COST))
+    other = sv.write_figure(sv.plot_solutions(sv.curves(exams, COST)), tmp_path / "a.svg")
     ids = [
-        set(re.findall(r' id="([^"]+)"', sv.write_figure(one, tmp_path / "a.svg").read_text()))
-        for one in (figure, other)
+        set(re.findall(r' id="([^"]+)"', svg.decode()))
+        for svg in (written[0]["svg"], other.read_bytes())
     ]
     assert min(map(len, ids)) > 5
     assert not ids[0] & ids[1]
@@ -175,8 +183,19 @@ def overlaps(figures: dict[str, go.Figure], folder, browser):
     return json.loads(text)
 
 
+def crowded(figure):
+    """A figure in which words lie across each other and beyond the edge."""
+    printed = sv.typeset(figure)
+    for y in (0.5, 0.51):
+        printed.add_annotation(
+            text="words", x=0.5, y=y, xref="paper", yref="paper", showarrow=False
+        )
+    printed.add_annotation(text="outside", x=1.0, y=0, xref="paper", yref="paper", xanchor="left")
+    return printed
+
+
 @pytest.mark.slow
-def test_no_words_overlap_in_print(published, exams, humaneval, tmp_path, chromium):
+def test_no_words_overlap_in_print(figure, published, exams, humaneval, tmp_path, chromium):
     heights = {"frontier": {1: 2.8, 2: 3.4}, "crossover": {1: 3.2, 2: 3.6}}
     figures = {}
     for name, table in (("published", published), ("exams", exams), ("humaneval", humaneval)):
@@ -193,24 +212,14 @@ def test_no_words_overlap_in_print(published, exams, humaneval, tmp_path, chromi
                 "crossover": sv.plot_crossover(table, found, COST),
                 "paper": sv.plot_paper_figure(table, COST, beside=beside),
             }
-            for what, figure in drawn.items():
+            for what, one in drawn.items():
                 height = heights.get(what, {}).get(columns)
-                printed = sv.typeset(figure, columns=columns, height=height)
+                printed = sv.typeset(one, columns=columns, height=height)
                 figures[f"{what}-{name}-{columns}"] = printed
-    result = overlaps(figures, tmp_path, chromium)
+    result = overlaps({**figures, "crowded": crowded(figure)}, tmp_path, chromium)
+    faults = result.pop("crowded")["faults"]
+    assert ["words", "words"] in faults
+    assert ["outside", "outside"] in faults
     assert set(result) == set(figures)
     assert min(one["texts"] for one in result.values()) > 10
     assert {name: one["faults"] for name, one in result.items() if one["faults"]} == {}
-
-
-@pytest.mark.slow
-def test_overlaps_would_be_found(figure, tmp_path, chromium):
-    crowded = sv.typeset(figure)
-    for y in (0.5, 0.51):
-        crowded.add_annotation(
-            text="words", x=0.5, y=y, xref="paper", yref="paper", showarrow=False
-        )
-    crowded.add_annotation(text="outside", x=1.0, y=0, xref="paper", yref="paper", xanchor="left")
-    faults = overlaps({"crowded": crowded}, tmp_path, chromium)["crowded"]["faults"]
-    assert ["words", "words"] in faults
-    assert ["outside", "outside"] in faults

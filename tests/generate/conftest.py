@@ -40,6 +40,7 @@ def _load(path: Path) -> ModuleType:
 
 
 vllm_server = _load(Path(__file__).with_name("vllm_server.py")).vllm_server
+demonstrate = _load(Path(__file__).with_name("demonstration.py")).demonstrate
 
 
 @pytest.fixture(scope="session")

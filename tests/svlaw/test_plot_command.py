@@ -43,19 +43,19 @@ def options_of(kind: str) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("columns", [1, 2])
-def test_every_figure(svlaw: Run, exams: Path, tmp_path: Path, kind: str, columns: int) -> None:
+def test_every_figure(svlaw: Run, exams: Path, tmp_path: Path, kind: str) -> None:
     file = tmp_path / "a.html"
-    command = ("plot", kind, exams, "-o", file, "--columns", columns, *options_of(kind))
-    code, out, err = svlaw(*command, "--title", "A <b>title</b>")
+    command = ("plot", kind, exams, "-o", file, *options_of(kind), "--title", "A <b>title</b>")
+    code, out, err = svlaw(*command, "--columns", 1)
     assert (code, err) == (0, "")
     assert out == f"{file}: written\n"
     page = file.read_text("utf-8")
     assert "A &lt;b&gt;title" in page
     assert "A <b>" not in page
-    assert f'"width":{386 if columns == 1 else 807}' in page
-    code, out, _ = svlaw(*command, "--json")
+    assert '"width":386' in page
+    code, out, _ = svlaw(*command, "--columns", 2, "--json")
     assert (code, json.loads(out)) == (0, {"figure": str(file), "bytes": file.stat().st_size})
+    assert '"width":807' in file.read_text("utf-8")
 
 
 def test_figures_of_a_pool_without_verifications(svlaw: Run, voting: Path, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_flops_are_on_the_axis(svlaw: Run, tmp_path: Path, exams: Path) -> None:
 
 
 @pytest.mark.slow
-def test_files_by_the_browser(
+def test_a_file_by_the_browser(
     svlaw: Run,
     exams: Path,
     tmp_path: Path,
@@ -99,11 +99,9 @@ def test_files_by_the_browser(
 ) -> None:
     pytest.importorskip("kaleido")
     monkeypatch.setenv("BROWSER_PATH", chromium)
-    files = (("surface", "svg", b"<svg"), ("crossover", "pdf", b"%PDF"), ("law", "png", b"\x89PNG"))
-    for kind, ending, start in files:
-        file = tmp_path / f"a.{ending}"
-        assert svlaw("plot", kind, exams, "-o", file, *options_of(kind))[0] == 0
-        assert file.read_bytes().startswith(start)
+    file = tmp_path / "a.pdf"
+    assert svlaw("plot", "surface", exams, "-o", file, *options_of("surface"))[0] == 0
+    assert file.read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize(

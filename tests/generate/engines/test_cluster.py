@@ -19,6 +19,8 @@ from svlaw.generate.engines import cluster as cluster_engines
 from svlaw.generate.engines.cluster import ClusterEngine, Place, open_on
 from svlaw.generate.engines.protocol import Batch, Model, Request, Sample, Sampling
 
+WorkersOf = Callable[[Any], list[psutil.Process]]
+
 ONE_CORE = Place(1, 0)
 BATCHES = 24
 
@@ -92,20 +94,6 @@ def assert_all(results: list[Any], count: int = BATCHES) -> set[int]:
     return {sample.prompt_tokens for _, outcomes in results for (sample,) in outcomes}
 
 
-def engines(nodes: Any) -> list[psutil.Process]:
-    """Processes of engines on a cluster's nodes."""
-    raylets = [
-        psutil.Process(node.all_processes["raylet"][0].process.pid) for node in nodes.worker_nodes
-    ]
-    return [
-        child
-        for raylet in raylets
-        for child in raylet.children(recursive=True)
-        if child.status() != psutil.STATUS_ZOMBIE
-        and " ".join(child.cmdline()).startswith("ray::Worker")
-    ]
-
-
 def wait_until(condition: Callable[[], Any], seconds: float = 60) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
@@ -114,10 +102,12 @@ def wait_until(condition: Callable[[], Any], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def test_batches_come_back_once_from_all_engines(two_nodes: Any, cluster: Cluster) -> None:
+def test_batches_come_back_once_from_all_engines(
+    two_nodes: Any, cluster: Cluster, workers_of: WorkersOf
+) -> None:
     engine = ClusterEngine(cluster, make_recipe(), ONE_CORE)
     assert (engine.name, engine.version) == ("echo", "1")
-    wait_until(lambda: len(engines(two_nodes)) == 2)
+    wait_until(lambda: len(workers_of(two_nodes)) == 2)
     time.sleep(1)  # until both are ready
     assert len(assert_all(list(engine.run(make_batches())))) == 2
     assert engine.remarks == ["echoes"]
@@ -126,7 +116,7 @@ def test_batches_come_back_once_from_all_engines(two_nodes: Any, cluster: Cluste
     begun.close()  # type: ignore[attr-defined]
     assert_all(list(engine.run(make_batches(5))), 5)  # none of what was dropped
     engine.close()
-    wait_until(lambda: not engines(two_nodes), 5)
+    wait_until(lambda: not workers_of(two_nodes), 5)
 
 
 def test_batches_are_read_as_far_as_engines_are_busy(cluster: Cluster) -> None:
@@ -227,7 +217,7 @@ def test_what_two_engines_say_is_believed(kind: type[Exception], cluster: Cluste
 
 @pytest.mark.parametrize("kind", [BadInputError, ValueError])
 def test_a_model_that_cannot_be_loaded_is_told_with_its_node(
-    kind: type[Exception], two_nodes: Any, cluster: Cluster
+    kind: type[Exception], two_nodes: Any, cluster: Cluster, workers_of: WorkersOf
 ) -> None:
     node = f"node {socket.gethostname()}"
     expected = {
@@ -242,12 +232,12 @@ def test_a_model_that_cannot_be_loaded_is_told_with_its_node(
         ClusterEngine(cluster, make_recipe(load=load), ONE_CORE)
     assert str(caught.value) == expected[kind]
     assert isinstance(caught.value, BadInputError) == (kind is BadInputError)
-    wait_until(lambda: not engines(two_nodes), 5)
+    wait_until(lambda: not workers_of(two_nodes), 5)
 
 
 @pytest.mark.slow
 def test_an_engine_that_cannot_be_started_again_is_done_without(
-    two_nodes: Any, cluster: Cluster, few_losses: int, tmp_path: Path
+    two_nodes: Any, cluster: Cluster, few_losses: int, tmp_path: Path, workers_of: WorkersOf
 ) -> None:
     def load() -> None:
         starts = len(list(tmp_path.iterdir()))
@@ -271,7 +261,7 @@ def test_an_engine_that_cannot_be_started_again_is_done_without(
 
     results = engine.run(batches())
     found = [next(results) for _ in range(4)]
-    engines(two_nodes)[0].kill()
+    workers_of(two_nodes)[0].kill()
     found += results
     assert_all(found, len(read))
     assert len(read) < 1_000
@@ -303,9 +293,11 @@ def test_what_shares_out_by_itself_is_refused(
 
 
 @pytest.mark.slow
-def test_a_removed_node_leaves_its_batches_to_the_other(two_nodes: Any, cluster: Cluster) -> None:
+def test_a_removed_node_leaves_its_batches_to_the_other(
+    two_nodes: Any, cluster: Cluster, workers_of: WorkersOf
+) -> None:
     engine = ClusterEngine(cluster, make_recipe(), ONE_CORE)
-    wait_until(lambda: len(engines(two_nodes)) == 2)
+    wait_until(lambda: len(workers_of(two_nodes)) == 2)
     time.sleep(1)
     results = engine.run(make_batches(100))
     found = [next(results) for _ in range(10)]

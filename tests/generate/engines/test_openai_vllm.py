@@ -10,7 +10,6 @@ from svlaw.generate.engines.openai import open_engine
 from svlaw.generate.engines.protocol import Batch, Model, Request, Sample, Sampling
 
 pytest.importorskip("openai")
-pytestmark = pytest.mark.xdist_group("server")
 
 SOLVE = "What is 47*8-129+88-57+64?"
 OTHER = "What is 50-8+4*3-11?"
@@ -113,3 +112,10 @@ def test_stop_texts_end_a_sample(sample):
     stop = max((text for text in texts(free) if text), key=len)[2]
     (ended,), _ = sample(Request(SOLVE, 1000, 8), options=ALONE, stop=(stop,))
     assert texts(ended) == [text.split(stop)[0] for text in texts(free)]
+
+
+@pytest.mark.slow
+def test_from_problems_to_a_frontier(vllm_server, demonstrate):
+    options = {"base_url": vllm_server.url}
+    section = {"engine": "openai", "model": vllm_server.model, "engine_options": options}
+    demonstrate(section, section)

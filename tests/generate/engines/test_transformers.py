@@ -25,10 +25,7 @@ DEMO = Path(svlaw.generate.demo.__file__).parent / "model"
 CONTEXT = 64
 PROBLEMS = ("What is 39*3+21?", "What is 57*8-31?", "What is 12*4+55-17+8?", "What is 85*2-6?")
 
-pytestmark = [
-    pytest.mark.skipif(not DEMO.exists(), reason="there is no demonstration model"),
-    pytest.mark.xdist_group("transformers"),
-]
+pytestmark = pytest.mark.skipif(not DEMO.exists(), reason="there is no demonstration model")
 
 
 @pytest.fixture(scope="session")

@@ -29,8 +29,6 @@ OPTIONS = {
 SAMPLING = Sampling(temperature=1.5, max_tokens=96, stop=("\\boxed",), logprobs=5)
 PROMPT = "What is 47*8-129+88-57+64?"
 
-pytestmark = pytest.mark.xdist_group("vllm")
-
 if importlib.util.find_spec("vllm") is None:
     pytest.skip("vLLM is not installed", allow_module_level=True)
 
