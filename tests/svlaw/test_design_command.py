@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from svlaw.data.examples import open_example
+from svlaw.fit import design_search
 from svlaw.fit.population import SETTINGS
 from svlaw.fit.simulator import simulate_pool
 
@@ -45,6 +46,14 @@ KEYS = [
     "gap",
     "words",
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_pools() -> Iterator[None]:
+    """Trials of few pools: what is decided by them is the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(design_search, "_POOLS", (4, 4))
+        yield
 
 
 @pytest.fixture(scope="module")
