@@ -27,10 +27,10 @@ from svlaw.analysis.crossover import crossover
 from svlaw.analysis.curves import curves
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.success import SuccessTable
-from svlaw.fit.laws import fit_allocation
-from svlaw.fit.methods import METHODS
-from svlaw.fit.simulator import SETTINGS, simulate_table
-from svlaw.fit.truth import true_exponents, true_table
+from svlaw.fit.laws.allocation import fit_allocation
+from svlaw.fit.laws.methods import METHODS
+from svlaw.fit.simulation.simulator import SETTINGS, simulate_table
+from svlaw.fit.simulation.truth import true_exponents, true_table
 
 COST = RelativeCost(1.0)
 PROBLEMS, SOLUTIONS, VERIFICATIONS = 100, 64, 16

@@ -12,7 +12,7 @@ import polars as pl
 from svlaw.analysis.cost import RelativeCost
 from svlaw.analysis.crossfit import cross_fit
 from svlaw.analysis.success import SuccessTable
-from svlaw.fit.planner import PlannedPoint, plan
+from svlaw.fit.plans.planner import PlannedPoint, plan
 
 F64 = npt.NDArray[np.float64]
 

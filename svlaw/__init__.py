@@ -74,32 +74,32 @@ if TYPE_CHECKING:
     from svlaw.data.pool import open_pools as open_pools
     from svlaw.data.verdicts.pools import ParsedVerdicts as ParsedVerdicts
     from svlaw.data.verdicts.pools import parse_pool as parse_pool
-    from svlaw.fit.advice import Advice as Advice
-    from svlaw.fit.advice import advise as advise
-    from svlaw.fit.coverage_forecast import correct_counts as correct_counts
-    from svlaw.fit.design import Candidate as Candidate
-    from svlaw.fit.design import Design as Design
-    from svlaw.fit.design import design as design
-    from svlaw.fit.forecast import Forecast as Forecast
-    from svlaw.fit.forecast import forecast as forecast
-    from svlaw.fit.law_plots import plot_exponents as plot_exponents
-    from svlaw.fit.law_plots import plot_laws as plot_laws
-    from svlaw.fit.laws import AllocationFit as AllocationFit
-    from svlaw.fit.laws import AllocationLaw as AllocationLaw
-    from svlaw.fit.laws import fit_allocation as fit_allocation
-    from svlaw.fit.planner import Plan as Plan
-    from svlaw.fit.planner import plan as plan
-    from svlaw.fit.population import Simulation as Simulation
-    from svlaw.fit.population_fit import PopulationFit as PopulationFit
-    from svlaw.fit.population_fit import fit_population as fit_population
-    from svlaw.fit.simulator import simulate_pool as simulate_pool
-    from svlaw.fit.simulator import simulate_table as simulate_table
-    from svlaw.fit.simulator import simulation_of as simulation_of
-    from svlaw.fit.truth import TrueLaw as TrueLaw
-    from svlaw.fit.truth import true_exponents as true_exponents
-    from svlaw.fit.truth import true_optima as true_optima
-    from svlaw.fit.truth import true_success as true_success
-    from svlaw.fit.truth import true_table as true_table
+    from svlaw.fit.designs.design import Candidate as Candidate
+    from svlaw.fit.designs.design import Design as Design
+    from svlaw.fit.designs.design import design as design
+    from svlaw.fit.forecasts.coverage import correct_counts as correct_counts
+    from svlaw.fit.forecasts.forecast import Forecast as Forecast
+    from svlaw.fit.forecasts.forecast import forecast as forecast
+    from svlaw.fit.laws.advice import Advice as Advice
+    from svlaw.fit.laws.advice import advise as advise
+    from svlaw.fit.laws.allocation import AllocationFit as AllocationFit
+    from svlaw.fit.laws.allocation import AllocationLaw as AllocationLaw
+    from svlaw.fit.laws.allocation import fit_allocation as fit_allocation
+    from svlaw.fit.laws.plots import plot_exponents as plot_exponents
+    from svlaw.fit.laws.plots import plot_laws as plot_laws
+    from svlaw.fit.plans.planner import Plan as Plan
+    from svlaw.fit.plans.planner import plan as plan
+    from svlaw.fit.simulation.population import Simulation as Simulation
+    from svlaw.fit.simulation.population_fit import PopulationFit as PopulationFit
+    from svlaw.fit.simulation.population_fit import fit_population as fit_population
+    from svlaw.fit.simulation.simulator import simulate_pool as simulate_pool
+    from svlaw.fit.simulation.simulator import simulate_table as simulate_table
+    from svlaw.fit.simulation.simulator import simulation_of as simulation_of
+    from svlaw.fit.simulation.truth import TrueLaw as TrueLaw
+    from svlaw.fit.simulation.truth import true_exponents as true_exponents
+    from svlaw.fit.simulation.truth import true_optima as true_optima
+    from svlaw.fit.simulation.truth import true_success as true_success
+    from svlaw.fit.simulation.truth import true_table as true_table
     from svlaw.generate.configuration import Configuration as Configuration
     from svlaw.generate.configuration import read_configuration as read_configuration
     from svlaw.generate.problems import ProblemSource as ProblemSource
@@ -150,17 +150,17 @@ _HOMES = {
     "svlaw.data.verdicts.pools": ("ParsedVerdicts", "parse_pool"),
     "svlaw.data.grading.pools": ("PoolGrading", "grade_pool"),
     "svlaw.data.pool": ("Pool", "append", "create_pool", "open_pool", "open_pools"),
-    "svlaw.fit.advice": ("Advice", "advise"),
-    "svlaw.fit.coverage_forecast": ("correct_counts",),
-    "svlaw.fit.forecast": ("Forecast", "forecast"),
-    "svlaw.fit.law_plots": ("plot_exponents", "plot_laws"),
-    "svlaw.fit.design": ("Candidate", "Design", "design"),
-    "svlaw.fit.laws": ("AllocationFit", "AllocationLaw", "fit_allocation"),
-    "svlaw.fit.planner": ("Plan", "plan"),
-    "svlaw.fit.population": ("Simulation",),
-    "svlaw.fit.population_fit": ("PopulationFit", "fit_population"),
-    "svlaw.fit.simulator": ("simulate_pool", "simulate_table", "simulation_of"),
-    "svlaw.fit.truth": (
+    "svlaw.fit.laws.advice": ("Advice", "advise"),
+    "svlaw.fit.forecasts.coverage": ("correct_counts",),
+    "svlaw.fit.forecasts.forecast": ("Forecast", "forecast"),
+    "svlaw.fit.laws.plots": ("plot_exponents", "plot_laws"),
+    "svlaw.fit.designs.design": ("Candidate", "Design", "design"),
+    "svlaw.fit.laws.allocation": ("AllocationFit", "AllocationLaw", "fit_allocation"),
+    "svlaw.fit.plans.planner": ("Plan", "plan"),
+    "svlaw.fit.simulation.population": ("Simulation",),
+    "svlaw.fit.simulation.population_fit": ("PopulationFit", "fit_population"),
+    "svlaw.fit.simulation.simulator": ("simulate_pool", "simulate_table", "simulation_of"),
+    "svlaw.fit.simulation.truth": (
         "TrueLaw",
         "true_exponents",
         "true_optima",

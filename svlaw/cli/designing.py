@@ -32,7 +32,7 @@ from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
     from svlaw.analysis.cost import CostModel
-    from svlaw.fit.design import Candidate, Design
+    from svlaw.fit.designs.design import Candidate, Design
 
 
 def design(
@@ -101,8 +101,8 @@ def design(
         for text, option in ((solutions, "--solutions"), (verifications, "--verifications"))
     ]
     from svlaw.data.pool import open_pool
-    from svlaw.fit.design import check_pilot, check_request
-    from svlaw.fit.design import design as compute
+    from svlaw.fit.designs.design import check_pilot, check_request
+    from svlaw.fit.designs.design import design as compute
 
     check_request(width, strategy, quantity, method, problems_at_most)
     pool = open_pool(pilot)

@@ -35,7 +35,7 @@ from svlaw.cli.study import open_study, read_options, title
 from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
-    from svlaw.fit.forecast import Forecast
+    from svlaw.fit.forecasts.forecast import Forecast
 
 
 def forecast(
@@ -85,9 +85,9 @@ def forecast(
     options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(pool, strategies, "fine", "fine", choice, verifier, options, on=on)
     from svlaw.data.pool import open_pool
-    from svlaw.fit.backtest import STATUS_WORDS
-    from svlaw.fit.coverage_forecast import correct_counts
-    from svlaw.fit.forecast import forecast as compute
+    from svlaw.fit.forecasts.backtest import STATUS_WORDS
+    from svlaw.fit.forecasts.coverage import correct_counts
+    from svlaw.fit.forecasts.forecast import forecast as compute
 
     table = study.table
     counted = table.has_problems and "coverage" in table.strategies

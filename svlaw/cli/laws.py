@@ -25,7 +25,7 @@ from svlaw.cli.output import console, print_json, print_rows, span, warn
 from svlaw.cli.study import describe, headings, open_study, read_options
 
 if TYPE_CHECKING:
-    from svlaw.fit.laws import AllocationFit, AllocationLaw, ExponentSum
+    from svlaw.fit.laws.allocation import AllocationFit, AllocationLaw, ExponentSum
 
 _FINE = "Values of {}, 'all', or 'fine' (up to eight per doubling)."
 
@@ -75,7 +75,7 @@ def fit(
         cuts=bins,
         on=on,
     )
-    from svlaw.fit.laws import fit_allocation
+    from svlaw.fit.laws.allocation import fit_allocation
 
     fits = [
         fit_allocation(
@@ -97,7 +97,7 @@ def fit(
 
 
 def _document(found: "AllocationFit") -> dict[str, Any]:
-    from svlaw.fit.advice import advise
+    from svlaw.fit.laws.advice import advise
 
     return {
         "advice": [asdict(advice) for advice in advise(found.laws)],
@@ -109,7 +109,7 @@ def _document(found: "AllocationFit") -> dict[str, Any]:
 
 
 def _print_laws(heading: str, found: "AllocationFit") -> None:
-    from svlaw.fit.advice import advise
+    from svlaw.fit.laws.advice import advise
 
     header = ("method", "a: S ~ C^a", "95%", "b: V ~ C^b", "95%", "a + b", "budgets", "edge", "")
     for advice in advise(found.laws):

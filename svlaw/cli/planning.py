@@ -24,8 +24,8 @@ from svlaw.cli.study import open_study, read_options, title
 from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
-    from svlaw.fit.ladder import PlannedPoint
-    from svlaw.fit.planner import Plan
+    from svlaw.fit.plans.ladder import PlannedPoint
+    from svlaw.fit.plans.planner import Plan
 
 
 def plan(
@@ -63,8 +63,8 @@ def plan(
 ) -> None:
     """What to run: strategy, S and V for a budget, or for a target accuracy."""
     choice = read_cost(cost, ratio, solver_size, verifier_size)
-    from svlaw.fit.planner import check_request
-    from svlaw.fit.planner import plan as compute
+    from svlaw.fit.plans.planner import check_request
+    from svlaw.fit.plans.planner import plan as compute
 
     wanted = _read_share(target)
     check_request(budget, wanted)
@@ -114,7 +114,7 @@ def _rows(found: "Plan") -> list[tuple[str, ...]]:
 
 
 def _row(role: str, point: "PlannedPoint") -> tuple[str, ...]:
-    from svlaw.fit.ladder import Alternative
+    from svlaw.fit.plans.ladder import Alternative
 
     loss = ("–", "–")
     if isinstance(point, Alternative):

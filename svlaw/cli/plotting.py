@@ -206,8 +206,8 @@ def law(
     study = open_study(
         pool, None, solutions, verifications, choice, verifier, options, needs_verified=True
     )
-    from svlaw.fit.law_plots import plot_laws
-    from svlaw.fit.laws import fit_allocation
+    from svlaw.fit.laws.allocation import fit_allocation
+    from svlaw.fit.laws.plots import plot_laws
 
     fit = fit_allocation(
         study.table,

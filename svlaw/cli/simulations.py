@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from svlaw.analysis.cost import RelativeCost
-    from svlaw.fit.population import Simulation
-    from svlaw.fit.truth import TrueLaw
+    from svlaw.fit.simulation.population import Simulation
+    from svlaw.fit.simulation.truth import TrueLaw
 
 _BUDGETS_PER_DOUBLING: Final = 4
 
@@ -125,7 +125,7 @@ def simulate(
     from svlaw.analysis.cost import RelativeCost
     from svlaw.data.errors import BadInputError
     from svlaw.data.files import refuse_existing
-    from svlaw.fit.simulator import SETTINGS, check_sizes, simulate_pool
+    from svlaw.fit.simulation.simulator import SETTINGS, check_sizes, simulate_pool
 
     if setting not in SETTINGS:
         raise BadInputError(f"--setting {setting}: use {', '.join(SETTINGS)}")
@@ -205,7 +205,7 @@ def _truth(
     from svlaw.analysis.grid import choose_grid
     from svlaw.analysis.reader import Holding
     from svlaw.data.schema import STRATEGIES
-    from svlaw.fit.truth import MOST_SOLUTIONS, true_success
+    from svlaw.fit.simulation.truth import MOST_SOLUTIONS, true_success
 
     most = min(solutions, MOST_SOLUTIONS)
     if most < solutions:
@@ -239,7 +239,7 @@ def _laws(
     """The true laws over the budgets that the pool covers."""
     import numpy as np
 
-    from svlaw.fit.truth import MOST_VERIFICATIONS, true_exponents
+    from svlaw.fit.simulation.truth import MOST_VERIFICATIONS, true_exponents
 
     low, high = cost([1, solutions], [1, verifications])
     steps = np.arange(np.floor(_BUDGETS_PER_DOUBLING * np.log2(high / low) + 1e-9) + 1)

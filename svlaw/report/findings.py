@@ -19,8 +19,8 @@ from svlaw.data.errors import NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress
 from svlaw.data.schema import VERIFIED
-from svlaw.fit.advice import Advice, advise
-from svlaw.fit.laws import AllocationFit, fit_allocation
+from svlaw.fit.laws.advice import Advice, advise
+from svlaw.fit.laws.allocation import AllocationFit, fit_allocation
 from svlaw.report.difficulty import Difficulty, examine_difficulty
 from svlaw.report.growth import Step, tenfold
 from svlaw.report.quality import Quality, examine_quality

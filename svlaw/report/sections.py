@@ -10,7 +10,7 @@ from svlaw.analysis.difficulty import PASS_RATE
 from svlaw.analysis.plots import plot_frontier, plot_solutions
 from svlaw.analysis.surface_plots import plot_surface
 from svlaw.data.errors import NotInPoolError
-from svlaw.fit.law_plots import plot_exponents, plot_laws
+from svlaw.fit.laws.plots import plot_exponents, plot_laws
 from svlaw.report import difficulty, health, tables, verifiers
 from svlaw.report.citation import Provenance, provenance
 from svlaw.report.findings import Findings

@@ -10,9 +10,9 @@ from svlaw.analysis.crossover import Crossover
 from svlaw.analysis.plots import STRATEGY_NAMES
 from svlaw.analysis.resampling import Interval
 from svlaw.data.schema import VERIFIED
-from svlaw.fit.advice import Advice
-from svlaw.fit.law_plots import METHOD_NAMES
-from svlaw.fit.laws import AllocationLaw
+from svlaw.fit.laws.advice import Advice
+from svlaw.fit.laws.allocation import AllocationLaw
+from svlaw.fit.laws.plots import METHOD_NAMES
 from svlaw.report.findings import Findings
 from svlaw.report.growth import FACTOR
 from svlaw.report.numbers import (

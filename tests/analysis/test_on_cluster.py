@@ -18,8 +18,8 @@ from svlaw.analysis.success import SuccessTable, success_table
 from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool, open_pool
-from svlaw.fit.population import Simulation
-from svlaw.fit.simulator import simulate_pool
+from svlaw.fit.simulation.population import Simulation
+from svlaw.fit.simulation.simulator import simulate_pool
 
 PROBLEMS = 41
 SIZES = {"problems": PROBLEMS, "solutions": 16, "verifications": 6}

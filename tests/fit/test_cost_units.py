@@ -7,8 +7,8 @@ import pytest
 from svlaw.analysis.cost import FlopsCost, RelativeCost, TokenMeans
 from svlaw.analysis.crossover import crossover
 from svlaw.analysis.frontier import frontier
-from svlaw.fit.laws import fit_allocation
-from svlaw.fit.planner import plan
+from svlaw.fit.laws.allocation import fit_allocation
+from svlaw.fit.plans.planner import plan
 
 
 def test_the_unit_of_the_cost_changes_no_finding(exams) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from svlaw.data.examples import open_example
-from svlaw.fit import design_search
-from svlaw.fit.population import SETTINGS
-from svlaw.fit.simulator import simulate_pool
+from svlaw.fit.simulation.population import SETTINGS
+from svlaw.fit.simulation.simulator import simulate_pool
 
 Run = Callable[..., tuple[Any, str, str]]
 
@@ -52,7 +51,7 @@ KEYS = [
 def few_pools() -> Iterator[None]:
     """Trials of few pools: what is decided by them is the same."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(design_search, "_POOLS", (4, 4))
+        patch.setattr("svlaw.fit.designs.search._POOLS", (4, 4))
         yield
 
 

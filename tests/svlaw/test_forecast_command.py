@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from svlaw.data.examples import copy_example, open_example
-from svlaw.fit.forecast import ROWS_SCHEMA
-from svlaw.fit.population import SETTINGS
-from svlaw.fit.simulator import simulate_pool
+from svlaw.fit.forecasts.forecast import ROWS_SCHEMA
+from svlaw.fit.simulation.population import SETTINGS
+from svlaw.fit.simulation.simulator import simulate_pool
 
 Run = Callable[..., tuple[Any, str, str]]
 

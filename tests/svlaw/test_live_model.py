@@ -13,7 +13,7 @@ from svlaw.analysis.crossover import crossover
 from svlaw.analysis.frontier import frontier
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
-from svlaw.fit.planner import plan
+from svlaw.fit.plans.planner import plan
 from svlaw.report.live import coarse_data, fine_data
 
 COSTS = (

@@ -13,9 +13,9 @@ import pytest
 from svlaw.analysis.success import success_table
 from svlaw.data.checks.pools import check_pool, is_sound
 from svlaw.data.pool import open_pool
-from svlaw.fit.population import SETTINGS
-from svlaw.fit.simulator import simulation_of
-from svlaw.fit.truth import true_success
+from svlaw.fit.simulation.population import SETTINGS
+from svlaw.fit.simulation.simulator import simulation_of
+from svlaw.fit.simulation.truth import true_success
 
 TINY = ("--problems", 6, "--solutions", 8, "--verifications", 4, "--tolerance", 0.02)
 
@@ -174,7 +174,7 @@ def test_an_existing_folder_is_refused(svlaw, tmp_path: Path) -> None:
 
 
 def test_more_solutions_than_the_truth_reaches(svlaw, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("svlaw.fit.truth.MOST_SOLUTIONS", 7)
+    monkeypatch.setattr("svlaw.fit.simulation.truth.MOST_SOLUTIONS", 7)
     code, out, err = svlaw("simulate", "--out", tmp_path / "pool", *TINY)
     assert code == 0
     assert "true success is given up to S = 7" in err

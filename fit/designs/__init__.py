@@ -1,0 +1,1 @@
+"""Designs of a study: how much to generate to pin an exponent."""

@@ -1,0 +1,1 @@
+"""Forecasts beyond the data, each with a backtest."""

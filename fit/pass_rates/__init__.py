@@ -1,0 +1,1 @@
+"""Pass rates over problems: families of distributions, and their fits."""

@@ -1,0 +1,1 @@
+"""Plans: what to run within a budget, or to reach a target."""

@@ -1,0 +1,263 @@
+"""True success of voting in a simulated population: exactly, or by sampling weighted votes."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binom, poisson, qmc
+
+from svlaw.analysis.kernels import kernel
+from svlaw.analysis.streams import draw_bits, new_stream
+from svlaw.data.cores import usable_cores
+from svlaw.data.progress import Progress, silent
+from svlaw.fit.simulation.population import Simulation
+from svlaw.fit.simulation.quadrature import rate_quantiles, yes_counts
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+MOST_VOTES: Final = 1000
+"""Largest S of self-consistency: beyond, intermediate chances would underflow."""
+_PILOT: Final = (64, 7)
+"""Scrambles of the pilot, and the log2 of the points in each."""
+_POINTS: Final = 10
+"""Log2 of the points in a scramble."""
+_SCRAMBLES: Final = (16, 16384)
+"""Fewest and most scrambles; the spread of their means gives the standard error."""
+
+
+def self_consistency(simulation: Simulation, solutions: I64) -> F64:
+    """True success of plurality voting at each S, exactly but for rounding.
+
+    Of S solutions r are right and, of the others, w have an answer: r is beta-binomial, w given r
+    binomial, and the chance that r right votes win against w wrong ones depends on neither
+    difficulty nor S.
+
+    Args:
+        simulation: The population.
+        solutions: (G,) values of S, at most `MOST_VOTES`.
+
+    Returns:
+        (G,) success over the problems that are neither unsolvable nor always solved.
+    """
+    most = int(solutions.max())
+    wins = _plurality(simulation.wrong_weights, most)
+    count = np.arange(most + 1)
+    # answered[n, w]: chance that w of n wrong solutions have an answer.
+    answered = np.asarray(binom.pmf(count, count[:, None], 1 - simulation.no_answer))
+    wins_against = wins @ answered.T
+    success = []
+    for S in solutions.tolist():
+        right = yes_counts(np.array([simulation.pass_rate]), simulation.pass_rate_spread, S)[0]
+        rows = np.arange(1, S + 1)
+        success.append(right[rows] @ wins_against[rows, S - rows])
+    return np.array(success)
+
+
+def _plurality(weights: F64, most: int) -> F64:
+    """Chance that m right votes win against w wrong ones, ties counting as their share.
+
+    With q_b the chance of wrong answer b, it is w! [x^w] of the integral over y in [0, 1] of
+    prod_b (sum_{l<m} (q_b x)^l / l! + y (q_b x)^m / m!), where y^t turns into 1 / (1 + t) for t
+    tied rivals. Powers are scaled to Poisson chances, so nothing overflows; all terms are positive.
+
+    Args:
+        weights: (K,) chance of each wrong answer.
+        most: Most votes together.
+
+    Returns:
+        (most + 1, most + 1) chances by m and w, where m + w is at most `most`.
+    """
+    wins = np.zeros((most + 1, most + 1))
+    votes = np.arange(most + 1)
+    scale = max(most / 2, 1.0)
+    chances = np.asarray(poisson.pmf(votes, scale * weights[:, None]))
+    total = np.asarray(poisson.pmf(votes, scale))
+    for m in range(1, most + 1):
+        room = most - m
+        if room < m:
+            wins[m:, : room + 1] = 1.0
+            break
+        points, point_weights = np.polynomial.legendre.leggauss(
+            min(room // m, weights.size) // 2 + 1
+        )
+        for y, weight in zip((1 + points) / 2, point_weights / 2, strict=True):
+            product = np.ones(1)
+            for chance in chances:
+                factor = chance[: m + 1].copy()
+                factor[m] *= y
+                product = np.convolve(product, factor)[: room + 1]
+            wins[m, : product.size] += weight * product
+        wins[m, : room + 1] /= total[: room + 1]
+    return wins
+
+
+def weighted_vote(
+    simulation: Simulation,
+    solutions: I64,
+    verifications: I64,
+    *,
+    tolerance: float,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> tuple[F64, F64]:
+    """True success of weighted voting at every (S, V), by fresh draws.
+
+    Every draw takes a problem of its own, S solutions and V verdicts of each. Problems are spread
+    over the laws of the three rates by scrambled Sobol points, so that nearly all that is left of
+    the error is that of the draws. A pilot decides how many.
+
+    Args:
+        simulation: The population.
+        solutions: (G,) values of S, ascending.
+        verifications: (W,) values of V, ascending.
+        tolerance: Wanted standard error.
+        seed: Seed of every random draw.
+        threads: Threads to use; all cores when None. The result does not depend on it.
+        progress: Called with the number of scrambles done.
+
+    Returns:
+        (G, W) success over the problems that are neither unsolvable nor always solved, and its
+        standard error.
+    """
+    samples = partial(_samples, simulation, solutions, verifications, seed, threads)
+    pilot = samples("pilot", *_PILOT, silent)
+    spread = float(pilot.var(axis=0, ddof=1).max()) * 2 ** (_PILOT[1] - _POINTS)
+    # The pilot's variance is itself an estimate, see `replication`.
+    wanted = math.ceil(spread * (1 + math.sqrt(2 / _PILOT[0])) / tolerance**2)
+    count = min(max(wanted, _SCRAMBLES[0]), _SCRAMBLES[1])
+    means = samples("draw", count, _POINTS, progress)
+    return means.mean(axis=0), means.std(axis=0, ddof=1) / math.sqrt(count)
+
+
+def _samples(
+    simulation: Simulation,
+    solutions: I64,
+    verifications: I64,
+    seed: int,
+    threads: int | None,
+    label: str,
+    count: int,
+    exponent: int,
+    progress: Progress,
+) -> F64:
+    """(count, G, W) means of so many scrambles."""
+    means = np.empty((count, solutions.size, verifications.size))
+
+    def work(i: int) -> None:
+        means[i] = _sample(simulation, solutions, verifications, exponent, seed, f"{label} {i}")
+
+    executor = ThreadPoolExecutor(threads or usable_cores())
+    try:
+        for done, _ in enumerate(executor.map(work, range(count)), 1):
+            progress(done, count)
+    finally:
+        executor.shutdown(cancel_futures=True)
+    means[:, solutions == 1] = simulation.pass_rate  # a single vote wins whatever its weight
+    return means
+
+
+def _sample(
+    simulation: Simulation,
+    solutions: I64,
+    verifications: I64,
+    exponent: int,
+    seed: int,
+    label: str,
+) -> F64:
+    """(G, W) mean success over one scramble of 2^exponent problems."""
+    stream = new_stream(seed, "weighted_vote", label)
+    points = qmc.Sobol(3, rng=np.random.default_rng(stream)).random_base2(exponent)
+    laws = (
+        (simulation.pass_rate, simulation.pass_rate_spread),
+        (simulation.true_positive_rate, simulation.true_positive_spread),
+        (simulation.false_positive_rate, simulation.false_positive_spread),
+    )
+    rates = np.stack([rate_quantiles(*law, points[:, i]) for i, law in enumerate(laws)], axis=1)
+    sums = np.zeros((solutions.size, verifications.size))
+    _vote_on_fresh_draws(
+        rates,
+        np.cumsum(simulation.wrong_weights)[:-1],
+        simulation.no_answer,
+        simulation.correlation,
+        solutions,
+        verifications,
+        stream,
+        sums,
+    )
+    return sums / len(rates)
+
+
+@kernel
+def _uniform(stream):  # type: ignore[no-untyped-def]
+    """A uniform number in [0, 1)."""
+    return (draw_bits(stream) >> np.uint64(11)) * 2.0**-53
+
+
+@kernel
+def _vote_on_fresh_draws(  # type: ignore[no-untyped-def]
+    rates, cumulative, no_answer, correlation, solutions, verifications, stream, sums
+):
+    """Add the outcome of weighted voting on each problem, at every (S, V), to running sums.
+
+    Verdicts of one solution come from a Polya urn, which draws them as if the solution had a chance
+    of its own from a Beta law. Ties count as their expected value.
+
+    Args:
+        rates: (P, 3) pass rate, true positive rate and false positive rate of each problem.
+        cumulative: (K - 1,) cumulative chances of the wrong answers but the last.
+        no_answer: Chance that a wrong solution has no answer.
+        correlation: Correlation of two verdicts on one solution.
+        solutions: (G,) values of S, ascending.
+        verifications: (W,) values of V, ascending.
+        stream: Stream state (see `streams`), advanced in place.
+        sums: (G, W) float64, increased by the outcomes.
+    """
+    depths, length = verifications.size, solutions[-1]
+    tallies = np.empty((cumulative.size + 2, depths), np.int64)
+    most = np.empty(depths, np.int64)
+    tied, right = np.empty(depths), np.empty(depths)
+    scale = np.empty(verifications[-1])
+    for k in range(1, scale.size):
+        scale[k] = 1.0 / (1.0 - correlation + correlation * k)
+    for i in range(rates.shape[0]):
+        pass_rate, true_positive, false_positive = rates[i]
+        tallies[:] = -1
+        most[:] = -1
+        tied[:] = 1.0
+        right[:] = 0.0
+        g = 0
+        for j in range(length):
+            is_right = _uniform(stream) < pass_rate
+            answer, chance = 0, true_positive
+            if not is_right:
+                chance = false_positive
+                answer = -1
+                if _uniform(stream) >= no_answer:
+                    answer = 1 + np.searchsorted(cumulative, _uniform(stream), side="right")
+            if answer >= 0:
+                yes, k = 0, 0
+                for w in range(depths):
+                    while k < verifications[w]:
+                        next_yes = chance
+                        if k > 0:
+                            next_yes = (chance * (1.0 - correlation) + correlation * yes) * scale[k]
+                        yes += _uniform(stream) < next_yes
+                        k += 1
+                    before = tallies[answer, w]
+                    after = max(before, 0) + yes
+                    tallies[answer, w] = after
+                    leads = after > most[w]
+                    joins = after == most[w] and before < most[w]
+                    most[w] = max(most[w], after)
+                    tied[w] = 1.0 if leads else tied[w] + joins
+                    gain = 1.0 if is_right else 0.0
+                    right[w] = gain if leads else (right[w] + gain if joins else right[w])
+            if j + 1 == solutions[g]:
+                for w in range(depths):
+                    sums[g, w] += right[w] / tied[w]
+                g += 1

@@ -1,0 +1,1 @@
+"""Parametric success surfaces f(S, V): forms, fits and the choice between them."""
