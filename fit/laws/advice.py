@@ -8,6 +8,11 @@ from svlaw.fit.laws.allocation import QUANTITIES, AllocationLaw, Quantity
 
 TRUST: Final = ("isobudget", "envelope", "surface")
 """Methods by how near simulated truth they come where their status is ok (docs/laws.md)."""
+METHODS_IN_WORDS: Final = {
+    "envelope": "the envelope",
+    "isobudget": "the iso-budget parabolas",
+    "surface": "the surface",
+}
 _SOUND: Final = ("ok", "boundary")
 """Statuses with which a law can still be quoted, the better first."""
 _SYMBOLS: Final[dict[Quantity, str]] = {"solutions": "a", "verifications": "b"}
@@ -64,7 +69,8 @@ def _advise(strategy: str, laws: list[AllocationLaw]) -> Advice:
     if method is None:
         return Advice(strategy, None, None, "no method gives a law that can be quoted")
     chosen = by_method[method]
-    words = [f"believe {method}" if len(by_method) > 1 else f"{method} alone was asked for"]
+    name = METHODS_IN_WORDS[method]
+    words = [f"believe {name}" if len(by_method) > 1 else f"{name} alone was asked for"]
     if any(law.status == "boundary" for law in chosen.values()):
         words.append("its optima are censored by the largest S or V")
     sound = [law for law in laws if law.status in _SOUND]

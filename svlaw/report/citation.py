@@ -20,7 +20,7 @@ _SOFTWARE: Final = """@software{{svlaw,
   title = {{svlaw: inference scaling laws from cached generations}},
   author = {{{{The svlaw authors}}}},
   version = {{{version}}},
-  year = {{2025}}
+  year = {{2026}}
 }}"""
 
 

@@ -10,7 +10,7 @@ from svlaw.analysis.crossover import Crossover
 from svlaw.analysis.plots import STRATEGY_NAMES
 from svlaw.analysis.resampling import Interval
 from svlaw.data.schema import VERIFIED
-from svlaw.fit.laws.advice import Advice
+from svlaw.fit.laws.advice import METHODS_IN_WORDS, Advice
 from svlaw.fit.laws.allocation import AllocationLaw
 from svlaw.fit.laws.plots import METHOD_NAMES
 from svlaw.report.findings import Findings
@@ -282,7 +282,7 @@ def _growth(found: Findings, held: Advice) -> Sentence:
     words = _trouble(pair)
     solutions, verifications = (times(10**x.exponent) for x in pair if x.exponent is not None)
     return growth + (
-        f" (by {METHOD_NAMES[held.method].lower()}{'; doubtful: ' + words if words else ''}): ten"
+        f" (by {METHODS_IN_WORDS[held.method]}{'; doubtful: ' + words if words else ''}): ten"
         f" times the budget calls for {solutions} the solutions and {verifications} the"
         f" verifications of each. Advice: {held.words}."
     )

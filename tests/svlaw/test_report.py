@@ -274,7 +274,7 @@ def test_all_methods_stand_side_by_side_and_the_advice_above_them(whole):
         (words,) = re.findall(rf"<li>{name}: ([^<]*)</li>", laws)
         row = shown[name, method]
         assert f"a = {row[0]}, and" in answer
-        assert f"b = {row[1]} (by {method.lower()}" in answer
+        assert f"b = {row[1]} (by the {method.lower()}" in answer
         assert f"Advice: {words}</li>" in answer
     assert ("censored" in laws) == any(row[-1] == "boundary" for row in rows)
 
@@ -327,7 +327,7 @@ def test_a_censored_law_says_so_beside_its_exponent(tmp_path, report):
     names = ("strategy", "solutions", "verifications", "success")
     pl.DataFrame(rows, names, orient="row").write_csv(tmp_path / "t.csv")
     text = Page(report(sv.import_success(tmp_path / "p", tmp_path / "t.csv"), ratio=2.0)).text
-    assert "(by envelope; doubtful: many optima lie at or beyond the largest S or V" in text
+    assert "(by the envelope; doubtful: many optima lie at or beyond the largest S or V" in text
     assert "Laws with best-of-N: many optima lie at or beyond the largest S or V" in text
 
 
