@@ -6,6 +6,7 @@
 const report = (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const narrow = matchMedia("(max-width: 40rem)");
+  const touch = matchMedia("(pointer: coarse)");
   const config = {
     responsive: true,
     displaylogo: false,
@@ -28,6 +29,8 @@ const report = (() => {
     }
     Object.assign(base.modebar, { color: value("--muted"), activecolor: value("--accent") });
     layout.modebar = { orientation: "v" };
+    // A finger that moves over a figure scrolls the page; a tap shows what a mouse would.
+    if (touch.matches) layout.dragmode = false;
     if (narrow.matches || printing) {
       base.font.size = 11;
       layout.margin.l = 44;
@@ -43,7 +46,7 @@ const report = (() => {
     const { data, layout } = figures.get(place)();
     dress(layout, printing);
     if (printing) layout.width = Math.min(printed.width, place.clientWidth || printed.width);
-    const bar = narrow.matches || printing ? { displayModeBar: false } : {};
+    const bar = narrow.matches || touch.matches || printing ? { displayModeBar: false } : {};
     return Plotly.react(place, data, layout, { ...config, ...bar });
   }
 

@@ -230,6 +230,32 @@ def test_the_way_through_the_page(open_page, both):
         assert all(page.locator(f"[id='{target}']").count() == 1 for target in targets)
 
 
+def test_a_finger_scrolls_over_figures_and_a_tap_asks_them(open_page, report):
+    with open_page(report, 390, 800, has_touch=True, is_mobile=True) as page:
+        figure = page.locator("#pool-1-frontier")
+        figure.scroll_into_view_if_needed()
+        figure.locator(".main-svg").first.wait_for()
+        figure.evaluate("(place) => place.scrollIntoView({ block: 'center' })")
+        ranges = "({ layout }) => [layout.xaxis.range, layout.yaxis.range]"
+        before, height = figure.evaluate(ranges), page.evaluate("scrollY")
+        swipe(page, figure.bounding_box(), 240)
+        page.wait_for_function(f"scrollY > {height} + 150")
+        assert figure.evaluate(ranges) == before
+        point = figure.locator(".scatterlayer .point").first.bounding_box()
+        page.touchscreen.tap(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+        figure.locator(".hovertext").first.wait_for()
+
+
+def swipe(page, box, distance):
+    """Moves a finger up from the middle of a box."""
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session = page.context.new_cdp_session(page)
+    for name, up in (("touchStart", 0), *(("touchMove", up) for up in range(0, distance, 12))):
+        points = [{"x": x, "y": y - up}]
+        session.send("Input.dispatchTouchEvent", {"type": name, "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def test_sections_that_make_no_sense_say_why(page_of):
     page = page_of("both")
     assert "no problems to sort" in page.locator("#pool-2-part-difficulty").text_content()
