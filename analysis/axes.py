@@ -14,10 +14,14 @@ import plotly.graph_objects as go
 import polars as pl
 from plotly.colors import sample_colorscale
 
+from svlaw.data.numerals import significant
+
 INK: Final = "#7a7a7a"
 TITLE_HEIGHT: Final = 28
 FONT_SIZE: Final = 13
 """Pixels, of all text on the screen."""
+_LEVEL: Final = 0.2
+"""Percentage points within which figures are level."""
 _MOST_CHARACTERS: Final = 22
 """Characters of all labels of an axis that fit under a narrow figure."""
 _GRID: Final = "rgba(128,128,128,0.22)"
@@ -110,15 +114,26 @@ def binary_axis(values: pl.Series) -> dict[str, Any]:
 
 
 def _log_axis(low: float, high: float, ticks: Iterable[float]) -> dict[str, Any]:
-    margin = max((high / low) ** 0.03, 1.1)
+    margin, outermost = max((high / low) ** 0.03, 1.1), dict.fromkeys((low, high))
     low, high = low / margin, high * margin
-    shown = [tick for tick in ticks if low <= tick <= high]
+    shown = [tick for tick in ticks if low <= tick <= high] or list(outermost)
     return {
         "type": "log",
         "range": [math.log10(low), math.log10(high)],
         "tickvals": shown,
         "ticktext": [short(tick) for tick in shown],
     }
+
+
+def success_range(shares: pl.Series) -> list[float] | None:
+    """The range of an axis of success in percent where all is level, within 0 to 100; else None.
+
+    Plotly leaves a unit on both sides then, which would show less than nothing or more than all.
+    """
+    low, high = ends(100 * shares)
+    if high - low > _LEVEL:
+        return None
+    return [max(low - 5, -_LEVEL), min(high + 5, 100 + _LEVEL)]
 
 
 def cell_edges(values: Sequence[float]) -> list[float]:
@@ -170,16 +185,18 @@ def faint(colour: str) -> str:
 
 
 def short(value: float) -> str:
-    """A number as a tick or a hover text wants it: 0.5, 3.3, 1,014, 20k, 1M, 2P."""
+    """A number as a tick or a hover text wants it: 0.00005, 0.5, 3.3, 1,014, 20k, 1M, 2P."""
     units = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
     for size, unit in units:
         if value >= size:
             return f"{value / (1e3 if unit == 'k' else size):.3g}{unit}"
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+    return f"{value:,.0f}" if value >= 10 else significant(value, 2)
 
 
 def rounded(value: float) -> str:
-    """A figure read off a curve: 8.6, 86, 1,010, 10.1M."""
+    """A figure read off a curve: 0.000086, 8.6, 86, 1,010, 10.1M."""
     if value >= 1e6:
         return short(value)
+    if value < 1:
+        return significant(value, 2)
     return f"{float(f'{value:.{2 if value < 100 else 3}g}'):,g}"

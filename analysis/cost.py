@@ -1,13 +1,15 @@
-"""Cost per problem, C(S, V): the compute of S solutions with V verifications each."""
+"""Cost per problem, C(S, V): what S solutions with V verifications each take or cost."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from svlaw.data.errors import BadInputError
 from svlaw.data.lengths import (
+    CHARACTERS_PER_TOKEN,
     LengthUnit,
     MeasuredLambda,
     TokenMeans,
@@ -17,20 +19,28 @@ from svlaw.data.lengths import (
 from svlaw.data.pool import Pool
 
 __all__ = [
-    "CostChoice",
     "CostModel",
     "FlopsCost",
     "LengthUnit",
     "MeasuredLambda",
+    "PriceCost",
     "RelativeCost",
+    "TokenCost",
     "TokenMeans",
+    "WeightedTokens",
+    "Weights",
     "flops_cost",
     "mean_tokens",
     "measure_lambda",
+    "price_cost",
     "relative_cost",
+    "token_cost",
 ]
 
 F64 = npt.NDArray[np.float64]
+
+TOKENS_OF_A_PRICE: Final = 1e6
+"""Tokens that providers state prices for."""
 
 
 class CostModel(Protocol):
@@ -49,6 +59,11 @@ class CostModel(Protocol):
     @property
     def ratio(self) -> float:
         """lambda, the cost of one verification over that of one solution."""
+        ...
+
+    @property
+    def quantity(self) -> str:
+        """What is spent: compute, or for prices cost."""
         ...
 
     @property
@@ -82,6 +97,7 @@ class RelativeCost:
 
     unit: ClassVar[float] = 1.0
     prefill: ClassVar[float] = 0.0
+    quantity: ClassVar[str] = "compute"
     unit_name: ClassVar[str] = "solutions"
 
     ratio: float
@@ -100,13 +116,88 @@ class RelativeCost:
         return _linear(self, solutions, verifications)
 
 
+class Weights(NamedTuple):
+    """What a token costs.
+
+    Attributes:
+        solution: One that the solver writes.
+        prompt: One that the verifier reads.
+        verification: One that the verifier writes.
+    """
+
+    solution: float
+    prompt: float
+    verification: float
+
+
+class WeightedTokens(ABC):
+    """C(S, V) = S [w_s T_s + w_p T_p [V > 0] + w_v T_v V], for tokens T of weights w.
+
+    A verifier reads its prompt once for each solution: the V verifications of it share that, as
+    prefix caching does, or one request for V samples. The solver's prompt, read once for each
+    problem whatever the strategy, is left out.
+    """
+
+    quantity: ClassVar[str] = "compute"
+    unit_name: ClassVar[str]
+    tokens: TokenMeans
+    origin: str
+
+    @property
+    @abstractmethod
+    def weights(self) -> Weights:
+        """What a token costs."""
+
+    @property
+    def unit(self) -> float:
+        """Cost of one solution."""
+        return self.weights.solution * self.tokens.solution
+
+    @property
+    def prefill(self) -> float:
+        """Cost of reading a solution before it is verified, over that of writing it."""
+        return self.weights.prompt * self.tokens.prompt / self.unit
+
+    @property
+    def ratio(self) -> float:
+        """lambda, the cost of one verification over that of one solution."""
+        return self.weights.verification * self.tokens.verification / self.unit
+
+    @property
+    def label(self) -> str:
+        """Axis title."""
+        return _label(self)
+
+    def __call__(self, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
+        """C(S, V), elementwise."""
+        return _linear(self, solutions, verifications)
+
+
 @dataclass(frozen=True)
-class FlopsCost:
+class TokenCost(WeightedTokens):
+    """C(S, V) = S (T_s + T_p [V > 0] + T_v V), in tokens, read and written alike.
+
+    Attributes:
+        tokens: Mean tokens T_s of a solution, T_v of a verification, T_p of a verifier's prompt.
+        origin: Where the tokens come from, in words.
+    """
+
+    unit_name: ClassVar[str] = "tokens"
+
+    tokens: TokenMeans
+    origin: str = "given"
+
+    @property
+    def weights(self) -> Weights:
+        """1 for each token."""
+        return Weights(1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class FlopsCost(WeightedTokens):
     """C(S, V) = 2 S [P_s T_s + P_v (T_p [V > 0] + T_v V)], in FLOPs.
 
-    A token costs two FLOPs for each parameter, read or written. A verifier reads its prompt once
-    for each solution: the V verifications of it share that, as prefix caching does. The solver's
-    prompt, read once for each problem whatever the strategy, is left out.
+    A token costs two FLOPs for each parameter, read or written.
 
     Attributes:
         solver_parameters: P_s, above 0; of a mixture of experts the active ones.
@@ -130,61 +221,53 @@ class FlopsCost:
         _check_above_zero("verifier parameters", self.verifier_parameters)
 
     @property
-    def unit(self) -> float:
-        """FLOPs of one solution."""
-        return 2 * self.solver_parameters * self.tokens.solution
-
-    @property
-    def prefill(self) -> float:
-        """Cost of reading a solution before it is verified, over that of writing it."""
-        return 2 * self.verifier_parameters * self.tokens.prompt / self.unit
-
-    @property
-    def ratio(self) -> float:
-        """lambda, the cost of one verification over that of one solution."""
-        return 2 * self.verifier_parameters * self.tokens.verification / self.unit
-
-    @property
-    def label(self) -> str:
-        """Axis title."""
-        return _label(self)
-
-    def __call__(self, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
-        """C(S, V), elementwise."""
-        return _linear(self, solutions, verifications)
+    def weights(self) -> Weights:
+        """FLOPs of a token."""
+        verifier = 2 * self.verifier_parameters
+        return Weights(2 * self.solver_parameters, verifier, verifier)
 
 
 @dataclass(frozen=True)
-class CostChoice:
-    """A cost model as asked for; it takes a pool's lengths to be one.
+class PriceCost(WeightedTokens):
+    """C(S, V) = S [p_s T_s + p_in T_p [V > 0] + p_out T_v V] / 1e6, in US dollars.
+
+    The verifier's prompt is billed once for each solution, as providers do for one request of V
+    samples.
 
     Attributes:
-        ratio: lambda of the relative cost; measured when None.
-        solver_parameters: Parameters of the solver, for the cost in FLOPs; None for the relative
-            cost.
-        verifier_parameters: Parameters of the verifier; the solver's when None.
+        solver_price: p_s, US dollars per million tokens of the solver's output; above 0.
+        verifier_input_price: p_in, of the verifier's input, 0 or more; None where nothing is
+            verified.
+        verifier_output_price: p_out, of its output, above 0; None where nothing is verified.
+        tokens: Mean tokens T_s of a solution, T_v of a verification, T_p of a verifier's prompt.
+        origin: Where the tokens come from, in words.
     """
 
-    ratio: float | None = None
-    solver_parameters: float | None = None
-    verifier_parameters: float | None = None
+    quantity: ClassVar[str] = "cost"
+    unit_name: ClassVar[str] = "US$"
+
+    solver_price: float
+    verifier_input_price: float | None
+    verifier_output_price: float | None
+    tokens: TokenMeans
+    origin: str = "given"
 
     def __post_init__(self) -> None:
-        if self.solver_parameters is None and self.verifier_parameters is not None:
-            raise BadInputError("verifier parameters without solver parameters: give both")
-        if self.solver_parameters is not None and self.ratio is not None:
-            raise BadInputError(f"lambda = {self.ratio:g}: in FLOPs the sizes give lambda")
+        _check_above_zero("solver price", self.solver_price)
+        prices = self.verifier_input_price, self.verifier_output_price
+        if prices == (None, None) and not self.tokens.verification:
+            return
+        if prices[0] is None or prices[1] is None:
+            raise BadInputError("verifier prices: give that of its input and that of its output")
+        if not (np.isfinite(prices[0]) and prices[0] >= 0):
+            raise BadInputError(f"verifier input price = {prices[0]:g}: use 0 or more")
+        _check_above_zero("verifier output price", prices[1])
 
-    def model(self, pool: Pool, verifier: str | None = None) -> CostModel:
-        """The cost model of a pool.
-
-        Raises:
-            BadInputError: A figure is out of range.
-            NotInPoolError: The pool holds no lengths, or has no such verifier.
-        """
-        if self.solver_parameters is None:
-            return relative_cost(pool, self.ratio, verifier)
-        return flops_cost(pool, self.solver_parameters, self.verifier_parameters, verifier)
+    @property
+    def weights(self) -> Weights:
+        """US dollars of a token."""
+        prices = self.solver_price, self.verifier_input_price, self.verifier_output_price
+        return Weights(*((price or 0.0) / TOKENS_OF_A_PRICE for price in prices))
 
 
 def relative_cost(pool: Pool, ratio: float | None, verifier: str | None = None) -> RelativeCost:
@@ -202,13 +285,27 @@ def relative_cost(pool: Pool, ratio: float | None, verifier: str | None = None) 
     return RelativeCost(measured.ratio, f"measured in {measured.unit}")
 
 
+def token_cost(pool: Pool, verifier: str | None = None) -> TokenCost:
+    """The cost in tokens, at the pool's token counts, else its characters.
+
+    Args:
+        pool: The pool.
+        verifier: The verifier; may be None when the pool has one at most.
+
+    Raises:
+        NotInPoolError: The pool holds no lengths.
+    """
+    tokens = mean_tokens(pool, verifier)
+    return TokenCost(tokens, _origin(tokens))
+
+
 def flops_cost(
     pool: Pool,
     solver_parameters: float,
     verifier_parameters: float | None = None,
     verifier: str | None = None,
 ) -> FlopsCost:
-    """The cost in FLOPs of a solver and a verifier of given sizes, at the pool's token counts.
+    """The cost in FLOPs of a solver and a verifier of given sizes, at the pool's lengths.
 
     Args:
         pool: The pool.
@@ -218,22 +315,59 @@ def flops_cost(
 
     Raises:
         BadInputError: A size is not above 0.
-        NotInPoolError: The pool holds no token counts.
+        NotInPoolError: The pool holds no lengths.
     """
     tokens = mean_tokens(pool, verifier)
-    origin = "mean tokens measured"
-    if tokens.is_prompt_assumed:
-        origin += "; the verifier's prompt, of unknown length, counts as long as a solution"
     return FlopsCost(
         solver_parameters,
         solver_parameters if verifier_parameters is None else verifier_parameters,
         tokens,
-        origin,
+        _origin(tokens),
     )
 
 
+def price_cost(
+    pool: Pool,
+    solver_price: float,
+    verifier_input_price: float | None = None,
+    verifier_output_price: float | None = None,
+    verifier: str | None = None,
+) -> PriceCost:
+    """The cost in US dollars at given prices per million tokens, at the pool's lengths.
+
+    Args:
+        pool: The pool.
+        solver_price: Price of the solver's output.
+        verifier_input_price: Price of the verifier's input; None only where nothing is verified.
+        verifier_output_price: Price of the verifier's output; None only where nothing is verified.
+        verifier: The verifier; may be None when the pool has one at most.
+
+    Raises:
+        BadInputError: A price is out of range, or missing.
+        NotInPoolError: The pool holds no lengths.
+    """
+    prices = verifier_input_price, verifier_output_price
+    if pool.verifiers and None in prices:
+        raise BadInputError(
+            f"{pool.path}: holds verifications; give the verifier's prices, such as"
+            " --verifier-price 0.15/0.60"
+        )
+    tokens = mean_tokens(pool, verifier)
+    return PriceCost(solver_price, *prices, tokens, _origin(tokens))
+
+
+def _origin(tokens: TokenMeans) -> str:
+    """Where token means come from, in words."""
+    origin = "mean tokens measured"
+    if tokens.is_estimated:
+        origin = f"tokens estimated at {CHARACTERS_PER_TOKEN} characters each"
+    if tokens.is_prompt_assumed:
+        origin += "; the verifier's prompt, of unknown length, counts as long as a solution"
+    return origin
+
+
 def _label(cost: CostModel) -> str:
-    return f"compute per problem ({cost.unit_name})"
+    return f"{cost.quantity} per problem ({cost.unit_name})"
 
 
 def _linear(cost: CostModel, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:

@@ -13,6 +13,7 @@ from svlaw.analysis.lines import Line, lines_of
 from svlaw.analysis.resampling import DEFAULT_RESAMPLES, Interval, reached, resample
 from svlaw.analysis.success import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.numerals import amount
 from svlaw.data.schema import VERIFIED
 
 F64 = npt.NDArray[np.float64]
@@ -94,7 +95,7 @@ def crossover(
         arXiv 2504.01005, section 4.1 (definitions made exact here).
     """
     strategy, baseline, challengers = _sides(table, cost, strategy)
-    breaks = _breaks(baseline, challengers)
+    breaks = _breaks(baseline, challengers, cost.unit_name)
     mean = _measure(baseline, challengers, breaks, table.mean()[:, None])
     drawn = resample(table, resamples, seed)
     if drawn is None:
@@ -143,7 +144,7 @@ def advantage(
         NotInPoolError: The table lacks one of the strategies, or their budgets do not overlap.
     """
     _, baseline, challengers = _sides(table, cost, strategy)
-    breaks = _breaks(baseline, challengers)
+    breaks = _breaks(baseline, challengers, cost.unit_name)
     steps = math.ceil(PER_DOUBLING * math.log2(breaks[-1] / breaks[0]))
     budgets = np.union1d(breaks, np.geomspace(breaks[0], breaks[-1], steps + 1))
     reference, best = (
@@ -197,14 +198,19 @@ def _sides_at(budgets: F64, baseline: Line, challengers: list[Line], means: F64)
     return baseline.success_at(budgets, means), np.maximum.accumulate(best, axis=0)
 
 
-def _breaks(baseline: Line, challengers: list[Line]) -> F64:
-    """Computed costs within the range of budgets that both sides have, ends included."""
+def _breaks(baseline: Line, challengers: list[Line], unit: str) -> F64:
+    """Computed costs within the range of budgets that both sides have, ends included.
+
+    Raises:
+        NotInPoolError: They have none.
+    """
     low = max(baseline.costs[0], min(line.costs[0] for line in challengers))
     high = min(baseline.costs[-1], max(line.costs[-1] for line in challengers))
     if low > high:
         raise NotInPoolError(
-            f"self-consistency (up to {baseline.costs[-1]:g}) and verification (from"
-            f" {min(line.costs[0] for line in challengers):g}) have no budget in common"
+            f"self-consistency (up to {amount(baseline.costs[-1])} {unit}) and verification (from"
+            f" {amount(min(line.costs[0] for line in challengers))} {unit}) have no budget in"
+            " common; more solutions would give them one"
         )
     costs = np.concatenate([baseline.costs, *(line.costs for line in challengers), [low, high]])
     result: F64 = np.unique(costs[(costs >= low) & (costs <= high)])

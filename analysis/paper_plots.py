@@ -7,7 +7,15 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
-from svlaw.analysis.axes import INK, binary_axis, decade_axis, ends, layout, rounded
+from svlaw.analysis.axes import (
+    INK,
+    binary_axis,
+    decade_axis,
+    ends,
+    layout,
+    rounded,
+    success_range,
+)
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.crossover import Crossover, crossover
 from svlaw.analysis.curves import curves
@@ -27,6 +35,8 @@ _FRAME: Final = 150
 """Pixels above and below the panels."""
 _GAP: Final = 0.14
 """Share of the height between panels one below the other, for the title of an axis."""
+_ROOM_OF_WORDS: Final = 0.35
+"""Share of the width that words take up."""
 _ROOM: Final = 0.17
 """Share of the height of the figures that stays free above them for the marks."""
 
@@ -65,7 +75,8 @@ def plot_paper_figure(
     verified = frame.filter(pl.col("strategy") == found.strategy)
     depths = sorted(verified["verifications"].unique())
     fewer = voting.filter(pl.col("solutions") <= verified["solutions"].max())
-    low, high = ends(100 * pl.concat([voting["success"], verified["success"]]))
+    shares = pl.concat([voting["success"], verified["success"]])
+    low, high = success_range(shares) or ends(100 * shares)
     span = max(high - low, 1.0)
     figure = panel_grid(2, beside, gap=_GAP)
     figure.update_layout(layout(title, _FRAME + _PANEL * (1 if beside else 2)))
@@ -80,7 +91,7 @@ def plot_paper_figure(
         prefix = f"{STRATEGY_NAMES[found.strategy]}, " if not number else ""
         figure.add_trace(line.update(name=prefix + line.name), **second)
     _mark_fewer(figure, fewer, verified.filter(pl.col("verifications") == depths[-1]), span, first)
-    _mark_crossover(figure, voting, found, (high, span), second)
+    _mark_crossover(figure, voting, found, cost.quantity, (high, span), second)
     figure.update_yaxes(title_text="success (%)", range=[low - 0.05 * span, high + _ROOM * span])
     both = pl.concat([fewer["solutions"], verified["solutions"]])
     figure.update_xaxes(title_text="solutions per problem, S", **binary_axis(both), **first)
@@ -126,6 +137,7 @@ def _mark_crossover(
     figure: go.Figure,
     voting: pl.DataFrame,
     found: Crossover,
+    quantity: str,
     reach: tuple[float, float],
     place: dict[str, int],
 ) -> None:
@@ -147,13 +159,17 @@ def _mark_crossover(
         **place,
     )
     _arrow(figure, (start, top), (end, top), place)
-    words = f"{rounded(ratio)}× compute"
+    words = f"{rounded(ratio)}× {quantity}"
     _words(figure, words, (end, top), place, xanchor="right", yanchor="bottom")
     if level is not None and level > start:
         height = saturated + 0.035 * span
         _arrow(figure, (start, height), (level, height), place)
-        words = f"{rounded(level / start)}× compute"
-        _words(figure, words, (start, height), place, xanchor="right", xshift=-5)
+        words = f"{rounded(level / start)}× {quantity}"
+        least, most = ends(voting["cost"])
+        if math.log(start / least) < _ROOM_OF_WORDS * math.log(most / least):
+            _words(figure, words, (level, height), place, xanchor="left", xshift=5)
+        else:
+            _words(figure, words, (start, height), place, xanchor="right", xshift=-5)
     below = _success_at(voting, end)
     _arrow(figure, (end, below), (end, below + 100 * gain), place)
     words = f"{100 * gain:+.1f}<br>points".replace("-", "−")

@@ -1,7 +1,7 @@
 """Lengths of solutions and verifications as stored, and lambda, the ratio of the two."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import polars as pl
 
@@ -9,6 +9,10 @@ from svlaw.data.errors import NotInPoolError
 from svlaw.data.pool import Pool
 
 LengthUnit = Literal["tokens", "characters"]
+
+CHARACTERS_PER_TOKEN: Final = 4
+"""Of English text, by OpenAI's rule of thumb ("What are tokens and how to count them?")."""
+_COLUMNS: Final[dict[LengthUnit, str]] = {"tokens": "output_tokens", "characters": "output_chars"}
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,14 @@ class TokenMeans:
             verified.
         is_prompt_assumed: Whether none of the prompts' lengths is known, so that they count as
             long as a solution.
+        is_estimated: Whether they are characters over `CHARACTERS_PER_TOKEN`.
     """
 
     solution: float
     verification: float
     prompt: float
     is_prompt_assumed: bool = False
+    is_estimated: bool = False
 
 
 def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
@@ -63,13 +69,8 @@ def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
     if pool.is_published_table:
         raise NotInPoolError(f"{pool.path}: a published table has no lengths; give --lambda")
     verifier = pool.resolve_verifier(verifier)
-    units: tuple[tuple[LengthUnit, str], ...] = (
-        ("tokens", "output_tokens"),
-        ("characters", "output_chars"),
-    )
-    for unit, column in units:
-        solution = mean_length(pool, "answers", column)
-        verification = mean_length(pool, "verdicts", column, verifier)
+    for unit in _COLUMNS:
+        solution, verification = _mean_lengths(pool, unit, verifier)
         if solution and verification:
             return MeasuredLambda(verification / solution, unit, solution, verification)
     raise NotInPoolError(
@@ -79,37 +80,57 @@ def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
 
 
 def mean_tokens(pool: Pool, verifier: str | None = None) -> TokenMeans:
-    """Mean tokens of solutions, verifications and verifiers' prompts.
+    """Mean tokens of solutions, verifications and verifiers' prompts, over problems.
+
+    Where token counts of solutions or of verifications are missing and characters of both are
+    stored, tokens are estimated at `CHARACTERS_PER_TOKEN` characters each: never are tokens of the
+    one set beside characters of the other.
 
     Args:
         pool: The pool.
         verifier: The verifier; may be None when the pool has one at most.
 
     Raises:
-        NotInPoolError: The pool holds no token counts of solutions or of verifications.
+        NotInPoolError: The pool holds neither tokens nor characters of all that is generated.
     """
     if pool.is_published_table:
         raise NotInPoolError(f"{pool.path}: a published table has no token counts; use --lambda")
-    solution = mean_length(pool, "answers", "output_tokens")
-    if not pool.verifiers:
-        if not solution:
-            raise _no_tokens(pool, "solutions")
-        return TokenMeans(solution, 0.0, 0.0)
-    verifier = pool.resolve_verifier(verifier)
-    verification = mean_length(pool, "verdicts", "output_tokens", verifier)
-    if not (solution and verification):
-        raise _no_tokens(pool, "solutions" if not solution else "verifications")
+    if pool.verifiers:
+        verifier = pool.resolve_verifier(verifier)
+    for unit in _COLUMNS:
+        solution, verification = _mean_lengths(pool, unit, verifier)
+        if solution and (verification or not pool.verifiers):
+            break
+    else:
+        what = "solutions and verifications" if pool.verifiers else "solutions"
+        raise NotInPoolError(
+            f"{pool.path}: holds no token counts of {what} nor characters to estimate them from,"
+            " which this cost takes; use --cost relative --lambda X"
+        )
+    is_estimated = unit == "characters"
+    scale = CHARACTERS_PER_TOKEN if is_estimated else 1
+    if not verification:
+        return TokenMeans(solution / scale, 0.0, 0.0, is_estimated=is_estimated)
     prompt = None
-    if pool.has("verifications", verifier):
+    if not is_estimated and pool.has("verifications", verifier):
         prompt = mean_length(pool, "verifications", "prompt_tokens", verifier)
-    return TokenMeans(solution, verification, prompt or solution, not prompt)
-
-
-def _no_tokens(pool: Pool, what: str) -> NotInPoolError:
-    return NotInPoolError(
-        f"{pool.path}: holds no token counts of {what}, which FLOPs take; use --cost relative"
-        " --lambda X"
+    return TokenMeans(
+        solution=solution / scale,
+        verification=verification / scale,
+        prompt=prompt or solution / scale,
+        is_prompt_assumed=not prompt,
+        is_estimated=is_estimated,
     )
+
+
+def _mean_lengths(
+    pool: Pool, unit: LengthUnit, verifier: str | None
+) -> tuple[float | None, float | None]:
+    """Mean lengths of solutions and of verifications in a unit; None where none is stored."""
+    solution = mean_length(pool, "answers", _COLUMNS[unit])
+    if not pool.verifiers:
+        return solution, None
+    return solution, mean_length(pool, "verdicts", _COLUMNS[unit], verifier)
 
 
 def share_out(total: int | None, parts: int) -> list[int | None]:

@@ -18,16 +18,20 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from svlaw.analysis.cost import CostChoice as CostChoice
     from svlaw.analysis.cost import CostModel as CostModel
     from svlaw.analysis.cost import FlopsCost as FlopsCost
     from svlaw.analysis.cost import MeasuredLambda as MeasuredLambda
+    from svlaw.analysis.cost import PriceCost as PriceCost
     from svlaw.analysis.cost import RelativeCost as RelativeCost
+    from svlaw.analysis.cost import TokenCost as TokenCost
     from svlaw.analysis.cost import TokenMeans as TokenMeans
     from svlaw.analysis.cost import flops_cost as flops_cost
     from svlaw.analysis.cost import mean_tokens as mean_tokens
     from svlaw.analysis.cost import measure_lambda as measure_lambda
+    from svlaw.analysis.cost import price_cost as price_cost
     from svlaw.analysis.cost import relative_cost as relative_cost
+    from svlaw.analysis.cost import token_cost as token_cost
+    from svlaw.analysis.cost_choice import CostChoice as CostChoice
     from svlaw.analysis.crossover import Crossover as Crossover
     from svlaw.analysis.crossover import advantage as advantage
     from svlaw.analysis.crossover import crossover as crossover
@@ -112,17 +116,21 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "svlaw.analysis.cost": (
-        "CostChoice",
         "CostModel",
         "FlopsCost",
         "MeasuredLambda",
+        "PriceCost",
         "RelativeCost",
+        "TokenCost",
         "TokenMeans",
         "flops_cost",
         "mean_tokens",
         "measure_lambda",
+        "price_cost",
         "relative_cost",
+        "token_cost",
     ),
+    "svlaw.analysis.cost_choice": ("CostChoice",),
     "svlaw.analysis.crossover": ("Crossover", "advantage", "crossover"),
     "svlaw.analysis.crossover_plots": ("plot_crossover",),
     "svlaw.analysis.curves": ("curves",),

@@ -142,7 +142,10 @@ def forecast_coverage(
         BadInputError: A k is not beyond what was sampled, or too large.
         NotInPoolError: Too little was sampled to hold anything back, or no solution is right.
     """
-    k = np.atleast_1d(np.asarray(solutions, np.int64))
+    try:
+        k = np.atleast_1d(np.asarray(solutions, np.int64))
+    except OverflowError:
+        raise BadInputError(f"solutions: use at most {MOST_SOLUTIONS:,}") from None
     _check(counts, k)
     pairs = Pairs(counts.n_solutions, counts.n_correct)
     fits = fit_rates(pairs, pairs.weigh(_equal(counts.n_solutions.size)))

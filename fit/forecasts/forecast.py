@@ -12,6 +12,7 @@ from svlaw.analysis.cost import CostModel
 from svlaw.analysis.resampling import Resamples, resample
 from svlaw.analysis.success import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.numerals import amount
 from svlaw.fit.forecasts.backtest import Backtest, Status, judge
 from svlaw.fit.forecasts.coverage import Counts, forecast_coverage
 from svlaw.fit.forecasts.strategies import forecast_strategy, largest_cost
@@ -224,8 +225,8 @@ def _beyond(
     if not within:
         return list(budgets), []
     remark = (
-        f"{strategy} was sampled up to a cost of {largest:,.0f}, so that {', '.join(within)} needs"
-        " no forecast: see 'svlaw frontier'"
+        f"{strategy} was sampled up to a cost of {amount(largest)}, so that {', '.join(within)}"
+        " needs no forecast: see 'svlaw frontier'"
     )
     return [budget for budget in budgets if budget > largest], [remark]
 

@@ -11,6 +11,7 @@ from svlaw.analysis.cost import CostModel
 from svlaw.analysis.resampling import Resamples
 from svlaw.analysis.success import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.numerals import amount
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.forecasts.backtest import Backtest, summarise
 from svlaw.fit.forecasts.extrapolators import ROUNDING, Extrapolator, extrapolator
@@ -117,8 +118,8 @@ def forecast_strategy(
     for budget in wanted.tolist():
         if not largest < budget <= most:
             raise BadInputError(
-                f"budget = {budget:g}: use one beyond the {largest:g} that {strategy} was sampled"
-                f" up to, and at most {most:g}"
+                f"budget = {budget:g}: use one beyond the {amount(largest)} that {strategy} was"
+                f" sampled up to, and at most {amount(most)}"
             )
     points = _Points.of(table, cost, strategy)
     model = extrapolator(table, strategy, points.rows, seed)

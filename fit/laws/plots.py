@@ -186,7 +186,7 @@ def _legend(advice: Advice, x: float, above: float) -> dict[str, Any]:
 def _legend_entry(law: AllocationLaw, advice: Advice) -> go.Scatter:
     name = _name_of(law.method, advice)
     if law.exponent is None:
-        name += ", no law"
+        name += " (–)"  # words would run into the legend beside it
     elif law.status != "ok":
         name += " (?)"
     return go.Scatter(
@@ -366,6 +366,7 @@ def _with_lines(fit: AllocationFit, quantity: Quantity) -> pl.Series:
 def _key_of_laws(fit: AllocationFit, advices: Iterable[Advice]) -> str:
     """What the marks mean, those that there are; two short lines fit a narrow page."""
     names = _believed(advices, "bold") + (["(?): doubtful"] if _has_doubtful(fit) else [])
+    names += ["(–): no law"] if any(law.exponent is None for law in fit.laws) else []
     edges = bool(fit.optima.drop_nulls("solutions")["at_boundary"].any())
     lines = ["; ".join(names), "hollow: at the largest S or V, or beyond" * edges]
     return "<br>".join(line for line in lines if line)

@@ -11,6 +11,7 @@ from svlaw.analysis.frontier import ROUNDING, Offer, by_cost, offer
 from svlaw.analysis.resampling import Resamples, success_intervals
 from svlaw.analysis.success import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.numerals import amount
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -195,8 +196,8 @@ class Ladder:
             return steps
         if budget * (1 + ROUNDING) < steps[0]:
             raise BadInputError(
-                f"budget = {budget:g}: the cheapest computed point costs {steps[0]:g}; give at"
-                " least that much"
+                f"budget = {budget:g}: the cheapest computed point costs {amount(steps[0])};"
+                " give at least that much"
             )
         return np.append(steps[steps < budget], budget)
 

@@ -11,6 +11,7 @@ from svlaw.analysis.frontier import ROUNDING
 from svlaw.analysis.resampling import DEFAULT_RESAMPLES, resample
 from svlaw.analysis.success import SuccessTable
 from svlaw.data.errors import BadInputError
+from svlaw.data.numerals import amount
 from svlaw.fit.plans.ladder import NEGLIGIBLE, Alternative, Ladder, PlannedPoint, values_of
 
 Status = Literal["ok", "tie", "beyond_data", "not_reached"]
@@ -219,7 +220,7 @@ def _doubts_on_data(evidence: _Evidence) -> list[str]:
         ]
     if evidence.method == "in_sample":
         return [
-            f"{evidence.n_problems} problems are too few to cross-fit (it takes {LEAST_PROBLEMS}):"
+            f"Too few problems to cross-fit ({evidence.n_problems}; it takes {LEAST_PROBLEMS}):"
             " success is in-sample, on average too high. Generate for more problems."
         ]
     return []
@@ -232,7 +233,7 @@ def _doubts_on_reach(
     edges = ladder.edges(found, budget)
     if budget > ladder.largest_cost * (1 + ROUNDING):
         text = (
-            f"The budget exceeds the largest cost computed, {_amount(ladder.largest_cost)}: this is"
+            f"The budget exceeds the largest cost computed, {amount(ladder.largest_cost)}: this is"
             " the best within the data."
         )
         if not edges:
@@ -265,7 +266,3 @@ def _doubts_on_lead(found: PlannedPoint, runner_up: Alternative | None) -> list[
 def _words(point: PlannedPoint) -> str:
     depth = f", V = {point.verifications}" if point.verifications else ""
     return f"{point.strategy} with S = {point.solutions}{depth}"
-
-
-def _amount(cost: float) -> str:
-    return f"{cost:,.0f}" if 1000 <= cost < 1e9 else f"{cost:.3g}".replace("e+", "e")

@@ -19,6 +19,7 @@ from svlaw.analysis.grid import choose_grid
 from svlaw.analysis.reader import Holding
 from svlaw.analysis.success import SuccessTable
 from svlaw.data.errors import BadInputError
+from svlaw.data.numerals import amount
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import BASELINES, STRATEGIES
 from svlaw.fit.powerlaw import fit_power_law
@@ -217,7 +218,7 @@ def true_optima(
     wanted = np.sort(np.asarray(budgets, float))
     wanted = wanted[wanted >= unit[0]]
     if not wanted.size:
-        raise BadInputError(f"no budget buys a verified solution, which costs {unit[0]:g}")
+        raise BadInputError(f"no budget buys a verified solution, which costs {amount(unit[0])}")
     success = np.full((wanted.size, depths.size), np.nan)
     for column, (v, price) in enumerate(zip(depths.tolist(), unit, strict=True)):
         able = wanted >= price * (1 - 1e-12)

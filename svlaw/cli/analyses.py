@@ -5,24 +5,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
+from svlaw.cli.costs import read_cost
 from svlaw.cli.options import (
     Bins,
     By,
     Json,
-    MissingAnswer,
     On,
     Output,
     PoolPath,
-    Population,
     Resamples,
-    Seed,
     Solutions,
     Strategies,
-    Tolerance,
-    Unparsed,
     Verifications,
     Verifier,
+    read_options,
 )
 from svlaw.cli.output import (
     check_suffix,
@@ -35,28 +31,26 @@ from svlaw.cli.output import (
     warn,
     write_rows,
 )
-from svlaw.cli.study import Study, describe, headings, open_study, quoted, read_options, stack
+from svlaw.cli.shared import reads
+from svlaw.cli.study import Study, describe, headings, open_study, quoted, stack
 
 if TYPE_CHECKING:
+    from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.crossover import Crossover
+    from svlaw.analysis.estimators import Options
     from svlaw.analysis.resampling import Interval
 
 
+@reads(choice=read_cost, options=read_options)
 def curves(
     pool: PoolPath,
     strategies: Strategies = None,
     solutions: Solutions = None,
     verifications: Verifications = None,
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     on: On = None,
     by: By = None,
     bins: Bins = None,
@@ -65,8 +59,6 @@ def curves(
 ) -> None:
     """Success at every (S, V), with 95% intervals and cost."""
     check_suffix(output)
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
         pool,
         strategies,
@@ -104,22 +96,17 @@ def curves(
             print_rows(heading, header, rows)
 
 
+@reads(choice=read_cost, options=read_options)
 def frontier(
     pool: PoolPath,
     strategies: Strategies = None,
     solutions: Solutions = None,
     verifications: Verifications = None,
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
     resamples: Resamples = 2000,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     on: On = None,
     by: By = None,
     bins: Bins = None,
@@ -128,8 +115,6 @@ def frontier(
 ) -> None:
     """The best (S, V) of each strategy within each budget, and which strategy wins."""
     check_suffix(output)
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
         pool,
         strategies,
@@ -144,7 +129,7 @@ def frontier(
     )
     from svlaw.analysis.frontier import frontier as compute
 
-    frames = [compute(t, study.cost, resamples=resamples, seed=seed) for t in study.tables]
+    frames = [compute(t, study.cost, resamples=resamples, seed=options.seed) for t in study.tables]
     if output is not None:
         write_rows(output, stack(study, frames))
     if as_json:
@@ -173,6 +158,7 @@ def frontier(
         console.print("gain: over self-consistency at the same budget")
 
 
+@reads(choice=read_cost, options=read_options)
 def crossover(
     pool: PoolPath,
     strategy: Annotated[
@@ -184,25 +170,17 @@ def crossover(
     ] = "best_of_n",
     solutions: Solutions = None,
     verifications: Verifications = None,
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
     resamples: Resamples = 2000,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     on: On = None,
     by: By = None,
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
     """The budget from which verification beats self-consistency."""
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     every = strategy == "all"
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     study = open_study(
@@ -217,7 +195,7 @@ def crossover(
 
     names = _challengers(study) if every else [strategy]
     found = [
-        [compute(t, study.cost, name, resamples=resamples, seed=seed) for name in names]
+        [compute(t, study.cost, name, resamples=resamples, seed=options.seed) for name in names]
         for t in study.tables
     ]
     if as_json:

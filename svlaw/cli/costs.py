@@ -1,21 +1,24 @@
 """Options of the cost model, and the model they ask for."""
 
+import math
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
-    from svlaw.analysis.cost import CostChoice, CostModel
+    from svlaw.analysis.cost import CostModel
+    from svlaw.analysis.cost_choice import CostChoice
 
 Cost = Annotated[
     str,
     typer.Option(
         metavar="MODEL",
-        help="Cost model: 'relative', S (1 + lambda V) in solutions, or 'flops', by the sizes of"
-        " solver and verifier and the pool's token counts.",
+        help="Cost model: 'relative', S (1 + lambda V) in solutions; 'tokens'; 'flops', by the"
+        " sizes of solver and verifier; or 'price', in US dollars. All but the first take the"
+        " pool's token counts, else its characters, 4 to a token.",
     ),
 ]
 Lambda = Annotated[
@@ -39,56 +42,140 @@ VerifierSize = Annotated[
         metavar="SIZE", help="With --cost flops: parameters of the verifier. Default: the solver's."
     ),
 ]
+SolverPrice = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X", help="With --cost price: US dollars per million tokens of solver output."
+    ),
+]
+VerifierPrice = Annotated[
+    str | None,
+    typer.Option(
+        metavar="IN/OUT",
+        help="With --cost price: US dollars per million tokens of verifier input and output, such"
+        " as 0.15/0.60.",
+    ),
+]
 
 _SIZE = re.compile(r"([0-9.]+(?:e\+?[0-9]+)?)\s*([KMBT]?)", re.IGNORECASE)
 _SUFFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+_GIVES_LAMBDA: Final = {"tokens": "lengths give", "flops": "sizes give", "price": "prices give"}
 
 
 def read_cost(
-    name: str, ratio: float | None, solver_size: str | None, verifier_size: str | None
+    cost: Cost = "relative",
+    ratio: Lambda = None,
+    solver_size: SolverSize = None,
+    verifier_size: VerifierSize = None,
+    solver_price: SolverPrice = None,
+    verifier_price: VerifierPrice = None,
 ) -> "CostChoice":
     """Read the options of the cost model.
 
     Raises:
         BadInputError: There is no such model, or an option does not go with it.
     """
-    from svlaw.analysis.cost import CostChoice
+    from svlaw.analysis.cost_choice import CostChoice
 
-    if name == "relative":
-        for option, size in (("--solver-size", solver_size), ("--verifier-size", verifier_size)):
-            if size is not None:
-                raise BadInputError(f"{option} {size}: sizes go with --cost flops")
-        return CostChoice(ratio)
-    if name != "flops":
+    if cost not in ("relative", *_GIVES_LAMBDA):
         raise BadInputError(
-            f"--cost {name}: use 'relative', S (1 + lambda V), or 'flops' with --solver-size"
+            f"--cost {cost}: use 'relative', S (1 + lambda V), 'tokens', 'flops' with --solver-size"
+            " or 'price' with --solver-price"
         )
-    if ratio is not None:
-        raise BadInputError(f"--lambda {ratio:g}: with --cost flops the sizes give lambda")
+    if ratio is not None and cost != "relative":
+        raise BadInputError(
+            f"--lambda {ratio:g}: with --cost {cost} the {_GIVES_LAMBDA[cost]} lambda"
+        )
+    for option, value, what, model in (
+        ("--solver-size", solver_size, "sizes", "flops"),
+        ("--verifier-size", verifier_size, "sizes", "flops"),
+        ("--solver-price", solver_price, "prices", "price"),
+        ("--verifier-price", verifier_price, "prices", "price"),
+    ):
+        if value is not None and cost != model:
+            raise BadInputError(f"{option} {value}: {what} go with --cost {model}")
+    if cost == "flops":
+        return _read_flops(solver_size, verifier_size)
+    if cost == "price":
+        return _read_prices(solver_price, verifier_price)
+    return CostChoice("tokens") if cost == "tokens" else CostChoice(ratio=ratio)
+
+
+def _read_flops(solver_size: str | None, verifier_size: str | None) -> "CostChoice":
+    from svlaw.analysis.cost_choice import CostChoice
+
     if solver_size is None:
         raise BadInputError("--cost flops: give the solver's parameters, such as --solver-size 8B")
     return CostChoice(
-        None,
-        _read_size(solver_size, "--solver-size"),
-        None if verifier_size is None else _read_size(verifier_size, "--verifier-size"),
+        "flops",
+        solver_parameters=_read_size(solver_size, "--solver-size"),
+        verifier_parameters=(
+            None if verifier_size is None else _read_size(verifier_size, "--verifier-size")
+        ),
     )
+
+
+def _read_prices(solver_price: float | None, verifier_price: str | None) -> "CostChoice":
+    from svlaw.analysis.cost_choice import CostChoice
+
+    if solver_price is None:
+        raise BadInputError(
+            "--cost price: give US dollars per million tokens of the solver's output, such as"
+            " --solver-price 0.60"
+        )
+    if not 0 < solver_price < math.inf:
+        raise BadInputError(f"--solver-price {solver_price:g}: use a number above 0")
+    reading, writing = (None, None) if verifier_price is None else _read_pair(verifier_price)
+    return CostChoice(
+        "price",
+        solver_price=solver_price,
+        verifier_input_price=reading,
+        verifier_output_price=writing,
+    )
+
+
+def _read_pair(text: str) -> tuple[float, float]:
+    """Read the verifier's prices, of input and of output."""
+    try:
+        reading, writing = map(float, text.split("/"))
+    except ValueError:
+        reading = writing = math.nan
+    if not (0 <= reading < math.inf and 0 < writing < math.inf):
+        raise BadInputError(
+            f"--verifier-price {text}: write US dollars per million tokens of input and of output,"
+            " such as 0.15/0.60"
+        )
+    return reading, writing
 
 
 def describe_cost(cost: "CostModel") -> dict[str, Any]:
     """What JSON says of a cost model."""
-    from svlaw.analysis.cost import FlopsCost
+    from svlaw.analysis.cost import FlopsCost, PriceCost, WeightedTokens
 
     document = {"model": "relative", "lambda": cost.ratio, "origin": cost.origin}
+    if isinstance(cost, WeightedTokens):
+        document |= {
+            "model": "tokens",
+            "solution_tokens": cost.tokens.solution,
+            "verification_tokens": cost.tokens.verification,
+            "prompt_tokens": cost.tokens.prompt,
+            "tokens_are_estimated": cost.tokens.is_estimated,
+            "prefill": cost.prefill,
+        }
     if isinstance(cost, FlopsCost):
         document |= {
             "model": "flops",
             "solver_parameters": cost.solver_parameters,
             "verifier_parameters": cost.verifier_parameters,
-            "solution_tokens": cost.tokens.solution,
-            "verification_tokens": cost.tokens.verification,
-            "prompt_tokens": cost.tokens.prompt,
-            "prefill": cost.prefill,
             "flops_of_a_solution": cost.unit,
+        }
+    if isinstance(cost, PriceCost):
+        document |= {
+            "model": "price",
+            "solver_price": cost.solver_price,
+            "verifier_input_price": cost.verifier_input_price,
+            "verifier_output_price": cost.verifier_output_price,
+            "dollars_of_a_solution": cost.unit,
         }
     return document
 

@@ -6,35 +6,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from svlaw.cli.costs import (
-    Cost,
-    Lambda,
-    SolverSize,
-    VerifierSize,
-    cost_in_words,
-    describe_cost,
-    read_cost,
-)
+from svlaw.cli.costs import cost_in_words, describe_cost, read_cost
 from svlaw.cli.options import (
     Json,
-    MissingAnswer,
-    Population,
-    Seed,
-    Tolerance,
-    Unparsed,
     Verifier,
+    read_options,
     read_place,
     read_values,
 )
 from svlaw.cli.output import console, number, print_json, print_rows, progress_bar, warn
-from svlaw.cli.study import read_options
+from svlaw.cli.shared import reads
 from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
     from svlaw.analysis.cost import CostModel
+    from svlaw.analysis.cost_choice import CostChoice
+    from svlaw.analysis.estimators import Options
     from svlaw.fit.designs.design import Candidate, Design
 
 
+@reads(choice=read_cost, options=read_options)
 def design(
     pilot: Annotated[
         Path,
@@ -81,21 +72,13 @@ def design(
     problems_at_most: Annotated[
         int, typer.Option(metavar="P", help="Most problems there can be.")
     ] = 100_000,
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     as_json: Json = False,
 ) -> None:
     """How many problems, solutions and verdicts pin an exponent, from a pilot pool."""
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     sizes = [
         _read_sizes(text, option)
         for text, option in ((solutions, "--solutions"), (verifications, "--verifications"))
@@ -121,7 +104,7 @@ def design(
             problems_at_most=problems_at_most,
             verifier=verifier,
             options=options,
-            seed=seed,
+            seed=options.seed,
             progress=progress,
         )
     if as_json:

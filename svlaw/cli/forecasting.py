@@ -6,19 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
+from svlaw.cli.costs import read_cost
 from svlaw.cli.options import (
     Json,
-    MissingAnswer,
     On,
     Output,
     PoolPath,
-    Population,
-    Seed,
     Strategies,
-    Tolerance,
-    Unparsed,
     Verifier,
+    read_options,
 )
 from svlaw.cli.output import (
     check_suffix,
@@ -31,13 +27,17 @@ from svlaw.cli.output import (
     warn,
     write_rows,
 )
-from svlaw.cli.study import open_study, read_options, title
+from svlaw.cli.shared import reads
+from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
+    from svlaw.analysis.cost_choice import CostChoice
+    from svlaw.analysis.estimators import Options
     from svlaw.fit.forecasts.forecast import Forecast
 
 
+@reads(choice=read_cost, options=read_options)
 def forecast(
     pool: PoolPath,
     strategies: Strategies = None,
@@ -57,32 +57,24 @@ def forecast(
             " and 16 times the largest cost of each.",
         ),
     ] = None,
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
     resamples: Annotated[
         int,
         typer.Option(
             metavar="B", help="Resamples of problems, each fitted again; 0 for no intervals."
         ),
     ] = 400,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     on: On = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
     """Success beyond what was sampled, with a backtest of every figure."""
     check_suffix(output)
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
     counts_wanted = [_whole(value) for value in _read_numbers(solutions, "--solutions")]
     budgets = _read_numbers(budget, "--budget")
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(pool, strategies, "fine", "fine", choice, verifier, options, on=on)
     from svlaw.data.pool import open_pool
     from svlaw.fit.forecasts.backtest import STATUS_WORDS
@@ -98,7 +90,7 @@ def forecast(
         solutions=counts_wanted or None,
         budgets=budgets or None,
         resamples=resamples,
-        seed=seed,
+        seed=options.seed,
     )
     if output is not None:
         write_rows(output, found.rows)

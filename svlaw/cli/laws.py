@@ -5,31 +5,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
+from svlaw.cli.costs import read_cost
 from svlaw.cli.options import (
     Bins,
     By,
     Json,
-    MissingAnswer,
     On,
     PoolPath,
-    Population,
     Resamples,
-    Seed,
-    Tolerance,
-    Unparsed,
     Verifier,
     read_names,
+    read_options,
 )
 from svlaw.cli.output import console, print_json, print_rows, span, warn
-from svlaw.cli.study import describe, headings, open_study, read_options
+from svlaw.cli.shared import reads
+from svlaw.cli.study import describe, headings, open_study
 
 if TYPE_CHECKING:
+    from svlaw.analysis.cost_choice import CostChoice
+    from svlaw.analysis.estimators import Options
     from svlaw.fit.laws.allocation import AllocationFit, AllocationLaw, ExponentSum
 
 _FINE = "Values of {}, 'all', or 'fine' (up to eight per doubling)."
 
 
+@reads(choice=read_cost, options=read_options)
 def fit(
     pool: PoolPath,
     method: Annotated[
@@ -43,25 +43,17 @@ def fit(
     ] = False,
     solutions: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("S"))] = "fine",
     verifications: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("V"))] = "fine",
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
     resamples: Resamples = 1000,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     on: On = None,
     by: By = None,
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
     """The allocation laws S_opt ~ C^a and V_opt ~ C^b, by three methods side by side."""
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
         pool,
         None,
@@ -84,7 +76,7 @@ def fit(
             read_names(method) or method,
             interior=interior,
             resamples=resamples,
-            seed=seed,
+            seed=options.seed,
         )
         for table in study.tables
     ]

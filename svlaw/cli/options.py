@@ -11,6 +11,7 @@ from svlaw.data.object_stores import locate
 
 if TYPE_CHECKING:
     from svlaw.analysis.difficulty import Cuts
+    from svlaw.analysis.estimators import Options
     from svlaw.analysis.grid import Values
 
 
@@ -129,6 +130,29 @@ Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the rows to .parquet, .csv, .json."),
 ]
+
+
+def read_options(
+    seed: Seed = 0,
+    unparsed: Unparsed = "ignore",
+    missing_answer: MissingAnswer = "zero",
+    population: Population = "all",
+    tolerance: Tolerance = 0.001,
+) -> "Options":
+    """Read the options of the estimators; intervals take their seed too.
+
+    Raises:
+        ValueError: A text is no policy there is, or a number out of range.
+    """
+    from svlaw.analysis.estimators import Options
+
+    return Options(
+        unparsed=unparsed,  # type: ignore[arg-type]  # Options refuses any other text
+        missing_answer=missing_answer,  # type: ignore[arg-type]
+        population=population,  # type: ignore[arg-type]
+        tolerance=tolerance,
+        seed=seed,
+    )
 
 
 def read_names(text: str | None) -> list[str] | None:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from svlaw.data.errors import BadInputError
+from svlaw.data.numerals import amount
 from svlaw.data.progress import Progress as ProgressCallback
 
 if TYPE_CHECKING:
@@ -56,11 +57,7 @@ def percent(value: float | None) -> str:
 
 def number(value: float | None) -> str:
     """A positive figure to three or four digits; a dash when unknown."""
-    if value is None:
-        return "–"
-    if 1000 <= abs(value) < 1e9:
-        return f"{value:,.0f}"
-    return f"{value:.3g}".replace("e+", "e")
+    return "–" if value is None else amount(value)
 
 
 def span(low: float | None, high: float | None, form: Any = percent) -> str:

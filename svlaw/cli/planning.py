@@ -5,34 +5,34 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
+from svlaw.cli.costs import read_cost
 from svlaw.cli.options import (
     Json,
-    MissingAnswer,
     On,
     PoolPath,
-    Population,
     Resamples,
-    Seed,
     Strategies,
-    Tolerance,
-    Unparsed,
     Verifier,
+    read_options,
 )
 from svlaw.cli.output import console, number, percent, print_json, print_rows, span, warn
-from svlaw.cli.study import open_study, read_options, title
+from svlaw.cli.shared import reads
+from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
+    from svlaw.analysis.cost_choice import CostChoice
+    from svlaw.analysis.estimators import Options
     from svlaw.fit.plans.ladder import PlannedPoint
     from svlaw.fit.plans.planner import Plan
 
 
+@reads(choice=read_cost, options=read_options)
 def plan(
     pool: PoolPath,
     budget: Annotated[
         float | None,
-        typer.Option(metavar="B", help="Most compute per problem, in the units of the cost."),
+        typer.Option(metavar="B", help="Most to spend on a problem, in the units of the cost."),
     ] = None,
     target: Annotated[
         str | None,
@@ -47,31 +47,28 @@ def plan(
         str,
         typer.Option(metavar="1,2,4", help="Values of V, 'all', or 'fine' (eight per doubling)."),
     ] = "fine",
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
     resamples: Resamples = 2000,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     on: On = None,
     as_json: Json = False,
 ) -> None:
     """What to run: strategy, S and V for a budget, or for a target accuracy."""
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
     from svlaw.fit.plans.planner import check_request
     from svlaw.fit.plans.planner import plan as compute
 
     wanted = _read_share(target)
     check_request(budget, wanted)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(pool, strategies, solutions, verifications, choice, verifier, options, on=on)
     found = compute(
-        study.table, study.cost, budget=budget, target=wanted, resamples=resamples, seed=seed
+        study.table,
+        study.cost,
+        budget=budget,
+        target=wanted,
+        resamples=resamples,
+        seed=options.seed,
     )
     if as_json:
         document = {**study.document, "cost_model": study.document["cost"]}

@@ -5,30 +5,29 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
+from svlaw.cli.costs import read_cost
 from svlaw.cli.options import (
     Json,
-    MissingAnswer,
     PoolPath,
-    Population,
     Resamples,
-    Seed,
     Solutions,
     Strategies,
-    Tolerance,
-    Unparsed,
     Verifications,
     Verifier,
     read_names,
+    read_options,
     read_place,
 )
 from svlaw.cli.output import console, print_json
-from svlaw.cli.study import Study, open_study, read_options
+from svlaw.cli.shared import reads
+from svlaw.cli.study import Study, open_study
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.crossover import Crossover
+    from svlaw.analysis.estimators import Options
 
 FigurePath = Annotated[
     Path,
@@ -64,6 +63,7 @@ app = typer.Typer(
 
 
 @app.command()
+@reads(choice=read_cost, options=read_options)
 def frontier(
     pool: PoolPath,
     output: FigurePath,
@@ -73,22 +73,14 @@ def frontier(
     strategies: Strategies = None,
     solutions: Solutions = None,
     verifications: Verifications = None,
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     as_json: Json = False,
 ) -> None:
     """Success against cost: what each strategy achieves within a budget."""
     _check(output, columns, height)
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(pool, strategies, solutions, verifications, choice, verifier, options)
     from svlaw.analysis.curves import curves
     from svlaw.analysis.plots import plot_frontier
@@ -100,6 +92,7 @@ def frontier(
 
 
 @app.command()
+@reads(options=read_options)
 def solutions(
     pool: PoolPath,
     output: FigurePath,
@@ -110,18 +103,14 @@ def solutions(
     solutions: Solutions = None,
     verifications: Verifications = None,
     verifier: Verifier = None,
-    seed: Seed = 0,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    *,
+    options: "Options",
     as_json: Json = False,
 ) -> None:
     """Success against the number of solutions S, a line for each V."""
     _check(output, columns, height)
     # Cost is in no axis here, so any will do.
-    choice = read_cost("relative", 1.0, None, None)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
+    choice = read_cost(ratio=1.0)
     study = open_study(pool, strategies, solutions, verifications, choice, verifier, options)
     from svlaw.analysis.curves import curves
     from svlaw.analysis.plots import plot_solutions
@@ -133,6 +122,7 @@ def solutions(
 
 
 @app.command()
+@reads(choice=read_cost, options=read_options)
 def surface(
     pool: PoolPath,
     output: FigurePath,
@@ -145,22 +135,14 @@ def surface(
     ] = None,
     solutions: Solutions = None,
     verifications: Verifications = None,
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     as_json: Json = False,
 ) -> None:
     """Success over (S, V), with lines of equal cost and the best (S, V) within each budget."""
     _check(output, columns, height)
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
         pool, None, solutions, verifications, choice, verifier, options, needs_verified=True
     )
@@ -173,6 +155,7 @@ def surface(
 
 
 @app.command()
+@reads(choice=read_cost, options=read_options)
 def law(
     pool: PoolPath,
     output: FigurePath,
@@ -186,23 +169,15 @@ def law(
     ] = False,
     solutions: FineSolutions = "fine",
     verifications: FineVerifications = "fine",
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
     resamples: Resamples = 1000,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     as_json: Json = False,
 ) -> None:
     """The best S and the best V against cost, with the laws of every method."""
     _check(output, columns, None)
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     study = open_study(
         pool, None, solutions, verifications, choice, verifier, options, needs_verified=True
     )
@@ -215,13 +190,14 @@ def law(
         read_names(method) or method,
         interior=interior,
         resamples=resamples,
-        seed=seed,
+        seed=options.seed,
     )
     figure = plot_laws(fit, title=title, beside=columns == 2)
     _write(figure, output, columns, None, as_json)
 
 
 @app.command()
+@reads(choice=read_cost, options=read_options)
 def crossover(
     pool: PoolPath,
     output: FigurePath,
@@ -236,35 +212,28 @@ def crossover(
     ] = "best_of_n",
     solutions: Solutions = None,
     verifications: Verifications = None,
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
     resamples: Resamples = 2000,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     as_json: Json = False,
 ) -> None:
     """Verification less self-consistency at equal budget, and where it draws level."""
     _check(output, columns, height)
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     names = f"self_consistency,{challengers}"
     study = open_study(pool, names, solutions, verifications, choice, verifier, options)
     from svlaw.analysis.crossover import crossover as compute
     from svlaw.analysis.crossover_plots import plot_crossover
 
-    found = compute(study.table, study.cost, strategy, resamples=resamples, seed=seed)
+    found = compute(study.table, study.cost, strategy, resamples=resamples, seed=options.seed)
     figure = plot_crossover(study.table, found, study.cost, title=title)
     _write(figure, output, columns, height or _LISTED[columns], as_json)
 
 
 @app.command()
+@reads(choice=read_cost, options=read_options)
 def paper(
     output: FigurePath,
     pool: Annotated[
@@ -282,16 +251,10 @@ def paper(
     ] = "best_of_n",
     solutions: Solutions = None,
     verifications: Verifications = None,
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     as_json: Json = False,
 ) -> None:
     """Figure 1 of the paper, both panels, from its published table or from a pool."""
@@ -300,9 +263,7 @@ def paper(
         from svlaw.data.examples import open_example
 
         pool = open_example("singhi2025_fig1").path
-        ratio = 2.0 if ratio is None and cost == "relative" else ratio
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
+        choice = read_cost(ratio=2.0) if choice == read_cost() else choice
     names = f"self_consistency,{strategy}"
     study = open_study(pool, names, solutions, verifications, choice, verifier, options)
     from svlaw.analysis.paper_plots import plot_paper_figure

@@ -1,20 +1,16 @@
 """`svlaw report`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.costs import Cost, Lambda, SolverSize, VerifierSize, read_cost
+from svlaw.cli.costs import read_cost
 from svlaw.cli.options import (
     Json,
-    MissingAnswer,
-    Population,
     Resamples,
-    Seed,
-    Tolerance,
-    Unparsed,
     Verifier,
+    read_options,
     read_place,
 )
 from svlaw.cli.output import (
@@ -22,9 +18,14 @@ from svlaw.cli.output import (
     print_json,
     progress_bar,
 )
-from svlaw.cli.study import read_options
+from svlaw.cli.shared import reads
+
+if TYPE_CHECKING:
+    from svlaw.analysis.cost_choice import CostChoice
+    from svlaw.analysis.estimators import Options
 
 
+@reads(choice=read_cost, options=read_options)
 def report(
     pools: Annotated[
         list[Path],
@@ -33,22 +34,14 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="HTML file to write.")
     ] = Path("report.html"),
-    cost: Cost = "relative",
-    ratio: Lambda = None,
-    solver_size: SolverSize = None,
-    verifier_size: VerifierSize = None,
+    *,
+    choice: "CostChoice",
     verifier: Verifier = None,
-    seed: Seed = 0,
     resamples: Resamples = 2000,
-    unparsed: Unparsed = "ignore",
-    missing_answer: MissingAnswer = "zero",
-    population: Population = "all",
-    tolerance: Tolerance = 0.001,
+    options: "Options",
     as_json: Json = False,
 ) -> None:
     """One self-contained HTML page: which strategy wins at which budget, and the laws."""
-    choice = read_cost(cost, ratio, solver_size, verifier_size)
-    options = read_options(unparsed, missing_answer, population, tolerance, seed)
     from svlaw.report import write_report
 
     with progress_bar("analysing") as progress:
@@ -59,7 +52,7 @@ def report(
             verifier=verifier,
             options=options,
             resamples=resamples,
-            seed=seed,
+            seed=options.seed,
             progress=progress,
         )
     if as_json:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from svlaw.cli.costs import cost_in_words, describe_cost
 from svlaw.cli.options import read_bins, read_names, read_values
 from svlaw.cli.output import progress_bar, warn
+from svlaw.data.numerals import counted
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from svlaw.analysis.cost import CostChoice, CostModel
+    from svlaw.analysis.cost import CostModel
+    from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.difficulty import Bin
     from svlaw.analysis.estimators import Options
     from svlaw.analysis.success import SuccessTable
@@ -40,25 +42,6 @@ class Study(NamedTuple):
     def tables(self) -> "list[SuccessTable]":
         """The tables to analyse: that of each bin, or without bins the one of all problems."""
         return [self.table] if self.bins is None else [part.table for part in self.bins]
-
-
-def read_options(
-    unparsed: str, missing_answer: str, population: str, tolerance: float, seed: int
-) -> "Options":
-    """The options of the estimators, from their texts.
-
-    Raises:
-        ValueError: A text is no policy there is, or a number out of range.
-    """
-    from svlaw.analysis.estimators import Options
-
-    return Options(
-        unparsed=unparsed,  # type: ignore[arg-type]  # Options refuses any other text
-        missing_answer=missing_answer,  # type: ignore[arg-type]
-        population=population,  # type: ignore[arg-type]
-        tolerance=tolerance,
-        seed=seed,
-    )
 
 
 def open_study(
@@ -98,6 +81,8 @@ def open_study(
 
     check_place(on)
     pool = open_pool(path)
+    if verifier is not None:
+        pool.resolve_verifier(verifier)  # also where no strategy asks for one
     read_cuts = read_bins(cuts, by)
     if by is not None:
         check_by(pool, by, read_cuts)
@@ -121,9 +106,10 @@ def open_study(
             progress=progress,
         )
     if table.n_set_aside:
+        aside = counted(table.n_set_aside, "problem")
         warn(
-            f"{table.n_set_aside} problems hold too few solutions or verdicts for this grid and are"
-            f" set aside for all strategies; {table.n_problems} remain"
+            f"{aside} with too few solutions or verdicts for this grid set aside for all"
+            f" strategies; {table.n_problems:,} left"
         )
     document = {
         "pool": str(path),
@@ -204,16 +190,14 @@ def headings(study: Study) -> list[str]:
     """What to print above the analysis of each of `study.tables`."""
     if study.bins is None:
         return [title(study)]
-    names = [
-        f"{part.by} {part.name}: {part.n_problems} problem{'s' * (part.n_problems != 1)}"
-        for part in study.bins
-    ]
+    names = [f"{part.by} {part.name}: {counted(part.n_problems, 'problem')}" for part in study.bins]
     return [f"{title(study)}\n\n{names[0]}", *names[1:]]
 
 
 def title(study: Study) -> str:
     """The heading of an analysis: pool, problems, cost."""
-    problems = f"{study.table.n_problems} problems" if study.table.n_problems else "published table"
+    count = study.table.n_problems
+    problems = counted(count, "problem") if count else "published table"
     if study.document.get("half", "all") != "all":
         problems += ", one half of their solutions"
     return f"{Path(study.document['pool']).name}: {problems}, {cost_in_words(study.cost)}"

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from svlaw.analysis.cost import CostChoice, CostModel
+from svlaw.analysis.cost import CostModel
+from svlaw.analysis.cost_choice import CostChoice
 from svlaw.analysis.crossover import SATURATION_MARGIN, Crossover, crossover
 from svlaw.analysis.curves import curves
 from svlaw.analysis.difficulty import PASS_RATE

@@ -7,7 +7,15 @@ const live = (() => {
   if (!panel) return null;
   const { amount, exact, percent, points } = liveNumbers;
   const POSITIONS = 1000; // of a slider
-  const ENDS = { ratio: [0.01, 100], solver: [0.1, 1000], verifier: [0.1, 1000] };
+  const PRICES = [0.01, 100];
+  const ENDS = {
+    ratio: [0.01, 100],
+    solver: [0.1, 1000],
+    verifier: [0.1, 1000],
+    solverprice: PRICES,
+    inputprice: PRICES,
+    outputprice: PRICES,
+  };
   const SLIDERS = [...Object.keys(ENDS), "budget"];
   const HASH = "#live:";
 
@@ -23,10 +31,7 @@ const live = (() => {
   // --- state ------------------------------------------------------------------------------------
 
   function startOf(index) {
-    const { start, measured_ratio: measured } = pools[index];
-    const [solver, verifier] = start.sizes;
-    const ratio = start.model === "relative" ? start.ratio : measured;
-    const begun = { pool: index, model: start.model, ratio, solver, verifier };
+    const begun = { pool: index, ...pools[index].start };
     return { ...begun, budget: usualBudget(begun) };
   }
 
@@ -36,49 +41,53 @@ const live = (() => {
     return Math.max(Number(Math.sqrt(least * most).toPrecision(1)), least);
   }
 
-  function costModel({ pool, model, ratio, solver, verifier }) {
-    if (model === "relative") return { unit: 1, prefill: 0, ratio };
-    const { tokens } = pools[pool];
-    const unit = 2 * (solver * 1e9) * tokens.solution;
-    const reading = (2 * (verifier * 1e9) * tokens.prompt) / unit;
-    return { unit, prefill: reading, ratio: (2 * (verifier * 1e9) * tokens.verification) / unit };
+  function modelOf({ model }) {
+    return liveCosts.MODELS[model];
+  }
+
+  function costOf(current) {
+    return modelOf(current).cost(current, pools[current.pool].tokens);
   }
 
   // Smallest and largest cost computed of what can be run.
   function reachOf(current) {
-    const costs = liveModel.costsOf(pools[current.pool].fine, costModel(current));
+    const costs = liveModel.costsOf(pools[current.pool].fine, costOf(current));
     return [Math.min(...costs), Math.max(...costs)];
   }
-
-  const unitOf = ({ model }) => (model === "relative" ? "solutions" : "FLOPs");
 
   function setEnds() {
     const [least, most] = reachOf(state);
     ends = { ...ENDS, budget: [least, 4 * most] };
     for (const name of SLIDERS) {
       const [low, high] = ends[name];
-      ends[name] = [Math.min(low, state[name]), Math.max(high, state[name])];
+      ends[name] = [Math.min(low, state[name] || low), Math.max(high, state[name])];
     }
   }
 
   function fromPosition(name, position) {
+    if (name === liveCosts.FREE && position === 0) return 0;
     const [low, high] = ends[name];
     const value = Number((low * (high / low) ** (position / POSITIONS)).toPrecision(3));
     return Math.min(Math.max(value, low), high);
   }
 
   function toPosition(name, value) {
+    if (value === 0) return 0;
     const [low, high] = ends[name];
     return Math.round((POSITIONS * Math.log(value / low)) / Math.log(high / low));
   }
 
   // --- address: the state is kept in it, so that it can be passed on ------------------------------
 
+  const keyOf = (name) => name.replace("ratio", "lambda");
+
   function writeAddress() {
     const parts = new URLSearchParams();
     if (pools.length > 1) parts.set("pool", state.pool + 1);
-    const costs = state.model === "flops" ? ["solver", "verifier"] : ["ratio"];
-    for (const name of [...costs, "budget"]) parts.set(name.replace("ratio", "lambda"), state[name]);
+    parts.set("cost", state.model);
+    for (const name of [...liveCosts.figuresOf(state.model, pools[state.pool]), "budget"]) {
+      parts.set(keyOf(name), state[name]);
+    }
     replaceAddress(`${HASH}${parts}`);
   }
 
@@ -93,32 +102,24 @@ const live = (() => {
   function readAddress() {
     if (!location.hash.startsWith(HASH)) return false;
     const parts = new URLSearchParams(location.hash.slice(HASH.length));
-    const number = (name) => (Number(parts.get(name)) > 0 ? Number(parts.get(name)) : null);
+    const number = (name) => {
+      const value = Number(parts.get(keyOf(name)) || NaN);
+      return liveCosts.holds(name, value) ? value : null;
+    };
     const index = (number("pool") ?? 1) - 1;
     state = startOf(index in pools ? index : 0);
-    const sizes = [number("solver"), number("verifier")];
-    if (pools[state.pool].tokens && sizes[0] && sizes[1]) {
-      Object.assign(state, { model: "flops", solver: sizes[0], verifier: sizes[1] });
-    } else if (number("lambda")) {
-      Object.assign(state, { model: "relative", ratio: number("lambda") });
-    }
+    const pool = pools[state.pool];
+    const model = parts.get("cost");
+    if (model === "relative" || (pool.tokens && Object.hasOwn(liveCosts.MODELS, model))) state.model = model;
+    for (const name of liveCosts.figuresOf(state.model, pool)) state[name] = number(name) ?? state[name];
     state.budget = number("budget") ?? usualBudget(state);
     return true;
   }
 
   // --- commands ---------------------------------------------------------------------------------
 
-  function costOptions(pool) {
-    if (state.model === "flops") {
-      const sizes = ` --solver-size ${state.solver}B --verifier-size ${state.verifier}B`;
-      return ` --cost flops${pool.verified.length ? sizes : sizes.split(" --verifier")[0]}`;
-    }
-    const isMeasured = state.ratio === pool.measured_ratio;
-    return pool.verified.length && !isMeasured ? ` --lambda ${state.ratio}` : "";
-  }
-
   function commandsOf(pool, isCompared) {
-    const rest = `${costOptions(pool)}${pool.options}`;
+    const rest = `${modelOf(state).options(state, pool)}${pool.options}`;
     const commands = [
       `svlaw plan ${pool.shell_name} --budget ${exact(state.budget)}${rest}`,
       `svlaw frontier ${pool.shell_name}${rest}`,
@@ -131,7 +132,7 @@ const live = (() => {
 
   function compute() {
     const pool = pools[state.pool];
-    const cost = costModel(state);
+    const cost = costOf(state);
     const challengers = pool.verified.map((name) => ({ name, of: [name] }));
     if (challengers.length > 1) challengers.push({ name: "best", of: pool.verified });
     const crossovers = challengers.map(({ name, of }) => {
@@ -231,31 +232,25 @@ const live = (() => {
   }
 
   function writeControls(pool) {
-    const flops = state.model === "flops";
-    const shown = {
-      ratio: !flops && pool.verified.length > 0,
-      solver: flops,
-      verifier: flops && pool.verified.length > 0,
-      budget: true,
-    };
+    const shown = [...liveCosts.figuresOf(state.model, pool), "budget"];
     for (const name of SLIDERS) {
-      at(`${name}-row`).hidden = !shown[name];
-      if (!shown[name]) continue;
+      at(`${name}-row`).hidden = !shown.includes(name);
+      if (!shown.includes(name)) continue;
       const [slider, number] = [at(name), at(`${name}-number`)];
       const text = name === "budget" ? exact(state[name]) : `${Number(state[name].toPrecision(6))}`;
       slider.value = toPosition(name, state[name]);
-      if (name === "budget") at("budget-unit").textContent = unitOf(state);
+      if (name === "budget") at("budget-unit").textContent = modelOf(state).unit;
       slider.setAttribute("aria-valuetext", `${text} ${at(`${name}-unit`).textContent}`);
       if (number !== document.activeElement) number.value = text;
     }
     at("models").hidden = !pool.tokens;
-    for (const radio of at("form").elements["live-model"]) radio.checked = radio.value === state.model;
+    at("model").value = state.model;
     if (pools.length > 1) at("pool").value = state.pool;
   }
 
   function writeAnswer({ plan, crossovers }) {
     const least = plan.least;
-    const unit = unitOf(state);
+    const unit = modelOf(state).unit;
     at("lead").textContent = least
       ? "The budget pays for nothing computed"
       : liveWords.ofPoint(plan, names);
@@ -278,7 +273,7 @@ const live = (() => {
       pool,
       names,
       costs: liveModel.costsOf(pool.coarse, cost),
-      unit: unitOf(state),
+      label: modelOf(state).label,
       budget: state.budget,
       plan,
       crossing: last ? last.crossover_budget : null,
@@ -295,8 +290,8 @@ const live = (() => {
     writeFrontier(computed.frontier);
     writeCrossovers(computed.crossovers);
     writeCommands(computed.commands);
-    at("method").textContent = liveWords.ofMethod(pool);
-    at("state").textContent = liveWords.ofSettings(state, pool, unitOf(state));
+    at("method").textContent = liveWords.ofMethod(pool, state.model);
+    at("state").textContent = liveWords.ofSettings(state, pool);
     return report.show(at("figure"), figure);
   }
 
@@ -314,9 +309,9 @@ const live = (() => {
 
   function changed({ target }) {
     const [, name, part] = target.id.split("-");
-    if (target.name === "live-model") switchModel(target.value);
+    if (name === "model") switchModel(target.value);
     else if (name === "pool") state = startOf(Number(target.value));
-    else if (part === "number" && !(target.valueAsNumber > 0)) return;
+    else if (part === "number" && !liveCosts.holds(name, target.valueAsNumber)) return;
     else if (part === "number") state[name] = target.valueAsNumber;
     else state[name] = fromPosition(name, target.valueAsNumber);
     // A slider's own ends stay as they are while it moves.
@@ -331,10 +326,9 @@ const live = (() => {
 
   // A budget keeps what it pays for without verification.
   function switchModel(model) {
-    const before = costModel(state).unit;
-    const usual = pools[state.pool].measured_ratio ?? 1;
-    state = { ...state, model, ratio: state.ratio ?? usual };
-    const budget = (state.budget / before) * costModel(state).unit;
+    const before = costOf(state).unit;
+    state = { ...state, model };
+    const budget = (state.budget / before) * costOf(state).unit;
     state.budget = Number(budget.toPrecision(3));
   }
 

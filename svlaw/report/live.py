@@ -17,7 +17,14 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from svlaw.analysis.cost import FlopsCost, mean_tokens, measure_lambda
+from svlaw.analysis.cost import (
+    CostModel,
+    FlopsCost,
+    PriceCost,
+    RelativeCost,
+    measure_lambda,
+    token_cost,
+)
 from svlaw.analysis.crossfit import LEAST_PROBLEMS, divisions
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.plots import STRATEGY_NAMES, plot_frontier
@@ -33,6 +40,7 @@ LARGEST: Final = 3_000_000
 """Most bytes of per-problem success in a page; base64 makes a third more of them."""
 SCRIPTS: Final = (
     "live_numbers.js",
+    "live_costs.js",
     "live_words.js",
     "live_model.js",
     "live_figure.js",
@@ -41,6 +49,12 @@ SCRIPTS: Final = (
 """The panel's script, in the order in which its parts build on each other; after `report.js`."""
 DEFAULT_SIZE: Final = 8.0
 """Billions of parameters that the sizes start at where the report has none."""
+DEFAULT_PRICES: Final = {"solverprice": 0.60, "inputprice": 0.15, "outputprice": 0.60}
+"""US dollars per million tokens that the prices start at where the report has none.
+
+Source:
+    OpenAI's list price of GPT-4o mini when it appeared (July 2024): 0.15 of input, 0.60 of output.
+"""
 
 
 @dataclass(frozen=True)
@@ -96,10 +110,7 @@ def _runnable(table: SuccessTable) -> npt.NDArray[np.bool_]:
 
 
 def _pool(found: Findings, fine: SuccessTable, *, whole: bool) -> dict[str, Any]:
-    cost = found.cost
-    sizes = [DEFAULT_SIZE, DEFAULT_SIZE]
-    if isinstance(cost, FlopsCost):
-        sizes = [cost.solver_parameters / 1e9, cost.verifier_parameters / 1e9]
+    measured = _measured_ratio(found)
     return {
         "name": found.name,
         "shell_name": _shell_name(found.name),
@@ -108,15 +119,30 @@ def _pool(found: Findings, fine: SuccessTable, *, whole: bool) -> dict[str, Any]
         "verified": list(found.verified),
         "coarse": coarse_data(found.table),
         "fine": fine_data(fine, found.seed, whole=whole),
-        "start": {
-            "model": "flops" if isinstance(cost, FlopsCost) else "relative",
-            "ratio": cost.ratio,
-            "sizes": sizes,
-        },
-        "measured_ratio": _measured_ratio(found),
+        "start": _start(found.cost, measured),
+        "measured_ratio": measured,
         "tokens": _tokens(found),
         "figure": _figure(found),
     }
+
+
+def _start(cost: CostModel, measured: float | None) -> dict[str, Any]:
+    """The model and the figures of all models that the panel starts with."""
+    figures = {"solver": DEFAULT_SIZE, "verifier": DEFAULT_SIZE, **DEFAULT_PRICES}
+    if isinstance(cost, RelativeCost):
+        return {"model": "relative", "ratio": cost.ratio, **figures}
+    figures["ratio"] = measured or 1.0
+    if isinstance(cost, FlopsCost):
+        figures["solver"] = cost.solver_parameters / 1e9
+        figures["verifier"] = cost.verifier_parameters / 1e9
+        return {"model": "flops", **figures}
+    if isinstance(cost, PriceCost):
+        figures["solverprice"] = cost.solver_price
+        if cost.verifier_input_price is not None and cost.verifier_output_price is not None:
+            figures["inputprice"] = cost.verifier_input_price
+            figures["outputprice"] = cost.verifier_output_price
+        return {"model": "price", **figures}
+    return {"model": "tokens", **figures}
 
 
 def coarse_data(table: SuccessTable) -> dict[str, Any]:
@@ -178,8 +204,10 @@ def _measured_ratio(found: Findings) -> float | None:
 
 
 def _tokens(found: Findings) -> dict[str, Any] | None:
+    """Mean tokens, and where they come from; None where the pool holds no lengths."""
     with suppress(NotInPoolError):
-        return asdict(mean_tokens(found.pool, found.table.verifier))
+        cost = token_cost(found.pool, found.table.verifier)
+        return {**asdict(cost.tokens), "origin": cost.origin}
     return None
 
 

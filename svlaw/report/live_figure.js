@@ -138,7 +138,7 @@ const liveFigure = (() => {
   }
 
   // Data and layout for Plotly, new at every call.
-  function make({ pool, names, costs, unit, budget, plan, crossing, revision }) {
+  function make({ pool, names, costs, label, budget, plan, crossing, revision }) {
     const data = traces(pool, costs);
     if (plan.strategy) data.push(recommendation(plan, names));
     const reach = [...costs, budget];
@@ -149,7 +149,7 @@ const liveFigure = (() => {
     }
     const layout = structuredClone(pool.figure.layout);
     Object.assign(layout, {
-      xaxis: { ...layout.xaxis, ...xaxis, title: { text: `compute per problem (${unit})` } },
+      xaxis: { ...layout.xaxis, ...xaxis, title: { text: label } },
       yaxis: { ...layout.yaxis, range: span(pool), title: { text: "success (%)" } },
       shapes: marks.map(({ line }) => line),
       annotations: marks.map(({ note }) => note),

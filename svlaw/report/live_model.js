@@ -266,7 +266,7 @@ const liveModel = (() => {
   // Interval of a mean: Wilson's, with an effective number of problems.
   function successInterval(scores, tSquared) {
     const P = scores.length;
-    if (P < 2) return [0, 1];
+    if (P < 2) return [null, null]; // a single problem varies with nothing
     const mean = sum(scores) / P;
     const shifted = (P * mean + 0.5) / (P + 1);
     let spread = sum(scores.map((value) => (value - mean) ** 2)) + P * (mean - shifted) ** 2;

@@ -71,7 +71,7 @@ const liveWords = (() => {
     return `it stays level or ahead from ${amount(ahead)} on`;
   }
 
-  function ofMethod(pool) {
+  function ofMethod(pool, model) {
     const { fine } = pool;
     const words = ["Computed in this page, from the success table; the commands give the same."];
     if (fine.strategy.length > pool.coarse.strategy.length) {
@@ -88,16 +88,16 @@ const liveWords = (() => {
     if (fine.n_problems) {
       words.push("Intervals of budgets and differences depend on costs: see the commands.");
     }
+    if (model !== "relative") words.push(`Lengths: ${pool.tokens.origin}.`);
     return words.join(" ");
   }
 
   // The settings, for paper, which shows no controls.
-  function ofSettings({ model, ratio, solver, verifier, budget }, pool, unit) {
-    const sizes = [`a solver of ${solver}B`, `a verifier of ${verifier}B`];
-    const costs = model === "flops" ? sizes : ["", `λ = ${Number(ratio.toPrecision(6))}`];
-    const told = costs.slice(0, pool.verified.length ? 2 : 1).filter(Boolean).join(" and ");
-    const cost = told + (model === "flops" ? " parameters, " : told && ", ");
-    return `${pool.name}: ${cost}budget ${amount(budget)} ${unit} per problem.`;
+  function ofSettings(state, pool) {
+    const model = liveCosts.MODELS[state.model];
+    const cost = model.words(state, pool.verified.length > 0);
+    const budget = `budget ${amount(state.budget)} ${model.unit} per problem`;
+    return `${pool.name}: ${cost && `${cost}, `}${budget}.`;
   }
 
   return { ofPoint, ofSuccess, ofDoubts, ofCrossing, ofMethod, ofSettings };

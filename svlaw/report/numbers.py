@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from svlaw.analysis.resampling import Interval
+from svlaw.data.numerals import significant
 
 DASH = "–"
 MINUS = "−"
@@ -11,10 +12,10 @@ MINUS = "−"
 def amount(value: float) -> str:
     """A budget or a count: whole ones as they are, others to about three digits.
 
-    For example 8,256, 1,010 (of 1,014.17), 46, 4.9, 0.35, 2.4e15.
+    For example 8,256, 1,010 (of 1,014.17), 46, 4.9, 0.35, 0.000042, 2.4e15.
     """
     if abs(value) >= 1e9:
-        return f"{value:.3g}".replace("e+", "e")
+        return significant(value, 3)
     if value == round(value) and abs(value) < 1e6:
         return f"{round(value):,}"
     return rounded(value)
@@ -26,7 +27,7 @@ def rounded(value: float) -> str:
     number = float(f"{value:.{digits}g}")
     if abs(number) >= 10:
         return f"{number:,.0f}"
-    return f"{number:.1f}" if abs(number) >= 1 else f"{number:g}"
+    return f"{number:.1f}" if abs(number) >= 1 else significant(number, digits)
 
 
 def times(value: float) -> str:

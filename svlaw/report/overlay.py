@@ -6,7 +6,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 import polars as pl
 
-from svlaw.analysis.axes import decade_axis, layout, short
+from svlaw.analysis.axes import decade_axis, layout, short, success_range
 from svlaw.analysis.plots import STRATEGY_NAMES
 from svlaw.report.findings import Findings
 from svlaw.report.parts import plain
@@ -26,6 +26,7 @@ def plot_pools(found: Sequence[Findings]) -> go.Figure:
     """
     figure = go.Figure(layout=layout(None, 440))
     costs = pl.concat([each.best["budget"] for each in found])
+    shares = [rows["success"] for each in found for rows in (each.best, each.voting)]
     for place, each in enumerate(found):
         colour = _COLOURS[place % len(_COLOURS)]
         name = plain(each.name, _LONGEST)
@@ -51,13 +52,16 @@ def plot_pools(found: Sequence[Findings]) -> go.Figure:
                 legendgroup=f"{place}",
                 mode="lines+markers",
                 line={"color": colour, "width": 2.5},
-                marker={"symbol": _SYMBOLS[place % len(_SYMBOLS)], "size": 6},
+                marker={
+                    "symbol": _SYMBOLS[(place + place // len(_COLOURS)) % len(_SYMBOLS)],
+                    "size": 6,
+                },
                 text=[_hover(row) for row in rows],
                 hovertemplate="%{text}<extra>" + name + "</extra>",
             )
         )
     figure.update_xaxes(title_text=found[0].cost.label, **decade_axis(costs))
-    figure.update_yaxes(title_text="success (%)")
+    figure.update_yaxes(title_text="success (%)", range=success_range(pl.concat(shares)))
     return figure
 
 

@@ -9,7 +9,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from svlaw.analysis.cost import CostChoice
+from svlaw.analysis.cost_choice import CostChoice
 from svlaw.analysis.estimators import Options
 from svlaw.analysis.resampling import DEFAULT_RESAMPLES
 from svlaw.data.errors import BadInputError
@@ -55,13 +55,17 @@ def write_report(
         The path of the file.
 
     Raises:
-        BadInputError: There is no pool, one cannot be read, or an argument does not fit.
+        BadInputError: There is no pool, one cannot be read, an argument does not fit, or `out` is a
+            folder.
         NotInPoolError: lambda is to be measured and a pool holds no lengths, or it has no such
             verifier.
     """
     if cost is not None and ratio is not None:
         raise BadInputError("give a cost model or lambda, one of the two")
-    choice = cost or CostChoice(ratio)
+    choice = cost or CostChoice(ratio=ratio)
+    out = Path(out)
+    if out.is_dir():
+        raise BadInputError(f"{out}: is a folder; name the HTML file to write in it")
     opened = open_pools(pool.path if isinstance(pool, Pool) else pool for pool in pools)
     if not opened:
         raise BadInputError("a report needs at least one pool")
@@ -80,7 +84,6 @@ def write_report(
             )
         )
         part(1, 1)
-    out = Path(out)
     page = _render([section(f"pool-{i}", each) for i, each in enumerate(found, 1)], found)
     with atomic_path(out) as temporary:
         temporary.write_text(page, "utf-8", newline="\n")
@@ -104,6 +107,7 @@ def _render(sections: list[Section], found: list[Findings]) -> str:
         overview=tables.overview_table(list(zip(anchors, found, strict=True))) if several else None,
         pools=_pools(found) if several else None,
         contents=_contents(sections, bool(panel)),
+        quantity=found[0].cost.quantity,
         unit=found[0].cost.unit_name,
         bibtex=bibtex(version("svlaw")),
         version=version("svlaw"),
@@ -129,8 +133,7 @@ def _pools(found: list[Findings]) -> Figure:
     return figure(
         "pools",
         "pools",
-        "Success against compute per problem, a line for each pool and its self-consistency"
-        " dashed.",
+        "Success against cost per problem, a line for each pool and its self-consistency dashed.",
         plot_pools(found),
     )
 

@@ -63,6 +63,7 @@ class Quality:
         calibration: `score` (mean score of the solutions in a tenth), `right` (the share of them
             that is right), `conf_low`, `conf_high`, `n_solutions`.
         depth: Verdicts of a solution, the median.
+        unparsed: Share of the verdicts without a score.
     """
 
     verifier: str
@@ -70,6 +71,7 @@ class Quality:
     curves: pl.DataFrame
     calibration: pl.DataFrame
     depth: float
+    unparsed: float
 
 
 def examine_quality(
@@ -107,6 +109,7 @@ def examine_quality(
         pl.concat([_curve("one", _single(pool, verifier)), _curve("mean", means)]),
         _calibration(solutions),
         float(solutions["n"].median()),  # type: ignore[arg-type]
+        1 - int(totals["scored"].sum()) / int(totals["n"].sum()),
     )
 
 

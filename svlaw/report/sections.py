@@ -153,7 +153,7 @@ def _frontier(anchor: str, found: Findings) -> Figure:
     return figure(
         f"{anchor}-frontier",
         file_name(found.name, "frontier"),
-        "Success against compute per problem, a line for each strategy.",
+        "Success against cost per problem, a line for each strategy.",
         plot_frontier(found.curves, found.cost, crossover=crossing),
     )
 
@@ -167,7 +167,7 @@ def _surface(anchor: str, found: Findings) -> Figure | None:
     return figure(
         f"{anchor}-surface",
         file_name(found.name, "surface"),
-        "Success by numbers of solutions and of verifications, with lines of equal compute and the"
+        "Success by numbers of solutions and of verifications, with lines of equal cost and the"
         " best point within each budget.",
         drawn,
     )
@@ -194,7 +194,7 @@ def _laws(anchor: str, found: Findings) -> Figure | None:
     return figure(
         f"{anchor}-laws",
         file_name(found.name, "laws"),
-        "Best numbers of solutions and of verifications against compute, with fitted laws.",
+        "Best numbers of solutions and of verifications against cost, with fitted laws.",
         plot_laws(found.fit),
     )
 
@@ -223,7 +223,7 @@ def _bins(anchor: str, found: Findings, held: difficulty.Difficulty) -> Bins:
         else figure(
             f"{anchor}-by-{held.by}",
             file,
-            "Success against compute, a line for each bin of problems, and what verification gains"
+            "Success against cost, a line for each bin of problems, and what verification gains"
             " in it.",
             drawn,
         ),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from svlaw.analysis.cost import FlopsCost
+from svlaw.analysis.cost import FlopsCost, PriceCost, WeightedTokens
 from svlaw.analysis.crossfit import FOLDS, PARTITIONS
 from svlaw.analysis.plots import STRATEGY_NAMES
 from svlaw.analysis.resampling import LEVEL
@@ -51,28 +51,43 @@ def _source(found: Findings) -> str:
 
 def _cost(found: Findings) -> str:
     cost = found.cost
+    if isinstance(cost, WeightedTokens):
+        return _of_tokens(cost, is_verified=bool(found.verified))
     if not any(name in VERIFIED for name in found.table.strategies):
-        if cost.unit == 1:
-            return "C = S per problem, in solutions; λ plays no part without verifications"
-        return f"C = S × {amount(cost.unit)} FLOPs per problem"
-    if isinstance(cost, FlopsCost):
-        return _flops(cost)
+        return "C = S per problem, in solutions; λ plays no part without verifications"
     return (
         "C(S, V) = S (1 + λV) per problem, in solutions: a verification costs λ ="
         f" {cost.ratio:.3g} solutions ({cost.origin})"
     )
 
 
-def _flops(cost: FlopsCost) -> str:
-    tokens = cost.tokens
+def _of_tokens(cost: WeightedTokens, *, is_verified: bool) -> str:
+    tokens, unit = cost.tokens, f"{amount(cost.unit)} {cost.unit_name}"
+    if not is_verified:
+        length = f"{amount(tokens.solution)} tokens of a solution"
+        return f"C = S × {unit} per problem, at {length} ({cost.origin})"
     return (
-        f"FLOPs per problem, C(S, V) = {amount(cost.unit)} S (1 + {cost.prefill:.3g} [V > 0] +"
-        f" {cost.ratio:.3g} V): 2 for each parameter and token, {cost.solver_parameters:.3g}"
-        f" parameters of the solver and {cost.verifier_parameters:.3g} of the verifier,"
-        f" {amount(tokens.solution)} tokens of a solution, {amount(tokens.verification)} of a"
-        f" verification and {amount(tokens.prompt)} of its prompt, which is read once for all V"
-        f" ({cost.origin})"
+        f"{cost.unit_name} per problem, C(S, V) = {amount(cost.unit)} S (1 + {cost.prefill:.3g}"
+        f" [V > 0] + {cost.ratio:.3g} V): {_weights(cost)}; {amount(tokens.solution)} tokens of a"
+        f" solution, {amount(tokens.verification)} of a verification and {amount(tokens.prompt)} of"
+        f" its prompt, which is read once for all V ({cost.origin})"
     )
+
+
+def _weights(cost: WeightedTokens) -> str:
+    """What a token costs."""
+    if isinstance(cost, FlopsCost):
+        return (
+            f"2 for each parameter and token, {cost.solver_parameters:.3g} parameters of the solver"
+            f" and {cost.verifier_parameters:.3g} of the verifier"
+        )
+    if isinstance(cost, PriceCost):
+        return (
+            f"{cost.solver_price:g} US$ per million tokens of the solver's output,"
+            f" {cost.verifier_input_price:g} of the verifier's input and"
+            f" {cost.verifier_output_price:g} of its output"
+        )
+    return "1 for each token, read or written"
 
 
 def _problems(found: Findings) -> str:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from svlaw.analysis.crossover import Crossover
 from svlaw.analysis.plots import STRATEGY_NAMES
 from svlaw.analysis.resampling import Interval
+from svlaw.data.numerals import counted
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.laws.advice import METHODS_IN_WORDS, Advice
 from svlaw.fit.laws.allocation import AllocationLaw
@@ -30,6 +31,8 @@ from svlaw.report.numbers import (
 
 FEW_PROBLEMS = 30
 """Below this many problems the intervals are called rough."""
+MANY_UNPARSED = 0.2
+"""From this share of the verdicts on, those that could not be read are spoken of."""
 _MOST_RUNS = 4
 
 Sentence = str | Markup
@@ -112,12 +115,18 @@ def doubts(found: Findings) -> list[str]:
     elif not found.resamples:
         sentences.append("Intervals were not asked for (0 resamples).")
     if 0 < table.n_problems < FEW_PROBLEMS:
-        sentences.append(f"With only {table.n_problems} problems the intervals are rough.")
+        words = "the intervals are rough" if table.n_problems > 1 else "no figure has an interval"
+        sentences.append(f"With only {counted(table.n_problems, 'problem')} {words}.")
     if table.n_set_aside:
         total = table.n_problems + table.n_set_aside
         sentences.append(
             f"{table.n_set_aside:,} of {total:,} problems are set aside for all strategies: they"
             " hold too few solutions or verifications for the grid."
+        )
+    if found.quality is not None and found.quality.unparsed >= MANY_UNPARSED:
+        sentences.append(
+            f"{percent(found.quality.unparsed)} of the verdicts could not be read, which makes the"
+            " strategies with a verifier look worse than they are: see svlaw parse."
         )
     sentences += _doubts_on_voting(found)
     sentences += _doubts_on_laws(found)
@@ -241,6 +250,8 @@ def _saturation(found: Findings) -> list[str]:
     if found.saturation is None:
         return []
     rows, budget = found.voting, amount(found.saturation)
+    if rows.height == 1:
+        return [f"Self-consistency was computed at {budget} alone: it cannot be told to saturate."]
     if found.saturation == rows["cost"][-1]:
         return [f"Self-consistency still improves at {budget}, the largest budget it has."]
     return [
@@ -300,7 +311,7 @@ def _trouble(laws: Sequence[AllocationLaw]) -> str:
 
 
 def _doubts_on_voting(found: Findings) -> Iterator[str]:
-    if not found.voting.height:
+    if found.voting.height < 2:
         return
     most = float(found.voting["cost"][-1])
     if found.saturation == most and (found.crossovers or not found.verified):

@@ -1,19 +1,23 @@
-"""Relative cost, and lambda measured from stored lengths."""
+"""Costs in solutions, tokens, FLOPs and dollars, at lengths stored in pools."""
 
 import numpy as np
 import polars as pl
 import pytest
 
 from svlaw.analysis.cost import (
-    CostChoice,
     FlopsCost,
+    PriceCost,
     RelativeCost,
+    TokenCost,
     TokenMeans,
     flops_cost,
     mean_tokens,
     measure_lambda,
+    price_cost,
     relative_cost,
+    token_cost,
 )
+from svlaw.analysis.cost_choice import CostChoice
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.data.pool import append
@@ -155,6 +159,55 @@ def test_flops_are_two_for_each_parameter_and_token() -> None:
     assert cost.label == "compute per problem (FLOPs)"
 
 
+def test_tokens_count_alike() -> None:
+    cost = TokenCost(TokenMeans(300.0, 500.0, 400.0))
+    assert cost(4, 0) == pytest.approx(4 * 300)
+    for V in (1, 2, 32):
+        assert cost(4, V) == pytest.approx(4 * (300 + 400 + 500 * V))
+    assert (cost.unit, cost.label) == (300.0, "compute per problem (tokens)")
+    twin = FlopsCost(0.5, 0.5, cost.tokens)  # two halves of a FLOP for each token
+    assert (twin.unit, twin.prefill, twin.ratio) == (cost.unit, cost.prefill, cost.ratio)
+
+
+def test_dollars_are_prices_of_a_million_tokens() -> None:
+    """S = 10, V = 4 by hand: 3,000 tokens at 2, 4,000 at 0.5 and 20,000 at 8 dollars a million."""
+    cost = PriceCost(2.0, 0.5, 8.0, TokenMeans(300.0, 500.0, 400.0))
+    assert cost(10, 4) == pytest.approx(0.006 + 0.002 + 0.16)
+    assert cost(10, 0) == pytest.approx(0.006)
+    assert cost(1, 1) == pytest.approx((2 * 300 + 0.5 * 400 + 8 * 500) / 1e6)
+    assert cost.ratio == pytest.approx(8 * 500 / (2 * 300))
+    assert (cost.unit_name, cost.label) == ("US$", "cost per problem (US$)")
+    # At a dollar a million for everything, a cost in millions of tokens.
+    tokens = TokenCost(cost.tokens)
+    same = PriceCost(1.0, 1.0, 1.0, cost.tokens)
+    S, V = np.meshgrid([1, 7, 64], [0, 1, 16])
+    np.testing.assert_allclose(1e6 * same(S, V), tokens(S, V), rtol=1e-12)
+
+
+def test_a_request_for_every_verification_as_the_docs_say() -> None:
+    """Input free and its price on the output: S [p_s T_s + V (p_in T_p + p_out T_v)]."""
+    tokens = TokenMeans(300.0, 500.0, 400.0)
+    cost = PriceCost(2.0, 0.0, 8.0 + 0.5 * 400 / 500, tokens)
+    for V in (0, 1, 5):
+        assert cost(10, V) == pytest.approx(10 * (600 + V * (0.5 * 400 + 8 * 500)) / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("prices", "message"),
+    [
+        ((0.0, 1.0, 1.0), "solver price = 0: use a number above 0"),
+        ((1.0, -1.0, 1.0), "verifier input price = -1: use 0 or more"),
+        ((1.0, float("nan"), 1.0), "verifier input price = nan"),
+        ((1.0, 1.0, 0.0), "verifier output price = 0: use a number above 0"),
+        ((1.0, None, 1.0), "give that of its input and that of its output"),
+        ((1.0, None, None), "give that of its input and that of its output"),
+    ],
+)
+def test_bad_prices(prices, message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
+        PriceCost(*prices, TokenMeans(300.0, 500.0, 400.0))
+
+
 def test_token_means_of_a_pool(make_pool) -> None:
     pool = make_pool(
         answers(output_tokens=[100, 200, 300, 400]), v=verdicts(output_tokens=[20, 100, 120])
@@ -171,25 +224,100 @@ def test_token_means_of_a_pool(make_pool) -> None:
     assert (alone(3, 0), alone.ratio) == (2e9 * 7 * 3, 0.0)
 
 
-def test_no_token_counts_no_flops(make_pool) -> None:
-    for pool, what in (
-        (make_pool(answers(output_chars=[9] * 4)), "solutions"),
-        (make_pool(answers(output_tokens=[9] * 4), v=verdicts(output_chars=[9] * 3)), "verifi"),
+def test_tokens_are_estimated_from_characters(make_pool) -> None:
+    """Means over problems of 300 and 90 characters."""
+    pool = make_pool(
+        answers(output_chars=[100, 200, 300, 400]), v=verdicts(output_chars=[20, 100, 120])
+    )
+    assert mean_tokens(pool) == TokenMeans(75.0, 22.5, 75.0, True, True)
+    cost = token_cost(pool)
+    assert cost(2, 3) == pytest.approx(2 * (75 + 75 + 3 * 22.5))
+    assert cost.origin.startswith("tokens estimated at 4 characters each; the verifier's prompt")
+    assert flops_cost(pool, 8e9, 70e9).ratio == pytest.approx(70 * 22.5 / (8 * 75))
+    assert price_cost(pool, 1.0, 2.0, 3.0)(1, 1) == pytest.approx((75 + 150 + 67.5) / 1e6)
+    # lambda is what was measured, in characters.
+    assert relative_cost(pool, None).origin == "measured in characters"
+    assert token_cost(pool).ratio == relative_cost(pool, None).ratio
+
+
+def test_tokens_of_one_never_stand_beside_characters_of_the_other(make_pool) -> None:
+    half = make_pool(
+        answers(output_tokens=[1000] * 4, output_chars=[400] * 4),
+        v=verdicts(output_chars=[600] * 3),
+    )
+    half = append(half, "verifications", verifications(prompt_tokens=[9, 9, 9]), verifier="v")
+    assert mean_tokens(half) == TokenMeans(100.0, 150.0, 100.0, True, True)
+    whole = make_pool(
+        answers(output_tokens=[1000] * 4, output_chars=[400] * 4),
+        v=verdicts(output_tokens=[200] * 3, output_chars=[600] * 3),
+    )
+    assert mean_tokens(whole) == TokenMeans(1000.0, 200.0, 1000.0, True)
+
+
+def test_without_a_verifier_solutions_are_enough(make_pool) -> None:
+    pool = make_pool(answers(output_chars=[40] * 4))
+    assert mean_tokens(pool) == TokenMeans(10.0, 0.0, 0.0, is_estimated=True)
+    for cost, unit in (
+        (token_cost(pool), 10.0),
+        (flops_cost(pool, 1e9), 2e10),
+        (price_cost(pool, 0.5), 5e-6),
     ):
-        with pytest.raises(NotInPoolError, match=f"no token counts of {what}"):
-            flops_cost(pool, 1e9)
+        assert cost.origin == "tokens estimated at 4 characters each"
+        assert (cost.ratio, cost.prefill) == (0.0, 0.0)
+        assert cost(3, 0) == pytest.approx(3 * unit)
+
+
+def test_a_bundled_pool_holds_characters_only() -> None:
+    cost = price_cost(open_example("exams_gpt35_by_gpt4"), 0.60, 0.15, 0.60)
+    characters = measure_lambda(open_example("exams_gpt35_by_gpt4"))
+    assert characters.unit == "characters"
+    assert cost.unit == pytest.approx(0.60 * characters.solution_length / 4 / 1e6)
+    assert cost.ratio == pytest.approx(characters.ratio)
+    assert cost.prefill == pytest.approx(0.15 / 0.60)
+
+
+def test_no_lengths_no_cost_of_tokens(make_pool) -> None:
+    for pool, what in (
+        (make_pool(answers()), "solutions nor"),
+        (make_pool(answers(output_tokens=[9] * 4), v=verdicts(output_chars=[9] * 3)), "solutions"),
+        (make_pool(answers(output_chars=[9] * 4), v=verdicts()), "solutions and verifications"),
+    ):
+        for build in (token_cost, lambda pool: flops_cost(pool, 1e9)):
+            with pytest.raises(NotInPoolError, match=f"no token counts of {what}"):
+                build(pool)
     with pytest.raises(NotInPoolError, match="published table has no token counts"):
-        flops_cost(open_example("singhi2025_fig1"), 1e9)
+        token_cost(open_example("singhi2025_fig1"))
+    with pytest.raises(NotInPoolError, match="published table has no token counts"):
+        price_cost(open_example("singhi2025_fig1"), 1.0, 1.0, 1.0)
     with pytest.raises(BadInputError, match="solver parameters = 0: use a number above 0"):
         flops_cost(make_pool(answers(output_tokens=[9] * 4)), 0.0)
+    with pytest.raises(BadInputError, match="holds verifications; give the verifier's prices"):
+        price_cost(make_pool(answers(output_tokens=[9] * 4), v=verdicts()), 1.0)
 
 
 def test_a_choice_becomes_the_model_asked_for(make_pool) -> None:
     pool = make_pool(answers(output_tokens=[100] * 4), v=verdicts(output_tokens=[50] * 3))
     assert CostChoice().model(pool) == relative_cost(pool, None)
-    assert CostChoice(3.0).model(pool) == RelativeCost(3.0)
-    assert CostChoice(None, 8e9, 1e9).model(pool) == flops_cost(pool, 8e9, 1e9)
-    with pytest.raises(BadInputError, match="without solver parameters"):
-        CostChoice(None, None, 1e9)
-    with pytest.raises(BadInputError, match="the sizes give lambda"):
-        CostChoice(2.0, 1e9)
+    assert CostChoice(ratio=3.0).model(pool) == RelativeCost(3.0)
+    assert CostChoice("tokens").model(pool) == token_cost(pool)
+    flops = CostChoice("flops", solver_parameters=8e9, verifier_parameters=1e9)
+    assert flops.model(pool) == flops_cost(pool, 8e9, 1e9)
+    prices = {"solver_price": 1.0, "verifier_input_price": 2.0, "verifier_output_price": 3.0}
+    assert CostChoice("price", **prices).model(pool) == price_cost(pool, 1.0, 2.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "figures", "message"),
+    [
+        ("money", {}, "cost 'money': use one of relative, tokens, flops, price"),
+        ("flops", {}, "cost 'flops': give solver_parameters"),
+        ("flops", {"verifier_parameters": 1e9}, "cost 'flops': give solver_parameters"),
+        ("price", {"verifier_input_price": 1.0}, "cost 'price': give solver_price"),
+        ("flops", {"solver_parameters": 1e9, "ratio": 2.0}, "ratio = 2: the cost 'flops' takes no"),
+        ("relative", {"solver_price": 2.0}, "solver_price = 2: the cost 'relative' takes none"),
+        ("tokens", {"ratio": 2.0}, "ratio = 2: the cost 'tokens' takes none"),
+    ],
+)
+def test_figures_of_another_model_are_refused(name, figures, message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
+        CostChoice(name, **figures)

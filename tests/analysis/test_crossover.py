@@ -6,7 +6,7 @@ from math import inf, log
 import numpy as np
 import pytest
 
-from svlaw.analysis.cost import RelativeCost
+from svlaw.analysis.cost import FlopsCost, RelativeCost, TokenMeans
 from svlaw.analysis.crossover import Crossover, crossover
 from svlaw.analysis.resampling import Interval, resample
 from svlaw.data.errors import BadInputError, NotInPoolError
@@ -299,7 +299,15 @@ def test_what_a_table_lacks(tables) -> None:
         crossover(tables.of(bon(1, 0.1, 0.2)), UNIT)
     with pytest.raises(NotInPoolError, match="no figures for weighted_vote"):
         crossover(tables.of(sc(0.1, 0.2) | bon(1, 0.1)), UNIT, "weighted_vote")
-    with pytest.raises(NotInPoolError, match="no budget in common"):
-        crossover(tables.of(sc(0.1, 0.2) | bon(4, 0.1)), UNIT)
+    apart = tables.of(sc(0.1, 0.2) | bon(4, 0.1))
+    message = (
+        r"\(up to 2 solutions\) and verification \(from 5 solutions\) have no budget in common"
+    )
+    with pytest.raises(NotInPoolError, match=message):
+        crossover(apart, UNIT)
+    flops = FlopsCost(1e9, 3e12, TokenMeans(400, 100, 430))
+    message = r"\(up to 1.6e12 FLOPs\) and verification \(from 4.98e15 FLOPs\)"
+    with pytest.raises(NotInPoolError, match=message):
+        crossover(apart, flops)
     with pytest.raises(BadInputError, match="unknown strategy 'majority'"):
         crossover(tables.of(sc(0.1, 0.2) | bon(1, 0.1)), UNIT, "majority")

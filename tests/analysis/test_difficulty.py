@@ -475,7 +475,7 @@ def test_an_unknown_or_empty_column_names_those_there_are(with_column, table) ->
     words = refusal(NotInPoolError, pool, table, "level")
     assert words.endswith("column 'level' of problems is empty; there are: mood; or take pass_rate")
     words = refusal(NotInPoolError, with_column([None] * 20), table, "mood")
-    assert "none of its columns holds a value" in words
+    assert "none of their columns holds a value" in words
 
 
 def test_a_pool_without_problems(pool, table) -> None:

@@ -8,7 +8,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from svlaw.analysis.cost import FlopsCost, RelativeCost, TokenMeans
+from svlaw.analysis.cost import FlopsCost, PriceCost, RelativeCost, TokenCost, TokenMeans
 from svlaw.analysis.crossover import crossover
 from svlaw.analysis.frontier import frontier
 from svlaw.data.errors import BadInputError, NotInPoolError
@@ -20,6 +20,8 @@ COSTS = (
     *map(RelativeCost, (0.03, 0.5, 1.0, 2.0, 7.0)),
     FlopsCost(8e9, 70e9, TokenMeans(900.0, 500.0, 1200.0)),
     FlopsCost(70e9, 1e9, TokenMeans(900.0, 500.0, 1200.0)),
+    TokenCost(TokenMeans(900.0, 500.0, 1200.0)),
+    PriceCost(0.1, 3.0, 15.0, TokenMeans(900.0, 500.0, 1200.0)),
 )
 
 

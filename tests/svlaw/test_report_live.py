@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import svlaw as sv
-from svlaw.analysis.cost import CostChoice
+from svlaw.analysis.cost_choice import CostChoice
 from svlaw.analysis.estimators import Options
 from svlaw.data.examples import copy_example
 from svlaw.data.pool import create_pool
@@ -17,6 +17,7 @@ NASTY = "<script>alert(1)</script>"
 PLAN = ("strategy", "solutions", "verifications", "cost", "success", "conf_low", "conf_high")
 PLAN = (*PLAN, "in_sample", "largest_cost", "method")
 BESIDE = (*PLAN[:8], "difference")
+FIGURES = ("ratio", "solver", "verifier", "solverprice", "inputprice", "outputprice")
 
 
 def make_pool(path, problems=14, solutions=12, verifications=2):
@@ -81,9 +82,10 @@ def page(opened):
 @pytest.fixture(scope="module")
 def pools_address(tmp_path_factory):
     """A report on two small pools, one without verifications, with costs in FLOPs."""
+    sizes = CostChoice("flops", solver_parameters=7e9, verifier_parameters=70e9)
     folder = tmp_path_factory.mktemp("pools")
     pools = [make_pool(folder / "one", 11, 9), make_pool(folder / NASTY.replace("/", "|"), 8, 9, 0)]
-    settings = {"cost": CostChoice(None, 7e9, 70e9), "options": Options(seed=3), "seed": 3}
+    settings = {"cost": sizes, "options": Options(seed=3), "seed": 3}
     return sv.write_report(pools, folder / "report.html", resamples=40, **settings).as_uri()
 
 
@@ -153,6 +155,10 @@ def drawn(page):
     )
 
 
+def axis_title(page):
+    return page.evaluate("document.getElementById('live-figure').layout.xaxis.title.text")
+
+
 def lead_of(page):
     return page.inner_text("#live-lead").replace("\u00a0", " ")
 
@@ -182,7 +188,7 @@ def test_under_any_lambda_the_commands_say_the_same(ratio, pool, page, check):
 
 
 def test_under_any_sizes_the_commands_say_the_same(pool, page, check):
-    page.check("input[value=flops]")
+    page.select_option("#live-model", "flops")
     assert page.is_hidden("#live-ratio")
     for solver, verifier, budget in (("8", "8", "1e13"), ("1", "300", "3.3e13")):
         fill(page, "solver", solver)
@@ -191,9 +197,93 @@ def test_under_any_sizes_the_commands_say_the_same(pool, page, check):
         found = check(page, pool)
         sizes = f"--cost flops --solver-size {solver}B --verifier-size {verifier}B"
         assert f"--budget {budget} {sizes}" in found["commands"][0]
-    assert page.evaluate("document.getElementById('live-figure').layout.xaxis.title.text") == (
-        "compute per problem (FLOPs)"
-    )
+    assert axis_title(page) == "compute per problem (FLOPs)"
+
+
+def test_under_any_prices_the_commands_say_the_same(pool, page, check):
+    page.select_option("#live-model", "price")
+    assert [page.is_visible(f"#live-{name}") for name in FIGURES] == [False] * 3 + [True] * 3
+    starts = [page.input_value(f"#live-{name}-number") for name in FIGURES[3:]]
+    assert starts == ["0.6", "0.15", "0.6"]
+    budgets = ("0.0008", "0.0123", "0.000123")
+    prices = (("0.6", "0.15", "0.6"), ("15", "0.01", "2.5"), ("0.07", "0", "40"))
+    for figures, budget in zip(prices, budgets, strict=True):
+        for name, price in zip(FIGURES[3:], figures, strict=True):
+            fill(page, name, price)
+        fill(page, "budget", budget)
+        command = check(page, pool)["commands"][0]
+        solver, *verifier = figures
+        options = f"--cost price --solver-price {solver} --verifier-price {'/'.join(verifier)}"
+        assert f"--budget {budget} {options}" in command
+        assert "e-" not in page.inner_text("#live-expected")
+        assert " US$ per problem" in page.inner_text("#live-expected")
+    assert axis_title(page) == "cost per problem (US$)"
+    fill(page, "solverprice", "0")  # only what is read may be free
+    assert page.evaluate("live.state.solverprice") == 0.07
+    slide(page, "inputprice", 500)
+    assert page.evaluate("live.state.inputprice") == 1
+    slide(page, "inputprice", 0)
+    assert page.evaluate("live.state.inputprice") == 0
+
+
+def test_in_tokens_the_commands_say_the_same(pool, page, check):
+    page.select_option("#live-model", "tokens")
+    assert not any(page.is_visible(f"#live-{name}") for name in FIGURES)
+    for budget in ("150", "2500"):
+        fill(page, "budget", budget)
+        found = check(page, pool)
+        assert found["commands"][0].endswith(f"--budget {budget} --cost tokens")
+    assert axis_title(page) == "compute per problem (tokens)"
+    assert "Lengths: mean tokens measured" in page.inner_text("#live-method")
+
+
+def test_another_model_keeps_what_the_budget_buys_without_verification(page):
+    fill(page, "budget", "6")
+    units = {"tokens": 1, "flops": 2 * 8e9, "price": 0.6 / 1e6}
+    tokens = page.evaluate("JSON.parse(document.getElementById('live-data').textContent)")
+    solution = tokens["pools"][0]["tokens"]["solution"]
+    for model, unit in units.items():
+        page.select_option("#live-model", model)
+        budget = page.evaluate("live.state.budget")
+        assert budget == pytest.approx(6 * unit * solution, rel=0.01)
+
+
+def test_a_report_in_dollars(pool, open_page, check, tmp_path):
+    prices = {"solver_price": 1.1, "verifier_input_price": 0.0, "verifier_output_price": 4.4}
+    cost = CostChoice("price", **prices)
+    report = sv.write_report([pool], tmp_path / "report.html", cost=cost, resamples=40)
+    with open_page(report.as_uri()) as page:
+        options = "--cost price --solver-price 1.1 --verifier-price 0/4.4"
+        assert (
+            check(page, pool)["commands"][1] == f"svlaw frontier {shlex.quote(pool.name)} {options}"
+        )
+        assert page.evaluate("live.state.model") == "price"
+        assert "Budgets are cost per problem, in US$" in page.inner_text("header")
+        methods = page.inner_text("main")
+        assert "1.1 US$ per million tokens of the solver's output, 0 of the verifier's" in methods
+        page.select_option("#live-model", "relative")
+        assert "--lambda" not in check(page, pool)["commands"][0]
+
+
+def test_without_token_counts_there_are_estimates_and_without_lengths_lambda_only(
+    tmp_path, open_page, check
+):
+    exams = copy_example("exams_gpt35_by_gpt4", tmp_path / "exams").path
+    published = copy_example("singhi2025_fig1", tmp_path / "published").path
+    address = f"{write(exams, tmp_path)}#live:cost=flops&solver=3&verifier=30&budget=1e14"
+    with open_page(address) as page:
+        check(page, exams)
+        assert page.evaluate("live.state.model") == "flops"
+        assert "tokens estimated at 4 characters each" in page.inner_text("#live-method")
+    with open_page(f"{write(published, tmp_path)}#live:cost=flops&solver=3&budget=64") as page:
+        assert page.is_hidden("#live-model")
+        assert page.is_visible("#live-ratio")
+        assert page.evaluate("live.state.model") == "relative"
+
+
+def write(pool, folder):
+    ratio = None if "exams" in str(pool) else 2.0
+    return sv.write_report([pool], folder / "report.html", ratio=ratio, resamples=40).as_uri()
 
 
 def test_a_report_in_flops_on_two_pools(pools_address, open_page, check):
@@ -209,6 +299,11 @@ def test_a_report_in_flops_on_two_pools(pools_address, open_page, check):
         assert found["plan"]["method"] == "in_sample"
         assert "8 problems are too few" in page.inner_text("#live-method")
         assert page.is_hidden("#live-verifier")
+        page.select_option("#live-model", "price")
+        assert check(page, f"{folder}/{name}")["commands"][1].endswith(
+            "--solver-price 0.6 --seed 3"
+        )
+        assert page.is_hidden("#live-inputprice")
 
 
 def test_sliders_move_the_frontier(page):
@@ -256,7 +351,7 @@ def test_the_keyboard_moves_sliders_and_labels_name_them(page):
     )
     assert busy == "true"
     page.wait_for_selector('#live-answer[aria-busy="false"]')
-    for control in page.locator("#live-form input").all():
+    for control in page.locator("#live-form :is(input, select)").all():
         assert control.evaluate("e => e.labels.length > 0 || e.hasAttribute('aria-label')")
 
 
@@ -265,16 +360,34 @@ def test_the_address_keeps_the_state_and_reset_forgets_it(address, open_page):
         start = page.evaluate("live.state")
         fill(page, "ratio", "1.3")
         fill(page, "budget", "11")
-        page.wait_for_url(f"{address}#live:lambda=1.3&budget=11")
+        page.wait_for_url(f"{address}#live:cost=relative&lambda=1.3&budget=11")
         with open_page(page.url) as again:
             assert again.evaluate("live.state") == page.evaluate("live.state")
         page.bring_to_front()
         page.click("text=Reset")
         assert page.evaluate("live.state") == start
         assert page.url == f"{address}#live"
-    with open_page(f"{address}#live:solver=0.5&verifier=3&budget=1e12&pool=9&lambda=x") as page:
+    others = "cost=flops&solver=0.5&verifier=3&budget=1e12&pool=9&lambda=x"
+    with open_page(f"{address}#live:{others}") as page:
         state = page.evaluate("live.state")
         assert (state["model"], state["solver"], state["verifier"]) == ("flops", 0.5, 3)
+    for cost in ("toString", "x", ""):
+        with open_page(f"{address}#live:cost={cost}&budget=11&lambda=Infinity") as page:
+            assert page.evaluate("live.state") == {**start, "budget": 11}
+
+
+def test_the_address_keeps_prices(address, open_page):
+    prices = "solverprice=2&inputprice=0&outputprice=9"
+    with open_page(f"{address}#live:cost=price&{prices}&budget=0.001") as page:
+        state = page.evaluate("live.state")
+        assert [state[name] for name in FIGURES[3:]] == [2, 0, 9]
+        fill(page, "budget", "0.002")
+        page.wait_for_url(f"{address}#live:cost=price&{prices}&budget=0.002")
+        page.emulate_media(media="print")
+        assert (
+            "2 US$ per million tokens of the solver's output, 0 of the verifier's input and 9"
+            in (page.inner_text("#live-state"))
+        )
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -283,12 +396,14 @@ def test_nothing_overflows(width, pools_address, open_page):
         page.locator("#live details").evaluate("e => { e.open = true; }")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            page.evaluate("live.drawn")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            for control in page.locator("#live input:visible, #live button:visible").all():
-                box = control.bounding_box()
-                assert box["x"] >= 0
-                assert box["x"] + box["width"] <= width
+            for model in ("relative", "tokens", "flops", "price"):
+                page.select_option("#live-model", model)
+                page.evaluate("live.drawn")
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                for control in page.locator("#live :is(input, button, select):visible").all():
+                    box = control.bounding_box()
+                    assert box["x"] >= 0
+                    assert box["x"] + box["width"] <= width
 
 
 def test_text_of_a_pool_stays_text(pool, page):
@@ -309,7 +424,7 @@ def test_commands_are_copied(address, open_page):
 
 
 def test_paper_shows_the_settings_instead_of_the_controls(address, open_page):
-    with open_page(f"{address}#live:lambda=1.3&budget=11") as page:
+    with open_page(f"{address}#live:cost=relative&lambda=1.3&budget=11") as page:
         assert page.is_hidden("#live-state")
         page.emulate_media(media="print")
         assert page.is_hidden("#live-form")

@@ -154,7 +154,12 @@ def test_refusals(N: list[int], c: list[int], message: str) -> None:
 
 @pytest.mark.parametrize(
     ("k", "message"),
-    [(50, "50 were sampled, which needs no forecast"), (0, "solutions = 0"), (10**10, "at most")],
+    [
+        (50, "50 were sampled, which needs no forecast"),
+        (0, "solutions = 0"),
+        (10**10, "at most"),
+        (10**20, "at most"),
+    ],
 )
 def test_bad_numbers_of_solutions(k: int, message: str) -> None:
     with pytest.raises(BadInputError, match=message):

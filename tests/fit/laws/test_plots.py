@@ -211,10 +211,11 @@ def test_where_there_is_no_law_there_is_no_point_but_a_word(hopeless):
     assert max(law.n_budgets for law in hopeless.laws) < LEAST_BUDGETS
     laws = sv.plot_laws(hopeless)
     assert {t.name for t in entries(laws)} == {
-        "Envelope, no law",
-        "Iso-budget, no law",
-        "Surface, no law",
+        "Envelope (–)",
+        "Iso-budget (–)",
+        "Surface (–)",
     }
+    assert laws.layout.annotations[0].text.startswith("(–): no law")
     assert not drawn(laws, "lines", 1)
     figure = sv.plot_exponents(hopeless)
     assert {trace.mode for trace in figure.data if trace.x} == {"text"}

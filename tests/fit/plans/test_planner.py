@@ -341,7 +341,7 @@ def test_few_problems_are_in_sample(tables: Any) -> None:
     assert found.method == "in_sample"
     assert found.success == found.in_sample
     assert found.conf_low is not None
-    assert "9 problems are too few to cross-fit" in found.notes[0]
+    assert "Too few problems to cross-fit (9; it takes 10)" in found.notes[0]
 
 
 def test_a_published_table_has_no_intervals(published: SuccessTable) -> None:
