@@ -222,8 +222,9 @@ def _filled_columns(pool: Pool) -> str:
         filled = pl.scan_parquet(str(part), glob=False).select(pl.all().is_not_null().any())
         names |= dict.fromkeys(c.name for c in pool.collect(filled, "problems") if c.item())
     there = [name for name in names if name != "problem_id"]
-    listed = ", ".join(there) if there else "none of its columns holds a value"
-    return f"there are: {listed}; or take pass_rate"
+    if not there:
+        return "none of their columns holds a value; take pass_rate"
+    return f"there are: {', '.join(there)}; or take pass_rate"
 
 
 def _groups(values: pl.Series, by: str, cuts: Cuts) -> list[tuple[str, Mask]]:

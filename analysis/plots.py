@@ -22,6 +22,7 @@ from svlaw.analysis.axes import (
     rounded,
     sequence,
     short,
+    success_range,
 )
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.crossover import Crossover
@@ -87,7 +88,7 @@ def plot_frontier(
             _add_band(figure, shown, "cost", name, stairs)
         figure.add_trace(strategy_line(shown, "cost", name, stairs))
     figure.update_xaxes(title_text=label, **decade_axis(frame["cost"]))
-    figure.update_yaxes(title_text="success (%)")
+    figure.update_yaxes(title_text="success (%)", range=success_range(_shares(frame)))
     if crossover is not None and crossover.crossover_budget.estimate is not None:
         _mark_budget(figure, crossover.crossover_budget.estimate, frame["cost"])
         figure.update_yaxes(range=_with_a_line_of_text(frame))
@@ -130,6 +131,8 @@ def plot_solutions(
         figure.update_yaxes(title_text=what, **place)
     rows_of_panels = 1 if beside else len(panels)
     figure.update_layout(layout(title, 130 + 310 * rows_of_panels))
+    shown = frame["success"] if panels[0] else _shares(frame)
+    figure.update_yaxes(range=success_range(shown))
     figure.update_xaxes(**binary_axis(frame["solutions"]))
     for number in range(len(panels)):
         if beside or number == len(panels) - 1:
@@ -282,10 +285,14 @@ def _add_band(figure: go.Figure, rows: pl.DataFrame, x: str, name: str, stairs: 
 
 def _with_a_line_of_text(frame: pl.DataFrame) -> list[float]:
     """The range of success, in percent, with room for a line of text below all figures."""
-    columns = [frame[name].drop_nulls() for name in ("success", "conf_low", "conf_high")]
-    low, high = ends(100 * pl.concat(columns))
+    low, high = success_range(_shares(frame)) or ends(100 * _shares(frame))
     span = max(high - low, 1.0)
     return [low - 0.12 * span, high + 0.05 * span]
+
+
+def _shares(frame: pl.DataFrame) -> pl.Series:
+    """All that is drawn of success: figures and the ends of their intervals."""
+    return pl.concat([frame[name].drop_nulls() for name in ("success", "conf_low", "conf_high")])
 
 
 def _mark_budget(figure: go.Figure, budget: float, costs: pl.Series) -> None:

@@ -128,16 +128,16 @@ def resample(table: SuccessTable, count: int, seed: int) -> Resamples | None:
         seed: Seed of the draws.
 
     Returns:
-        None for a published table or when B is 0.
+        None for a published table, a single problem, which varies with nothing, or when B is 0.
 
     Raises:
         BadInputError: B is negative or too small for an interval.
     """
     if count and count < 40:
         raise BadInputError(f"resamples = {count}: use at least 40 (or 0 for no intervals)")
-    if not table.has_problems or not count:
-        return None
     n = table.n_problems
+    if not table.has_problems or n < 2 or not count:
+        return None
     rng = np.random.default_rng([seed, 0x5EED])
     return Resamples(rng.multinomial(n, np.full(n, 1 / n), size=count) / n)
 

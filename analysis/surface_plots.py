@@ -9,7 +9,15 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 import polars as pl
 
-from svlaw.analysis.axes import binary_axis, cell_edges, decades, layout, scale, short
+from svlaw.analysis.axes import (
+    binary_axis,
+    cell_edges,
+    decades,
+    layout,
+    scale,
+    short,
+    success_range,
+)
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.frontier import ROUNDING, doubling_budgets
 from svlaw.analysis.plots import (
@@ -89,7 +97,7 @@ def plot_surface(
         figure.update_yaxes(title_text=f"{heading}verifications, V", **place)
         if beside or number == len(panels) - 1:
             figure.update_xaxes(title_text="solutions per problem, S", **place)
-    figure.update_layout(coloraxis=_colours())
+    figure.update_layout(coloraxis=_colours(frame.filter(pl.col("strategy").is_in(panels))))
     return figure
 
 
@@ -104,8 +112,11 @@ def _panels(frame: pl.DataFrame, strategy: str | None) -> list[str]:
     return panels
 
 
-def _colours() -> dict[str, Any]:
+def _colours(frame: pl.DataFrame) -> dict[str, Any]:
+    low, high = success_range(frame["success"]) or (None, None)
     return {
+        "cmin": low,
+        "cmax": high,
         "colorscale": scale("Viridis", 0.35, 1.0),
         "colorbar": {
             "title": {"text": "success (%)", "side": "right"},

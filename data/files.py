@@ -1,20 +1,72 @@
 """Files that appear whole or not at all, and readers that fail with one clear line."""
 
+import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
-from svlaw.data.errors import BadInputError
+from svlaw.data.errors import BadInputError, SvlawError
 from svlaw.data.object_stores import StorageError, is_remote, storage_errors, upload
+
+_NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")
+
+
+class WriteError(SvlawError, OSError):
+    """What is to be written finds no room, or no right to be there.
+
+    Attributes:
+        number: What the system says, of those in `errno`; `strerror` has it in words.
+    """
+
+    def __init__(self, target: Path, number: int) -> None:
+        remedy = "; make room and run the same command again" if number in _NO_ROOM else ""
+        super().__init__(f"{target}: cannot be written ({os.strerror(number)}){remedy}")
+        # With `errno` set as well, Python would show these two alone.
+        self.number, self.strerror = number, os.strerror(number)
+
+
+@contextmanager
+def write_errors(target: Path, temporary: Path) -> Iterator[None]:
+    """Turn what the system says of what the block writes into one line, in Polars' words too.
+
+    Args:
+        target: What to call it.
+        temporary: Where it is written first. An error that names another file is none of writing,
+            unless it says that there is no room.
+
+    Raises:
+        WriteError: There is no room for it, or no right to write it.
+    """
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        number = _number_of(error)
+        # A `WriteError` is one of a file within `target`.
+        of_this = isinstance(error, WriteError) or str(temporary) in str(error)
+        if number is None or not (of_this or number in _NO_ROOM):
+            raise
+        raise WriteError(target, number) from error
+
+
+def _number_of(error: Exception) -> int | None:
+    """What the system said, as a number of `errno`; None when it said nothing."""
+    if isinstance(error, WriteError):
+        return error.number
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    said = _OS_ERROR.search(str(error))
+    return int(said[1]) if said else None
 
 
 @contextmanager
@@ -24,20 +76,21 @@ def atomic_path(target: Path) -> Iterator[Path]:
     It is a sibling that is renamed; for an object store it is a file of this machine, uploaded.
 
     Raises:
+        WriteError: There is no room for it, or no right to write it.
         StorageError: The object store does not take it.
     """
     if is_remote(target):
-        with TemporaryDirectory(prefix="svlaw-") as folder:
-            local = Path(folder) / target.name
-            yield local
-            upload(local, target)
+        with _local_folder() as local:
+            yield local / target.name
+            upload(local / target.name, target)
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        yield temporary
-        _sync(temporary)
-        os.replace(temporary, target)  # noqa: PTH105  one call for files on every platform
+        with write_errors(target, temporary):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            _sync(temporary)
+            os.replace(temporary, target)  # noqa: PTH105  one call for files on every platform
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -55,22 +108,24 @@ def atomic_folder(target: Path, seal: str | None = None) -> Iterator[Path]:
 
     Raises:
         BadInputError: `target` exists already.
+        WriteError: There is no room for it, or no right to write it.
         StorageError: The object store does not take a file; those before it are removed again.
     """
     refuse_existing(target)
     if is_remote(target):
-        with TemporaryDirectory(prefix="svlaw-") as local:
-            yield Path(local)
+        with _local_folder() as local:
+            yield local
             refuse_existing(target)
-            _upload_folder(Path(local), target, seal)
+            _upload_folder(local, target, seal)
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    temporary.mkdir()
     try:
-        yield temporary
-        refuse_existing(target)
-        temporary.rename(target)
+        with write_errors(target, temporary):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary.mkdir()
+            yield temporary
+            refuse_existing(target)
+            temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -80,29 +135,39 @@ def replaced_folder(target: Path) -> Iterator[Path]:
     """Yield a new temporary folder that takes the place of `target` when the block succeeds.
 
     Raises:
+        WriteError: There is no room for it, or no right to write it; what was there stays.
         StorageError: The object store does not take it.
     """
     if is_remote(target):
-        with TemporaryDirectory(prefix="svlaw-") as local:
-            yield Path(local)
-            _replace_objects(Path(local), target)
+        with _local_folder() as local:
+            yield local
+            _replace_objects(local, target)
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
     token = secrets.token_hex(4)
     temporary, old = (target.with_name(f".{target.name}.{token}.{end}") for end in ("tmp", "old"))
-    temporary.mkdir()
     try:
-        yield temporary
-        if target.exists():
-            target.rename(old)
-        try:
-            temporary.rename(target)
-        except OSError:
-            old.rename(target)
-            raise
+        with write_errors(target, temporary):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary.mkdir()
+            yield temporary
+            if target.exists():
+                target.rename(old)
+            try:
+                temporary.rename(target)
+            except OSError:
+                if old.exists():
+                    old.rename(target)
+                raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _local_folder() -> Iterator[Path]:
+    """Yield a temporary folder of this machine for what goes to an object store."""
+    with TemporaryDirectory(prefix="svlaw-") as folder, write_errors(Path(folder), Path(folder)):
+        yield Path(folder)
 
 
 def refuse_existing(target: Path) -> None:
@@ -153,28 +218,32 @@ def write_json(target: Path, document: Any) -> None:
         temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def write_part(folder: Path, number: int, frame: pl.DataFrame) -> None:
+def write_part(folder: Path, number: int, frame: pl.DataFrame) -> Path:
     """Write a Parquet part by atomic rename, named by its number and a digest of its bytes.
 
     The digest keeps writers that share a folder apart, and equal contents equal in name.
 
+    Returns:
+        The part.
+
     Raises:
+        WriteError: There is no room for it, or no right to write it.
         StorageError: The object store does not take it.
     """
     if is_remote(folder):
-        with TemporaryDirectory(prefix="svlaw-") as local:
-            write_part(Path(local), number, frame)
-            (part,) = Path(local).iterdir()
+        with _local_folder() as local:
+            part = write_part(local, number, frame)
             upload(part, folder / part.name)
-        return
-    folder.mkdir(parents=True, exist_ok=True)
+        return folder / part.name
     temporary = folder / f".part-{number:06d}.{secrets.token_hex(4)}.tmp"
     try:
-        frame.write_parquet(temporary, compression="zstd", mkdir=False)
-        with temporary.open("rb") as content:
-            digest = hashlib.file_digest(content, "blake2b").hexdigest()[:8]
-        _sync(temporary)
-        temporary.rename(folder / f"part-{number:06d}-{digest}.parquet")
+        with write_errors(folder, temporary):
+            folder.mkdir(parents=True, exist_ok=True)
+            frame.write_parquet(temporary, compression="zstd", mkdir=False)
+            with temporary.open("rb") as content:
+                digest = hashlib.file_digest(content, "blake2b").hexdigest()[:8]
+            _sync(temporary)
+            return temporary.rename(folder / f"part-{number:06d}-{digest}.parquet")
     finally:
         temporary.unlink(missing_ok=True)
 

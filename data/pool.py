@@ -10,7 +10,6 @@ A pool is opened cheaply (no rows are read) and scanned lazily. Parts appear by 
 reader never sees half a part.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,14 +25,12 @@ from svlaw.data.files import (
     atomic_folder,
     read_parquet_schema,
     replaced_folder,
-    write_json,
     write_part,
 )
 from svlaw.data.object_stores import StorageError, is_remote, locate, storage_errors
-from svlaw.data.schema import DERIVED, SCHEMA_VERSION, TABLES, Table, conform
+from svlaw.data.pool_file import POOL_FILE, read_pool_file, write_pool_file
+from svlaw.data.schema import DERIVED, TABLES, Table, conform
 
-POOL_FILE = "pool.json"
-_FORMAT = "svlaw-pool"
 _BUNDLED = Path(__file__).resolve().parent / "examples"
 _REQUESTS: Final = 16
 """Footers asked of an object store at a time."""
@@ -84,6 +81,8 @@ class Pool:
             remedy = ""
             if table == "answers" and self.has("solutions"):
                 remedy = "; grade its solutions first ('svlaw grade')"
+            elif table == "verdicts" and self.has("verifications", verifier):
+                remedy = "; read them from its verifications first ('svlaw parse')"
             raise NotInPoolError(f"{self.path}: holds no {table}{of}{remedy}")
         return pl.scan_parquet([str(part) for part in parts], glob=False)
 
@@ -156,15 +155,20 @@ def open_pool(path: str | Path, *, unfinished: bool = False) -> Pool:
         StorageError: The object store refuses access or cannot be reached.
     """
     path = locate(path)
-    document = _read_pool_file(path)
-    pool = Pool(path, tuple(document.get("verifiers", ())), document.get("metadata", {}))
+    document = read_pool_file(path)
+    pool = Pool(path, tuple(document["verifiers"]), document["metadata"])
     _check_parts(pool)
     enough = ("answers", "solutions", "success", *(("problems",) if unfinished else ()))
-    if not any(map(pool.has, enough)):
+    if any(map(pool.has, enough)):
+        return pool
+    if pool.has("problems"):
         raise BadInputError(
-            f"{path}: holds neither solutions, answers nor a success table; import or generate some"
+            f"{path}: holds problems but no solutions yet; if they are being generated, wait for"
+            " the first part, else run 'svlaw generate solutions' again"
         )
-    return pool
+    raise BadInputError(
+        f"{path}: holds neither solutions, answers nor a success table; import or generate some"
+    )
 
 
 def open_pools(paths: Iterable[str | Path]) -> dict[str, Pool]:
@@ -227,7 +231,7 @@ def create_pool(path: str | Path, metadata: Mapping[str, Any]) -> Iterator[PoolW
     with atomic_folder(locate(path), seal=POOL_FILE) as folder:
         writer = PoolWriter(folder)
         yield writer
-        _write_pool_file(folder, writer.verifiers, metadata)
+        write_pool_file(folder, writer.verifiers, metadata)
 
 
 def append(
@@ -255,20 +259,46 @@ def append(
     Raises:
         BadInputError: The rows do not fit, a key is there already, or the pool is a bundled
             example. Nothing is written then.
+        WriteError: There is no room for the part, or no right to write it.
+    """
+    return append_together(
+        pool, {table: frame}, verifier=verifier, source=source, new_keys=new_keys
+    )
+
+
+def append_together(
+    pool: Pool,
+    frames: Mapping[str, pl.DataFrame],
+    *,
+    verifier: str | None = None,
+    source: str = "",
+    new_keys: bool = False,
+) -> Pool:
+    """Add rows to several tables as `append` does to one: to all, or after an error to none.
+
+    Args:
+        pool: The pool.
+        frames: The rows of each table.
+        verifier: As in `append`, and so on.
+        source: What to call the rows in an error.
+        new_keys: The caller knows that the tables hold none of the keys.
     """
     refuse_bundled(pool)
-    spec, source = TABLES[table], source or table
-    frame = conform(frame, spec, source)
-    if not new_keys and pool.has(table, verifier):
-        held = pool.read(table, spec.key, verifier)
-        clash = frame.select(spec.key).join(held, on=spec.key, how="semi").head(1)
-        if clash.height:
-            label = ", ".join(f"{k} {v!r}" for k, v in clash.row(0, named=True).items())
-            raise BadInputError(
-                f"{source}: {label} is in the pool already; rows are never replaced"
-            )
-    _write_part(pool.path, spec, frame, verifier)
-    return _with_verifier(pool, verifier)
+    fitting = {}
+    for table, frame in frames.items():
+        fitting[table] = conform(frame, TABLES[table], source or table)
+        if not new_keys:
+            _refuse_held(pool, TABLES[table], fitting[table], verifier, source or table)
+    written: list[Path] = []
+    try:
+        for table, frame in fitting.items():
+            written.append(_write_part(pool.path, TABLES[table], frame, verifier))
+        return _with_verifier(pool, verifier)
+    except BaseException:
+        for part in written:
+            with storage_errors(part):
+                part.unlink(missing_ok=True)
+        raise
 
 
 def replace(
@@ -314,7 +344,7 @@ def update_metadata(pool: Pool, metadata: Mapping[str, Any], verifier: str | Non
     if verifier is not None and verifier not in verifiers:
         _folder(pool.path, TABLES["verifications"], verifier)
         verifiers = (*verifiers, verifier)
-    _write_pool_file(pool.path, verifiers, metadata)
+    write_pool_file(pool.path, verifiers, metadata)
     return Pool(pool.path, verifiers, dict(metadata))
 
 
@@ -329,6 +359,23 @@ def refuse_bundled(pool: Pool) -> None:
             f"{pool.path}: comes with svlaw and is not written to; copy it out first"
             " ('svlaw examples NAME --out POOL')"
         )
+
+
+def _refuse_held(
+    pool: Pool, table: Table, frame: pl.DataFrame, verifier: str | None, source: str
+) -> None:
+    """Raise when a table of the pool holds a key already.
+
+    Raises:
+        BadInputError: It does.
+    """
+    if not pool.has(table.name, verifier):
+        return
+    held = pool.read(table.name, table.key, verifier)
+    clash = frame.select(table.key).join(held, on=table.key, how="semi").head(1)
+    if clash.height:
+        label = ", ".join(f"{k} {v!r}" for k, v in clash.row(0, named=True).items())
+        raise BadInputError(f"{source}: {label} is in the pool already; rows are never replaced")
 
 
 def _with_verifier(pool: Pool, verifier: str | None) -> Pool:
@@ -350,47 +397,11 @@ def _folder(root: Path, table: Table, verifier: str | None) -> Path:
     return root / table.name / verifier
 
 
-def _write_part(root: Path, table: Table, frame: pl.DataFrame, verifier: str | None) -> None:
+def _write_part(root: Path, table: Table, frame: pl.DataFrame, verifier: str | None) -> Path:
     folder = _folder(root, table, verifier)
     number = len(list(folder.glob("part-*.parquet")))
     # In order of the key, so that a reader of some problems can skip the rest of the part.
-    write_part(folder, number, frame.sort(table.key))
-
-
-def _write_pool_file(root: Path, verifiers: Sequence[str], metadata: Mapping[str, Any]) -> None:
-    write_json(
-        root / POOL_FILE,
-        {
-            "format": _FORMAT,
-            "schema_version": SCHEMA_VERSION,
-            "verifiers": list(verifiers),
-            "metadata": dict(metadata),
-        },
-    )
-
-
-def _read_pool_file(path: Path) -> dict[str, Any]:
-    file = path / POOL_FILE
-    try:
-        with storage_errors(path):
-            document = json.loads(file.read_text("utf-8"))
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise BadInputError(
-            f"{path}: not a pool (no {POOL_FILE}); make one with 'svlaw import'"
-        ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{file}: not valid JSON ({error}); import the pool again") from error
-    if not isinstance(document, dict) or document.get("format") != _FORMAT:
-        raise BadInputError(f"{file}: not a pool file (format is not '{_FORMAT}')")
-    version = document.get("schema_version")
-    if not isinstance(version, int) or version < 1:
-        raise BadInputError(f"{file}: schema_version {version!r} is not a positive whole number")
-    if version > SCHEMA_VERSION:
-        raise BadInputError(
-            f"{file}: schema_version {version} is newer than {SCHEMA_VERSION}, the newest this"
-            " release reads; upgrade svlaw"
-        )
-    return document
+    return write_part(folder, number, frame.sort(table.key))
 
 
 def _check_parts(pool: Pool) -> None:

@@ -20,7 +20,8 @@ from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.object_stores import StorageError, storage_errors
 from svlaw.data.parquet import open_parquet
-from svlaw.data.pool import POOL_FILE, Pool
+from svlaw.data.pool import Pool
+from svlaw.data.pool_file import POOL_FILE
 
 _Result = TypeVar("_Result")
 

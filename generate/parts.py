@@ -1,8 +1,6 @@
 """Rows of a table on their way into a pool: gathered in memory, written part by part."""
 
 import json
-import os
-import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +22,6 @@ LOG_FILE: Final = "generation_log.jsonl"
 
 In an object store each run has a log of its own, whose name goes on with when it began.
 """
-
-_OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")
 
 
 @dataclass(frozen=True)
@@ -154,8 +150,5 @@ def read_log(pool: Path) -> list[Part]:
 
 
 def _reason(error: Exception) -> str:
-    """What the system said, which Polars puts into other words."""
-    number = _OS_ERROR.search(str(error))
-    if number is not None:
-        return os.strerror(int(number[1]))
+    """What the system said."""
     return getattr(error, "strerror", None) or first_line(error)

@@ -11,7 +11,6 @@ import polars as pl
 from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.pool import (
-    POOL_FILE,
     Pool,
     append,
     create_pool,
@@ -19,6 +18,7 @@ from svlaw.data.pool import (
     refuse_bundled,
     update_metadata,
 )
+from svlaw.data.pool_file import POOL_FILE
 from svlaw.generate.assignments import Assignment, assign_solutions, assign_verifications
 from svlaw.generate.configuration import Configuration
 from svlaw.generate.engines.cluster import open_on

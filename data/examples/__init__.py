@@ -7,7 +7,8 @@ from pathlib import Path
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import atomic_folder
 from svlaw.data.object_stores import locate
-from svlaw.data.pool import POOL_FILE, Pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_file import POOL_FILE
 
 _FOLDER = Path(__file__).parent
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from svlaw.data.importers.success import import_success
 from svlaw.data.importers.tables import import_tables
-from svlaw.data.pool import POOL_FILE
+from svlaw.data.pool_file import POOL_FILE
 
 _TITLES: Final[dict[str, dict[str, str]]] = {
     "exams_gpt35_by_gpt4": {

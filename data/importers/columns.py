@@ -47,9 +47,10 @@ def to_types(frame: pl.DataFrame, columns: Mapping[str, pl.DataType], source: st
 def _to_type(frame: pl.DataFrame, name: str, dtype: pl.DataType, source: str) -> pl.DataFrame:
     held = frame.schema[name]
     column = pl.col(name)
+    what = {pl.String(): "text", pl.Boolean(): "true or false"}.get(dtype, "numbers")
+    if held.is_nested() or (held.is_temporal() and what == "numbers"):
+        raise BadInputError(f"{source}: column '{name}' holds {held}, not {what}")
     if dtype == pl.String():
-        if held.is_nested():
-            raise BadInputError(f"{source}: column '{name}' holds {held}, not text")
         text = column.cast(pl.String)
         if name in VERBATIM:
             return frame.with_columns(text)

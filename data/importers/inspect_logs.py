@@ -18,7 +18,7 @@ from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.files import refuse_existing, refuse_missing
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, judge
-from svlaw.data.importers.records import whole_characters
+from svlaw.data.importers.reading import whole_characters
 from svlaw.data.importers.solutions import (
     Intake,
     Problem,

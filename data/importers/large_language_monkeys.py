@@ -29,7 +29,8 @@ from svlaw.data.files import refuse_existing, refuse_missing
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, judge
 from svlaw.data.importers.batches import BatchReader, pack_frame
-from svlaw.data.importers.records import Record, whole_characters
+from svlaw.data.importers.reading import whole_characters
+from svlaw.data.importers.records import Record
 from svlaw.data.importers.sc_genrm_files import SamplesFile, find_samples
 from svlaw.data.importers.solutions import (
     Intake,

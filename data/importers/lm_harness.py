@@ -20,7 +20,8 @@ from svlaw.data.errors import BadInputError
 from svlaw.data.files import refuse_existing
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, judge
-from svlaw.data.importers.records import Record, read_records, whole_characters
+from svlaw.data.importers.reading import whole_characters
+from svlaw.data.importers.records import Record, read_records
 from svlaw.data.importers.solutions import (
     Intake,
     Problem,

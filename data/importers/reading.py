@@ -1,6 +1,8 @@
 """Reads Parquet, CSV and JSONL files of rows, with one clear line when one cannot be read."""
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +48,12 @@ def read_rows(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, st
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise BadInputError(f"{path}: unknown kind of file; use {', '.join(sorted(_READERS))}")
-    rows = reader(path, wanted, renames)
-    if rows.frame.height == 0:
+    return reader(path, wanted, renames)
+
+
+def _refuse_no_rows(path: Path, rows: int) -> None:
+    if not rows:
         raise BadInputError(f"{path}: the file holds no rows")
-    return rows
 
 
 def _select(
@@ -81,9 +85,11 @@ def _rows(frame: pl.DataFrame, kept: Mapping[str, str], ignored: tuple[str, ...]
 def _read_parquet(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, str]) -> Rows:
     kept, ignored = _select(path, list(read_parquet_schema(path)), wanted, renames)
     try:
+        rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
         frame = pl.read_parquet(path, columns=list(kept), glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadInputError(f"{path}: damaged Parquet ({first_line(error)})") from error
+    _refuse_no_rows(path, rows)
     return _rows(frame, kept, ignored)
 
 
@@ -92,6 +98,9 @@ def _read_csv(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, st
         frame = pl.read_csv(path, infer_schema=False, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadInputError(f"{path}: not readable as CSV ({first_line(error)})") from error
+    if frame.width == 1 and (mark := re.search("[;\t|]", frame.columns[0])):
+        raise BadInputError(f"{path}: has {mark[0]!r} between its columns; write it with commas")
+    _refuse_no_rows(path, frame.height)
     return _rows(frame, *_select(path, frame.columns, wanted, renames))
 
 
@@ -104,6 +113,7 @@ def _read_jsonl(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, 
                     objects.append(parse_object(path, number, line))
         except UnicodeDecodeError as error:
             raise BadInputError(f"{path}: not UTF-8 text ({error.reason})") from error
+    _refuse_no_rows(path, len(objects))
     names = list(dict.fromkeys(name for row in objects for name in row))
     kept, ignored = _select(path, names, wanted, renames)
     columns = {name: [_as_text(row.get(name)) for row in objects] for name in kept}
@@ -130,13 +140,26 @@ def parse_object(path: Path, number: int, line: str | bytes) -> dict[str, Any]:
         raise BadInputError(
             f"{path}, line {number}: not valid JSON ({error.msg}); was the file cut off?"
         ) from error
+    except (RecursionError, ValueError) as error:  # too deep, or a number of too many digits
+        raise BadInputError(f"{path}, line {number}: not readable ({first_line(error)})") from error
     if not isinstance(value, dict):
         raise BadInputError(f"{path}, line {number}: not a JSON object")
     return value
 
 
+def whole_characters(text: str) -> str:
+    """Text as it is, but for halves of surrogate pairs, which no file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def _as_text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return whole_characters(value) if isinstance(value, str) else json.dumps(value)
 
 
 _READERS: dict[str, Callable[[Path, Sequence[str] | None, Mapping[str, str]], Rows]] = {

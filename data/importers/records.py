@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from svlaw.data.errors import BadInputError
 from svlaw.data.files import refuse_missing
-from svlaw.data.importers.reading import parse_object
+from svlaw.data.importers.reading import parse_object, whole_characters
 from svlaw.data.progress import Progress, silent
 
 _MEGABYTE: Final = 1 << 20
@@ -191,15 +191,6 @@ def read_records(paths: Sequence[Path], progress: Progress = silent) -> Iterator
         if not held:
             raise BadInputError(f"{path}: the file holds no rows")
         progress(_megabytes(done), total)
-
-
-def whole_characters(text: str) -> str:
-    """Text as it is, but for halves of surrogate pairs, which no file can hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def _megabytes(size: int) -> int:

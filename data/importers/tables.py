@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Final
 
 import polars as pl
 
@@ -11,19 +11,17 @@ from svlaw.data.classes import number_classes
 from svlaw.data.errors import BadInputError
 from svlaw.data.importers.columns import require, to_types
 from svlaw.data.importers.reading import Rows, read_rows
-from svlaw.data.pool import Pool, append, create_pool, open_pool
+from svlaw.data.pool import Pool, append_together, create_pool, open_pool
 from svlaw.data.schema import TABLES, Table, conform, refuse_rows
 
 DEFAULT_VERIFIER = "verifier"
 
+_RAW: Final = ("text", "p_yes", "p_no")
+"""Columns that a table of raw generations is for."""
+_DERIVED: Final = ("answer", "answer_class", "status")
+"""Columns that mean nothing of solutions which are yet to be graded."""
 _SOLUTIONS = {**TABLES["solutions"].columns, **TABLES["answers"].columns}
 _VERIFICATIONS = {**TABLES["verifications"].columns, **TABLES["verdicts"].columns}
-_VERDICTS_OF_ALL = replace(
-    TABLES["verdicts"],
-    key=("verifier", *TABLES["verdicts"].key),
-    columns={"verifier": pl.String(), **TABLES["verdicts"].columns},
-    required=("verifier", *TABLES["verdicts"].required),
-)
 
 
 def import_tables(
@@ -35,11 +33,14 @@ def import_tables(
     verifier: str = DEFAULT_VERIFIER,
     renames: Mapping[str, str] | None = None,
 ) -> Pool:
-    """Make a pool from flat tables of graded solutions and, if there are any, verdicts.
+    """Make a pool from flat tables of solutions and, if there are any, verifications.
 
     Solutions need `problem_id`, `solution_id` and `is_correct`; voting needs `answer` too (null or
     blank: no answer). Verifications need `verification_id` and `score` in [0, 1] (null: unparsed)
-    or `verdict` (yes or no); with both, `verdict` fills the scores that are missing. Where a column
+    or `verdict` (yes or no); with both, `verdict` fills the scores that are missing. Solutions with
+    a `text` in place of `is_correct` are stored to be graded (`grade_pool`), for which every
+    problem needs a `reference_answer`; verifications with a `text`, or `p_yes` and `p_no`, in place
+    of score and verdict are stored to be parsed (`parse_pool`). Where a column
     `status` holds nothing but svlaw's own words, as in a table it has exported, the rows are taken
     as they are. A column `verifier` names the verifier of each row. Further columns of problems are
     kept for grouping; other unknown columns are ignored and listed under `ignored_columns` in the
@@ -49,13 +50,14 @@ def import_tables(
         out: Folder or address of the new pool.
         solutions: Table of solutions.
         problems: Table of problems; without one, the problems are those of the solutions.
-        verifications: Table of verdicts.
+        verifications: Table of verifications.
         verifier: Name of the verifier that gave them, where they have no column `verifier`.
         renames: Old column name to new one, applied wherever the column occurs.
 
     Raises:
         BadInputError: `out` exists, a file cannot be read, a column is missing, a key occurs twice,
-            a value does not fit, or a verdict belongs to no solution. Nothing is written then.
+            a value does not fit, a verdict belongs to no solution, or a solution has neither
+            correctness nor a reference answer. Nothing is written then.
     """
     renames = dict(renames or {})
     solution_rows = _read_solutions(Path(solutions), renames)
@@ -71,6 +73,8 @@ def import_tables(
         _refuse_strangers(
             solution_rows.frame, problem_frame, ("problem_id",), str(solutions), "solution"
         )
+    if "is_correct" not in solution_rows.frame.columns:
+        _refuse_unanswerable(solution_rows.frame, problem_frame, str(problems or solutions))
     if verdict_rows is not None:
         _refuse_strangers(
             verdict_rows.frame,
@@ -86,10 +90,12 @@ def import_tables(
     }
     with create_pool(out, metadata) as writer:
         writer.add("problems", problem_frame.sort("problem_id"), source=str(problems or solutions))
-        _add(writer.add, "solutions", "answers", solution_rows.frame, None, str(solutions))
+        for table in _tables(solution_rows.frame, "solutions", "answers"):
+            writer.add(table, solution_rows.frame, source=str(solutions))
         if verdict_rows is not None:
             for name, frame in _by_verifier(verdict_rows.frame, verifier):
-                _add(writer.add, "verifications", "verdicts", frame, name, str(verifications))
+                for table in _tables(frame, "verifications", "verdicts"):
+                    writer.add(table, frame, verifier=name, source=str(verifications))
     return open_pool(out)
 
 
@@ -104,12 +110,13 @@ def import_verdicts(
 
     Args:
         pool: The pool; it is only ever added to.
-        verifications: Table of verdicts, as in `import_tables`.
+        verifications: Table of verifications, as in `import_tables`.
         verifier: Name of the verifier.
         renames: Old column name to new one.
 
     Raises:
-        BadInputError: As in `import_tables`, or a verdict is in the pool already.
+        BadInputError: As in `import_tables`, or a verdict is in the pool already. Nothing is
+            written then.
     """
     renames = dict(renames or {})
     rows = _read_verifications(Path(verifications), renames)
@@ -119,22 +126,19 @@ def import_verdicts(
             " those alone, without the column"
         )
     _refuse_unused(renames, [rows])
-    held = pool.read("answers", ("problem_id", "solution_id"))
     key = ("problem_id", "solution_id")
+    held = pool.read("answers" if pool.has("answers") else "solutions", key)
     _refuse_strangers(rows.frame, held, key, str(verifications), "verdict")
-
-    def add(table: str, frame: pl.DataFrame, *, verifier: str | None, source: str) -> None:
-        nonlocal pool
-        pool = append(pool, table, frame, verifier=verifier, source=source)
-
-    _add(add, "verifications", "verdicts", rows.frame, verifier, str(verifications))
-    return pool
+    frames = dict.fromkeys(_tables(rows.frame, "verifications", "verdicts"), rows.frame)
+    return append_together(pool, frames, verifier=verifier, source=str(verifications))
 
 
 def _read_solutions(path: Path, renames: Mapping[str, str]) -> Rows:
     rows = _known_status(read_rows(path, list(_SOLUTIONS), renames), TABLES["answers"])
     source = str(path)
-    require(rows.frame, ("problem_id", "solution_id", "is_correct"), source)
+    require(rows.frame, ("problem_id", "solution_id"), source)
+    if "is_correct" not in rows.frame.columns:
+        return _read_ungraded(rows, source)
     frame = _with_chars(to_types(rows.frame, _SOLUTIONS, source))
     label = next((pl.col(n) for n in ("answer_class", "answer") if n in frame.columns), None)
     if "status" not in frame.columns:
@@ -152,6 +156,25 @@ def _read_solutions(path: Path, renames: Mapping[str, str]) -> Rows:
     if label is not None:
         frame = number_classes(frame, label.cast(pl.String))
     return Rows(frame, rows.ignored, rows.renamed)
+
+
+def _read_ungraded(rows: Rows, source: str) -> Rows:
+    """Solutions without `is_correct`, to be graded by their text.
+
+    Raises:
+        BadInputError: There is no text, or a value does not fit.
+    """
+    if "text" not in rows.frame.columns:
+        raise BadInputError(
+            f"{source}: column 'is_correct' is missing; if it has another name, use --rename"
+            " OLD=is_correct; if nothing says what is correct, give the 'text' of the solutions and"
+            " --problems with 'reference_answer', then run 'svlaw grade'"
+        )
+    left_out = [name for name in _DERIVED if name in rows.frame.columns]
+    frame = to_types(rows.frame.drop(left_out), TABLES["solutions"].columns, source)
+    return Rows(
+        conform(frame, TABLES["solutions"], source), (*rows.ignored, *left_out), rows.renamed
+    )
 
 
 def read_problems(path: Path, renames: Mapping[str, str]) -> Rows:
@@ -172,12 +195,17 @@ def _read_verifications(path: Path, renames: Mapping[str, str]) -> Rows:
     rows = _known_status(read_rows(path, wanted, renames), TABLES["verdicts"], "score", "verdict")
     source = str(path)
     require(rows.frame, ("problem_id", "solution_id", "verification_id"), source)
-    if not {"score", "verdict"} & set(rows.frame.columns):
-        raise BadInputError(
-            f"{source}: needs a column 'score' or 'verdict'; if it has another name, use"
-            " --rename OLD=score"
-        )
     types = {**_VERIFICATIONS, "verifier": pl.String()}
+    if not {"score", "verdict"} & set(rows.frame.columns):
+        if not set(_RAW) & set(rows.frame.columns):
+            raise BadInputError(
+                f"{source}: needs a column 'score' or 'verdict' (if it has another name, use"
+                " --rename OLD=score), or the 'text' of the verifications, which 'svlaw parse'"
+                " reads then"
+            )
+        frame = to_types(rows.frame, types, source)
+        _check_keys(frame, TABLES["verifications"], source)
+        return replace(rows, frame=frame)
     if "status" in rows.frame.columns:
         frame = to_types(rows.frame, types, source)
         _refuse_scores(frame, source)
@@ -193,8 +221,24 @@ def _read_verifications(path: Path, renames: Mapping[str, str]) -> Rows:
         )
         frame = frame.with_columns(status.alias("status"))
     frame = _with_chars(frame)
-    conform(frame, _VERDICTS_OF_ALL if "verifier" in frame.columns else TABLES["verdicts"], source)
-    return Rows(frame, rows.ignored, rows.renamed)
+    _check_keys(frame, TABLES["verdicts"], source)
+    return replace(rows, frame=frame)
+
+
+def _check_keys(frame: pl.DataFrame, table: Table, source: str) -> None:
+    """Raise for a row that does not fit, or a key that a verifier has twice.
+
+    Raises:
+        BadInputError: There is one.
+    """
+    if "verifier" in frame.columns:
+        table = replace(
+            table,
+            key=("verifier", *table.key),
+            columns={"verifier": pl.String(), **table.columns},
+            required=("verifier", *table.required),
+        )
+    conform(frame, table, source)
 
 
 def _known_status(rows: Rows, table: Table, *beside: str) -> Rows:
@@ -271,16 +315,35 @@ def _refuse_strangers(
         )
 
 
-def _add(
-    add: "_Add", raw: str, derived: str, frame: pl.DataFrame, verifier: str | None, source: str
-) -> None:
-    """Store the text, where there is any, apart from what analysis reads."""
-    if "text" in frame.columns:
-        add(raw, frame, verifier=verifier, source=source)
-    add(derived, frame, verifier=verifier, source=source)
+def _refuse_unanswerable(solutions: pl.DataFrame, problems: pl.DataFrame, source: str) -> None:
+    """Raise when a problem's solutions could never be graded.
+
+    Raises:
+        BadInputError: A problem has no reference answer, or is of a kind that only its user grades.
+    """
+    known = problems.join(solutions, on="problem_id", how="semi").sort("problem_id")
+    if "reference_answer" not in known.columns:
+        raise BadInputError(
+            f"{source}: holds no 'reference_answer' to grade by, and the solutions no 'is_correct';"
+            " give one of them (--problems, --rename)"
+        )
+    kind = known["kind"] if "kind" in known.columns else pl.Series([None] * known.height)
+    for name, reference, sort in zip(
+        known["problem_id"], known["reference_answer"], kind, strict=True
+    ):
+        if sort in ("code", "external"):
+            raise BadInputError(
+                f"{source}: problem {name!r} is of kind '{sort}', which svlaw does not grade; give"
+                " its solutions is_correct"
+            )
+        if reference is None:
+            raise BadInputError(
+                f"{source}: problem {name!r} has no reference_answer; give it one, or its solutions"
+                " is_correct"
+            )
 
 
-class _Add(Protocol):
-    def __call__(
-        self, table: str, frame: pl.DataFrame, *, verifier: str | None, source: str
-    ) -> None: ...
+def _tables(frame: pl.DataFrame, raw: str, derived: str) -> list[str]:
+    """The tables that rows belong to: text apart from what analysis reads."""
+    tables = [raw] if set(_RAW) & set(frame.columns) else []
+    return [*tables, derived] if "status" in frame.columns else tables

@@ -7,6 +7,8 @@ interrupt.
 
 import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 _INTERRUPTED: Final = 130
@@ -14,6 +16,7 @@ _INTERRUPTED: Final = 130
 
 def main() -> None:
     """Run the command line; a wrong input ends in one line on standard error."""
+    _replace_closed_streams()
     from svlaw.cli.app import app
     from svlaw.data.errors import SvlawError
 
@@ -26,6 +29,9 @@ def main() -> None:
             raise
         _complain(_one_line(error))
         sys.exit(2)
+    except MemoryError as error:
+        _complain(f"not enough memory ({_one_line(error) or 'none left'}); ask for less at a time")
+        sys.exit(2)
     except typer.exceptions.TyperException as error:
         _complain(error.format_message())
         sys.exit(error.exit_code)
@@ -36,11 +42,21 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _replace_closed_streams() -> None:
+    """What would go to an output that the caller has closed goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+
+
 def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'file'}: {error.strerror}"
+    from svlaw.data.errors import SvlawError
+
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, SvlawError):
+        return f"{error.filename or 'cannot be written'}: {error.strerror}"
     return " ".join(str(error).split())
 
 
 def _complain(message: str) -> None:
-    sys.stderr.write(f"svlaw: {' '.join(message.split())}\n")
+    with suppress(OSError):  # the terminal may be closed
+        sys.stderr.write(f"svlaw: {' '.join(message.split())}\n")

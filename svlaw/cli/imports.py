@@ -30,7 +30,7 @@ def tables(
     out: NewPool,
     solutions: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Graded solutions: .parquet, .csv or .jsonl."),
+        typer.Option(metavar="FILE", help="Solutions, graded or not: .parquet, .csv or .jsonl."),
     ],
     problems: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Problems; further columns are kept.")
@@ -45,7 +45,8 @@ def tables(
     """Make a pool from flat tables.
 
     Solutions need problem_id, solution_id and is_correct, and answer for voting; verifications need
-    problem_id, solution_id, verification_id and score (in [0, 1]) or verdict (yes or no).
+    problem_id, solution_id, verification_id and score (in [0, 1]) or verdict (yes or no). Raw texts
+    do as well: 'svlaw grade' and 'svlaw parse' make the rest of them.
     """
     from svlaw.data.importers.tables import import_tables
 
@@ -314,6 +315,8 @@ def _report(pool: "Pool", as_json: bool) -> None:
             if pool.has(name, verifier):
                 label = name if verifier is None else f"{name}/{verifier}"
                 rows[label] = pool.scan(name, verifier).select(pl.len()).collect().item()
+    for command in _still_to_run(pool):
+        warn(f"these are raw texts so far; next run '{command}'")
     ignored = list(pool.metadata.get("ignored_columns", []))
     if ignored:
         warn(f"ignored columns svlaw does not know: {', '.join(ignored)}")
@@ -326,3 +329,15 @@ def _report(pool: "Pool", as_json: bool) -> None:
         return
     held = ", ".join(f"{count:,} {label}" for label, count in rows.items())
     console.print(f"{pool.path}: {held}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _still_to_run(pool: "Pool") -> list[str]:
+    """Commands that make answers and verdicts of the texts which have none yet."""
+    ungraded = pool.has("solutions") and not pool.has("answers")
+    grade = [f"svlaw grade {pool.path}"] if ungraded else []
+    parse = [
+        f"svlaw parse {pool.path} --verifier {name}"
+        for name in pool.verifiers
+        if not pool.has("verdicts", name)
+    ]
+    return grade + parse

@@ -6,7 +6,6 @@ import pytest
 
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import (
-    POOL_FILE,
     Pool,
     append,
     create_pool,
@@ -14,6 +13,7 @@ from svlaw.data.pool import (
     open_pools,
     replace,
 )
+from svlaw.data.pool_file import POOL_FILE
 
 ANSWERS = pl.DataFrame(
     {
@@ -24,6 +24,7 @@ ANSWERS = pl.DataFrame(
         "status": ["graded", "no_answer", "graded"],
     }
 )
+NEWEST = {"format": "svlaw-pool", "schema_version": 1}
 VERDICTS = pl.DataFrame(
     {
         "problem_id": ["p", "p", "p"],
@@ -142,6 +143,9 @@ def test_rows_that_do_not_fit_are_refused(tmp_path, change, message):
         ("[]", "not a pool file"),
         (json.dumps({"format": "svlaw-pool", "schema_version": 99}), "99 is newer than 1"),
         (json.dumps({"format": "svlaw-pool", "schema_version": "x"}), "'x' is not a positive"),
+        ("[" * 100_000, "not valid JSON"),
+        (json.dumps({**NEWEST, "verifiers": [1]}), r"verifiers \[1\] is not a list of names"),
+        (json.dumps({**NEWEST, "metadata": "mine"}), "metadata is not an object"),
     ],
 )
 def test_a_broken_pool_file_is_one_clear_line(tmp_path, text, message):
@@ -150,6 +154,14 @@ def test_a_broken_pool_file_is_one_clear_line(tmp_path, text, message):
     with pytest.raises(BadInputError, match=message) as caught:
         open_pool(pool.path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_pool_that_generation_has_just_begun(tmp_path):
+    with create_pool(tmp_path / "pool", {}) as writer:
+        writer.add("problems", pl.DataFrame({"problem_id": ["p"]}))
+    with pytest.raises(BadInputError, match="no solutions yet; if they are being generated, wait"):
+        open_pool(tmp_path / "pool")
+    assert open_pool(tmp_path / "pool", unfinished=True).has("problems")
 
 
 def test_a_truncated_part_is_named(tmp_path):

@@ -121,7 +121,7 @@ def test_killed_while_it_starts(study: Study, make_study: Callable[[str], Study]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("table", ["solutions", "verifications"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_writes_what_is_done(
     study: Study, make_study: Callable[[str], Study], table: str, number: int
 ) -> None:
@@ -143,6 +143,20 @@ def test_an_interrupted_run_writes_what_is_done(
     assert list(study.pool.rglob("*.tmp")) == []
     assert generate(study, table).generated == 64 * 64 - held.height
     assert rows(study, table).equals(wanted(make_study, table))
+
+
+def test_under_nohup_a_closed_terminal_ends_nothing(study: Study) -> None:
+    fill(study)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # processes inherit that
+    try:
+        process = study.start("solutions", sleep=0.02, in_flight=3)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    study.wait_for(process, samples=12 * BATCH)
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert rows(study, "solutions").height == 64 * 64
 
 
 FORKS = """

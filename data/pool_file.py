@@ -1,0 +1,62 @@
+"""`pool.json`: the version of a pool, its verifiers, and where it comes from."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from svlaw.data.errors import BadInputError
+from svlaw.data.files import write_json
+from svlaw.data.object_stores import storage_errors
+from svlaw.data.schema import SCHEMA_VERSION
+
+POOL_FILE: Final = "pool.json"
+_FORMAT: Final = "svlaw-pool"
+
+
+def write_pool_file(root: Path, verifiers: Sequence[str], metadata: Mapping[str, Any]) -> None:
+    """Write the file of a pool by atomic rename."""
+    write_json(
+        root / POOL_FILE,
+        {
+            "format": _FORMAT,
+            "schema_version": SCHEMA_VERSION,
+            "verifiers": list(verifiers),
+            "metadata": dict(metadata),
+        },
+    )
+
+
+def read_pool_file(root: Path) -> dict[str, Any]:
+    """The file of a pool, with `verifiers` and `metadata` even where it lacks them.
+
+    Raises:
+        BadInputError: There is none, it is no pool's, or this release does not know its version.
+        StorageError: The object store does not give it.
+    """
+    file = root / POOL_FILE
+    try:
+        with storage_errors(root):
+            document = json.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise BadInputError(
+            f"{root}: not a pool (no {POOL_FILE}); make one with 'svlaw import'"
+        ) from None
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInputError(f"{file}: not valid JSON ({error}); import the pool again") from error
+    if not isinstance(document, dict) or document.get("format") != _FORMAT:
+        raise BadInputError(f"{file}: not a pool file (format is not '{_FORMAT}')")
+    version = document.get("schema_version")
+    if not isinstance(version, int) or version < 1:
+        raise BadInputError(f"{file}: schema_version {version!r} is not a positive whole number")
+    if version > SCHEMA_VERSION:
+        raise BadInputError(
+            f"{file}: schema_version {version} is newer than {SCHEMA_VERSION}, the newest this"
+            " release reads; upgrade svlaw"
+        )
+    verifiers, metadata = document.get("verifiers", []), document.get("metadata", {})
+    if not isinstance(verifiers, list) or not all(isinstance(name, str) for name in verifiers):
+        raise BadInputError(f"{file}: verifiers {verifiers!r} is not a list of names")
+    if not isinstance(metadata, dict):
+        raise BadInputError(f"{file}: metadata is not an object; write {{}} if there is none")
+    return {**document, "verifiers": verifiers, "metadata": metadata}
