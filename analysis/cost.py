@@ -280,7 +280,7 @@ def relative_cost(pool: Pool, ratio: float | None, verifier: str | None = None) 
     if ratio is not None:
         return RelativeCost(ratio)
     if not pool.verifiers and not pool.is_published_table:
-        return RelativeCost(1.0, "unused (no verifications)")
+        return RelativeCost(1.0, "no verifications, so unused")
     measured = measure_lambda(pool, verifier)
     return RelativeCost(measured.ratio, f"measured in {measured.unit}")
 

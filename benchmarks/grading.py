@@ -19,7 +19,8 @@ import polars as pl
 from sc_genrm_import import PeakMemory, text
 
 from svlaw.data.grading.pools import grade_pool
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 
 SOLUTIONS = 1_024
 FIRST_LIMIT, AGAIN_LIMIT, MEMORY_LIMIT = 300.0, 10.0, 3 << 29

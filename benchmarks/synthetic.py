@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 
 VERIFIER = "synthetic"
 _PART = 2_000_000

@@ -10,15 +10,9 @@ import polars as pl
 
 from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError, first_line
-from svlaw.data.pool import (
-    Pool,
-    append,
-    create_pool,
-    open_pool,
-    refuse_bundled,
-    update_metadata,
-)
+from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_file import POOL_FILE
+from svlaw.data.pool_writer import append, create_pool, refuse_bundled, update_metadata
 from svlaw.generate.assignments import Assignment, assign_solutions, assign_verifications
 from svlaw.generate.configuration import Configuration
 from svlaw.generate.engines.cluster import open_on

@@ -35,22 +35,22 @@ if TYPE_CHECKING:
     from svlaw.analysis.crossover import Crossover as Crossover
     from svlaw.analysis.crossover import advantage as advantage
     from svlaw.analysis.crossover import crossover as crossover
-    from svlaw.analysis.crossover_plots import plot_crossover as plot_crossover
     from svlaw.analysis.curves import curves as curves
     from svlaw.analysis.difficulty import Bin as Bin
     from svlaw.analysis.difficulty import bins as bins
     from svlaw.analysis.difficulty import pass_rates as pass_rates
     from svlaw.analysis.estimators import Options as Options
-    from svlaw.analysis.figure_files import typeset as typeset
-    from svlaw.analysis.figure_files import write_figure as write_figure
+    from svlaw.analysis.figures.crossover import plot_crossover as plot_crossover
+    from svlaw.analysis.figures.curves import plot_frontier as plot_frontier
+    from svlaw.analysis.figures.curves import plot_solutions as plot_solutions
+    from svlaw.analysis.figures.files import typeset as typeset
+    from svlaw.analysis.figures.files import write_figure as write_figure
+    from svlaw.analysis.figures.paper import plot_paper_figure as plot_paper_figure
+    from svlaw.analysis.figures.surface import plot_surface as plot_surface
     from svlaw.analysis.frontier import frontier as frontier
-    from svlaw.analysis.paper_plots import plot_paper_figure as plot_paper_figure
-    from svlaw.analysis.plots import plot_frontier as plot_frontier
-    from svlaw.analysis.plots import plot_solutions as plot_solutions
     from svlaw.analysis.resampling import Interval as Interval
     from svlaw.analysis.success import SuccessTable as SuccessTable
     from svlaw.analysis.success import success_table as success_table
-    from svlaw.analysis.surface_plots import plot_surface as plot_surface
     from svlaw.data.checks.pools import Check as Check
     from svlaw.data.checks.pools import check_pool as check_pool
     from svlaw.data.errors import BadInputError as BadInputError
@@ -72,10 +72,10 @@ if TYPE_CHECKING:
     from svlaw.data.importers.tables import import_tables as import_tables
     from svlaw.data.importers.tables import import_verdicts as import_verdicts
     from svlaw.data.pool import Pool as Pool
-    from svlaw.data.pool import append as append
-    from svlaw.data.pool import create_pool as create_pool
     from svlaw.data.pool import open_pool as open_pool
     from svlaw.data.pool import open_pools as open_pools
+    from svlaw.data.pool_writer import append as append
+    from svlaw.data.pool_writer import create_pool as create_pool
     from svlaw.data.verdicts.pools import ParsedVerdicts as ParsedVerdicts
     from svlaw.data.verdicts.pools import parse_pool as parse_pool
     from svlaw.fit.designs.design import Candidate as Candidate
@@ -89,8 +89,8 @@ if TYPE_CHECKING:
     from svlaw.fit.laws.allocation import AllocationFit as AllocationFit
     from svlaw.fit.laws.allocation import AllocationLaw as AllocationLaw
     from svlaw.fit.laws.allocation import fit_allocation as fit_allocation
-    from svlaw.fit.laws.plots import plot_exponents as plot_exponents
-    from svlaw.fit.laws.plots import plot_laws as plot_laws
+    from svlaw.fit.laws.figures import plot_exponents as plot_exponents
+    from svlaw.fit.laws.figures import plot_laws as plot_laws
     from svlaw.fit.plans.planner import Plan as Plan
     from svlaw.fit.plans.planner import plan as plan
     from svlaw.fit.simulation.population import Simulation as Simulation
@@ -132,17 +132,17 @@ _HOMES = {
     ),
     "svlaw.analysis.cost_choice": ("CostChoice",),
     "svlaw.analysis.crossover": ("Crossover", "advantage", "crossover"),
-    "svlaw.analysis.crossover_plots": ("plot_crossover",),
+    "svlaw.analysis.figures.crossover": ("plot_crossover",),
     "svlaw.analysis.curves": ("curves",),
     "svlaw.analysis.difficulty": ("Bin", "bins", "pass_rates"),
     "svlaw.analysis.estimators": ("Options",),
-    "svlaw.analysis.figure_files": ("typeset", "write_figure"),
+    "svlaw.analysis.figures.files": ("typeset", "write_figure"),
     "svlaw.analysis.frontier": ("frontier",),
-    "svlaw.analysis.paper_plots": ("plot_paper_figure",),
-    "svlaw.analysis.plots": ("plot_frontier", "plot_solutions"),
+    "svlaw.analysis.figures.paper": ("plot_paper_figure",),
+    "svlaw.analysis.figures.curves": ("plot_frontier", "plot_solutions"),
     "svlaw.analysis.resampling": ("Interval",),
     "svlaw.analysis.success": ("SuccessTable", "success_table"),
-    "svlaw.analysis.surface_plots": ("plot_surface",),
+    "svlaw.analysis.figures.surface": ("plot_surface",),
     "svlaw.data.checks.pools": ("Check", "check_pool"),
     "svlaw.data.errors": ("BadInputError", "NotInPoolError", "SvlawError"),
     "svlaw.data.examples": ("copy_example", "list_examples", "open_example"),
@@ -157,11 +157,12 @@ _HOMES = {
     "svlaw.data.importers.tables": ("import_tables", "import_verdicts"),
     "svlaw.data.verdicts.pools": ("ParsedVerdicts", "parse_pool"),
     "svlaw.data.grading.pools": ("PoolGrading", "grade_pool"),
-    "svlaw.data.pool": ("Pool", "append", "create_pool", "open_pool", "open_pools"),
+    "svlaw.data.pool": ("Pool", "open_pool", "open_pools"),
+    "svlaw.data.pool_writer": ("append", "create_pool"),
     "svlaw.fit.laws.advice": ("Advice", "advise"),
     "svlaw.fit.forecasts.coverage": ("correct_counts",),
     "svlaw.fit.forecasts.forecast": ("Forecast", "forecast"),
-    "svlaw.fit.laws.plots": ("plot_exponents", "plot_laws"),
+    "svlaw.fit.laws.figures": ("plot_exponents", "plot_laws"),
     "svlaw.fit.designs.design": ("Candidate", "Design", "design"),
     "svlaw.fit.laws.allocation": ("AllocationFit", "AllocationLaw", "fit_allocation"),
     "svlaw.fit.plans.planner": ("Plan", "plan"),

@@ -18,7 +18,8 @@ from svlaw.analysis.success import SuccessTable, success_table
 from svlaw.cli import main
 from svlaw.data.clusters import Cluster, connect
 from svlaw.data.examples import open_example
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 
 MakePool = Callable[..., Pool]
 Svlaw = Callable[..., tuple[Any, str, str]]

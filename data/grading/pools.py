@@ -20,7 +20,8 @@ from svlaw.data.grading.extraction import EXTRACTED, extract_answers
 from svlaw.data.grading.extractors import Extractor, built_in_extractor
 from svlaw.data.grading.grader import TOLERANCE, Graded, grade_with
 from svlaw.data.grading.judgements import load_judgements, save_judgements
-from svlaw.data.pool import Pool, replace
+from svlaw.data.pool import Pool
+from svlaw.data.pool_writer import replace
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES
 

@@ -40,7 +40,8 @@ from svlaw.data.importers.solutions import (
 )
 from svlaw.data.importers.yaml_text import find_field, read_fields, read_text, read_texts
 from svlaw.data.object_stores import locate
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES
 

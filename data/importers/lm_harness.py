@@ -31,7 +31,8 @@ from svlaw.data.importers.solutions import (
     need_reference,
 )
 from svlaw.data.object_stores import locate
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.data.progress import Progress, silent
 
 _NAME: Final = re.compile(r"samples_(.+?)(?:_\d{4}-\d\d-\d\dT[\d.:-]+)?\.jsonl")

@@ -26,7 +26,8 @@ from svlaw.data.importers.solutions import Intake, Problem, Solution, kind_of, n
 from svlaw.data.importers.tables import read_problems
 from svlaw.data.importers.verifications import VerificationIntake
 from svlaw.data.object_stores import locate
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import refuse_rows
 from svlaw.data.verdicts.probabilities import verdict_probabilities

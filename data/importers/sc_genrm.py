@@ -33,7 +33,8 @@ from svlaw.data.importers.sc_genrm_files import (
 from svlaw.data.importers.solutions import kind_of
 from svlaw.data.importers.verifications import make_verdicts
 from svlaw.data.object_stores import locate
-from svlaw.data.pool import Pool, PoolWriter, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import PoolWriter, create_pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.verdicts.readings import ScoreSource, score_expression
 

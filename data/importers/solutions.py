@@ -19,7 +19,7 @@ from svlaw.data.grading.choices import is_choice
 from svlaw.data.grading.extractors import built_in_extractor
 from svlaw.data.grading.grader import TIME_LIMIT, grade_answers
 from svlaw.data.importers.buffers import PLACE, RowBuffer, refuse_repeats
-from svlaw.data.pool import PoolWriter
+from svlaw.data.pool_writer import PoolWriter
 from svlaw.data.schema import TABLES
 
 _CORRECT_LABEL: Final = "\x00correct"

@@ -8,7 +8,8 @@ import polars as pl
 from svlaw.data.errors import BadInputError
 from svlaw.data.importers.columns import require, to_types
 from svlaw.data.importers.reading import read_rows
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.data.schema import BASELINES, TABLES, conform, refuse_rows
 
 

@@ -11,7 +11,8 @@ from svlaw.data.classes import number_classes
 from svlaw.data.errors import BadInputError
 from svlaw.data.importers.columns import require, to_types
 from svlaw.data.importers.reading import Rows, read_rows
-from svlaw.data.pool import Pool, append_together, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import append_together, create_pool
 from svlaw.data.schema import TABLES, Table, conform, refuse_rows
 
 DEFAULT_VERIFIER = "verifier"

@@ -7,7 +7,7 @@ from typing import Any, Final
 import polars as pl
 
 from svlaw.data.importers.buffers import PLACE, RowBuffer, refuse_repeats
-from svlaw.data.pool import PoolWriter
+from svlaw.data.pool_writer import PoolWriter
 from svlaw.data.schema import TABLES
 from svlaw.data.verdicts.readings import ScoreSource, parse_verdict, score_verdicts
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError, NotInPoolError
-from svlaw.data.pool import Pool, replace
+from svlaw.data.pool import Pool
+from svlaw.data.pool_writer import replace
 from svlaw.data.portions import map_batches
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES, refuse_rows

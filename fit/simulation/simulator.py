@@ -17,7 +17,8 @@ from svlaw.analysis.grid import Values
 from svlaw.analysis.samples import NO_CLASS, SCORE_UNIT, ProblemSample, dense_classes
 from svlaw.analysis.success import SuccessTable, table_of_samples
 from svlaw.data.errors import BadInputError
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import STRATEGIES
 from svlaw.fit.simulation.population import SETTINGS, Simulation, draw_rates

@@ -83,7 +83,7 @@ def frontier(
     _check(output, columns, height)
     study = open_study(pool, strategies, solutions, verifications, choice, verifier, options)
     from svlaw.analysis.curves import curves
-    from svlaw.analysis.plots import plot_frontier
+    from svlaw.analysis.figures.curves import plot_frontier
 
     figure = plot_frontier(
         curves(study.table, study.cost), study.cost, crossover=_crossover(study), title=title
@@ -113,7 +113,7 @@ def solutions(
     choice = read_cost(ratio=1.0)
     study = open_study(pool, strategies, solutions, verifications, choice, verifier, options)
     from svlaw.analysis.curves import curves
-    from svlaw.analysis.plots import plot_solutions
+    from svlaw.analysis.figures.curves import plot_solutions
 
     frame = curves(study.table, study.cost).drop("cost")
     figure = plot_solutions(frame, title=title, beside=columns == 2)
@@ -147,7 +147,7 @@ def surface(
         pool, None, solutions, verifications, choice, verifier, options, needs_verified=True
     )
     from svlaw.analysis.curves import curves
-    from svlaw.analysis.surface_plots import plot_surface
+    from svlaw.analysis.figures.surface import plot_surface
 
     frame = curves(study.table, study.cost)
     figure = plot_surface(frame, study.cost, strategy, title=title, beside=columns == 2)
@@ -182,7 +182,7 @@ def law(
         pool, None, solutions, verifications, choice, verifier, options, needs_verified=True
     )
     from svlaw.fit.laws.allocation import fit_allocation
-    from svlaw.fit.laws.plots import plot_laws
+    from svlaw.fit.laws.figures import plot_laws
 
     fit = fit_allocation(
         study.table,
@@ -225,7 +225,7 @@ def crossover(
     names = f"self_consistency,{challengers}"
     study = open_study(pool, names, solutions, verifications, choice, verifier, options)
     from svlaw.analysis.crossover import crossover as compute
-    from svlaw.analysis.crossover_plots import plot_crossover
+    from svlaw.analysis.figures.crossover import plot_crossover
 
     found = compute(study.table, study.cost, strategy, resamples=resamples, seed=options.seed)
     figure = plot_crossover(study.table, found, study.cost, title=title)
@@ -266,7 +266,7 @@ def paper(
         choice = read_cost(ratio=2.0) if choice == read_cost() else choice
     names = f"self_consistency,{strategy}"
     study = open_study(pool, names, solutions, verifications, choice, verifier, options)
-    from svlaw.analysis.paper_plots import plot_paper_figure
+    from svlaw.analysis.figures.paper import plot_paper_figure
 
     figure = plot_paper_figure(study.table, study.cost, strategy, title=title, beside=columns == 2)
     _write(figure, output, columns, None, as_json)
@@ -274,7 +274,7 @@ def paper(
 
 def _check(output: Path, columns: int, height: float | None) -> None:
     """Raise before any work when the figure could not be written."""
-    from svlaw.analysis.figure_files import check_figure_path, check_print_size
+    from svlaw.analysis.figures.files import check_figure_path, check_print_size
 
     check_print_size(columns, height)
     check_figure_path(output)
@@ -296,7 +296,7 @@ def _crossover(study: Study) -> "Crossover | None":
 def _write(
     figure: "go.Figure", output: Path, columns: int, height: float | None, as_json: bool
 ) -> None:
-    from svlaw.analysis.figure_files import write_figure
+    from svlaw.analysis.figures.files import write_figure
 
     written = write_figure(figure, output, columns=columns, height=height)
     if as_json:

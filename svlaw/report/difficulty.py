@@ -9,12 +9,12 @@ import polars as pl
 from markupsafe import Markup
 from plotly.subplots import make_subplots
 
-from svlaw.analysis.axes import decade_axis, layout, sequence, short
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.difficulty import DEFAULT_BINS, LEAST_PROBLEMS, NONE, PASS_RATE, Bin, bins
 from svlaw.analysis.estimators import Options
+from svlaw.analysis.figures.axes import decade_axis, layout, sequence, short
+from svlaw.analysis.figures.curves import STRATEGY_NAMES
 from svlaw.analysis.frontier import frontier
-from svlaw.analysis.plots import STRATEGY_NAMES
 from svlaw.analysis.success import SuccessTable, success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool

@@ -27,7 +27,7 @@ from svlaw.analysis.cost import (
 )
 from svlaw.analysis.crossfit import LEAST_PROBLEMS, divisions
 from svlaw.analysis.estimators import Options
-from svlaw.analysis.plots import STRATEGY_NAMES, plot_frontier
+from svlaw.analysis.figures.curves import STRATEGY_NAMES, plot_frontier
 from svlaw.analysis.resampling import LEVEL, success_intervals
 from svlaw.analysis.success import SuccessTable, success_table
 from svlaw.data.errors import NotInPoolError

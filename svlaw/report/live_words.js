@@ -80,7 +80,7 @@ const liveWords = (() => {
     if (!fine.n_problems) {
       words.push("A published table has no problems to cross-fit or resample.");
     } else if (!pool.crossfits) {
-      words.push(`${fine.n_problems} problems are too few to cross-fit.`);
+      words.push("Fewer than ten problems are too few to cross-fit.");
     } else if (!fine.problems) {
       words.push("The success of every problem would make this page too large, so success is");
       words.push("in-sample here; svlaw plan gives the cross-fitted one.");

@@ -6,8 +6,8 @@ from typing import Any, Final
 import plotly.graph_objects as go
 import polars as pl
 
-from svlaw.analysis.axes import decade_axis, layout, short, success_range
-from svlaw.analysis.plots import STRATEGY_NAMES
+from svlaw.analysis.figures.axes import decade_axis, layout, short, success_range
+from svlaw.analysis.figures.curves import STRATEGY_NAMES
 from svlaw.report.findings import Findings
 from svlaw.report.parts import plain
 

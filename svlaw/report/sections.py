@@ -5,12 +5,12 @@ from importlib.metadata import version
 
 from markupsafe import Markup
 
-from svlaw.analysis.crossover_plots import plot_crossover
 from svlaw.analysis.difficulty import PASS_RATE
-from svlaw.analysis.plots import plot_frontier, plot_solutions
-from svlaw.analysis.surface_plots import plot_surface
+from svlaw.analysis.figures.crossover import plot_crossover
+from svlaw.analysis.figures.curves import plot_frontier, plot_solutions
+from svlaw.analysis.figures.surface import plot_surface
 from svlaw.data.errors import NotInPoolError
-from svlaw.fit.laws.plots import plot_exponents, plot_laws
+from svlaw.fit.laws.figures import plot_exponents, plot_laws
 from svlaw.report import difficulty, health, tables, verifiers
 from svlaw.report.citation import Provenance, provenance
 from svlaw.report.findings import Findings

@@ -6,7 +6,7 @@ import polars as pl
 
 from svlaw.analysis.cost import FlopsCost, PriceCost, WeightedTokens
 from svlaw.analysis.crossfit import FOLDS, PARTITIONS
-from svlaw.analysis.plots import STRATEGY_NAMES
+from svlaw.analysis.figures.curves import STRATEGY_NAMES
 from svlaw.analysis.resampling import LEVEL
 from svlaw.analysis.success import SuccessTable
 from svlaw.data.schema import VERIFIED

@@ -8,11 +8,11 @@ import polars as pl
 from markupsafe import Markup
 
 from svlaw.analysis.crossover import Crossover
-from svlaw.analysis.plots import STRATEGY_NAMES
+from svlaw.analysis.figures.curves import STRATEGY_NAMES
 from svlaw.analysis.resampling import Interval
 from svlaw.fit.laws.advice import advise
 from svlaw.fit.laws.allocation import AllocationFit, AllocationLaw
-from svlaw.fit.laws.plots import METHOD_NAMES
+from svlaw.fit.laws.figures import METHOD_NAMES
 from svlaw.report.findings import Findings
 from svlaw.report.numbers import (
     DASH,

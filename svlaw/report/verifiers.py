@@ -3,8 +3,8 @@
 import plotly.graph_objects as go
 import polars as pl
 
-from svlaw.analysis.axes import layout
-from svlaw.analysis.plots import STRATEGY_COLOURS
+from svlaw.analysis.figures.axes import layout
+from svlaw.analysis.figures.curves import STRATEGY_COLOURS
 from svlaw.data.checks.clusters import Estimate
 from svlaw.report.numbers import DASH, percent, with_ends
 from svlaw.report.parts import Cell, Table

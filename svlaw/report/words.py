@@ -7,13 +7,13 @@ from typing import Any
 from markupsafe import Markup
 
 from svlaw.analysis.crossover import Crossover
-from svlaw.analysis.plots import STRATEGY_NAMES
+from svlaw.analysis.figures.curves import STRATEGY_NAMES
 from svlaw.analysis.resampling import Interval
 from svlaw.data.numerals import counted
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.laws.advice import METHODS_IN_WORDS, Advice
 from svlaw.fit.laws.allocation import AllocationLaw
-from svlaw.fit.laws.plots import METHOD_NAMES
+from svlaw.fit.laws.figures import METHOD_NAMES
 from svlaw.report.findings import Findings
 from svlaw.report.growth import FACTOR
 from svlaw.report.numbers import (

@@ -20,7 +20,7 @@ from svlaw.analysis.cost import (
 from svlaw.analysis.cost_choice import CostChoice
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
-from svlaw.data.pool import append
+from svlaw.data.pool_writer import append
 
 
 def answers(**columns) -> pl.DataFrame:
@@ -134,7 +134,7 @@ def test_lambda_given_or_not_needed(make_pool) -> None:
     assert relative_cost(pool, 2.0) == RelativeCost(2.0, "given")
     assert relative_cost(open_example("singhi2025_fig1"), 2.0).ratio == 2.0
     unverified = relative_cost(make_pool(answers()), None)
-    assert (unverified.ratio, unverified.origin) == (1.0, "unused (no verifications)")
+    assert (unverified.ratio, unverified.origin) == (1.0, "no verifications, so unused")
 
 
 def verifications(**columns) -> pl.DataFrame:

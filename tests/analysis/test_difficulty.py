@@ -22,7 +22,8 @@ from svlaw.analysis.samples import ProblemSample, in_half
 from svlaw.analysis.success import SuccessTable, success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
-from svlaw.data.pool import Pool, append
+from svlaw.data.pool import Pool
+from svlaw.data.pool_writer import append
 from svlaw.data.schema import STRATEGIES
 
 HALF = Options(tolerance=0.02, half="analysis")

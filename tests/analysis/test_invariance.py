@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from svlaw.analysis.estimators import Options, estimate
 from svlaw.analysis.samples import ProblemSample
 from svlaw.analysis.success import SuccessTable, success_table
-from svlaw.data.pool import Pool, append
+from svlaw.data.pool import Pool
+from svlaw.data.pool_writer import append
 
 few = settings(
     max_examples=12,

@@ -12,7 +12,8 @@ from svlaw.analysis.samples import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
 from svlaw.analysis.success import success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
-from svlaw.data.pool import Pool, append
+from svlaw.data.pool import Pool
+from svlaw.data.pool_writer import append
 
 SIZES = (1, 7, 10**9)
 """Batches of one problem each, of a few, and of all."""

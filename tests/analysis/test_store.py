@@ -17,7 +17,8 @@ from svlaw.analysis.store import FOLDER, Block
 from svlaw.analysis.success import SuccessTable, success_table
 from svlaw.data.errors import BadInputError
 from svlaw.data.examples import copy_example, list_examples, open_example
-from svlaw.data.pool import Pool, append, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import append
 from svlaw.data.schema import BASELINES, STRATEGIES, VERIFIED
 
 QUICK = Options(tolerance=0.02)

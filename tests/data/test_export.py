@@ -11,7 +11,8 @@ from svlaw.data.examples import open_example
 from svlaw.data.export import export_pool
 from svlaw.data.importers.success import import_success
 from svlaw.data.importers.tables import import_tables
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 
 FORMS = ["parquet", "csv"]
 

@@ -22,7 +22,8 @@ from svlaw.data.export import export_pool
 from svlaw.data.files import atomic_path
 from svlaw.data.grading.pools import grade_pool
 from svlaw.data.object_stores import StorageError, is_remote, locate, redact, storage_errors
-from svlaw.data.pool import append, create_pool, open_pool, open_pools, replace
+from svlaw.data.pool import open_pool, open_pools
+from svlaw.data.pool_writer import append, create_pool, replace
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 EXAMS = "exams_gpt35_by_gpt4"
@@ -157,7 +158,8 @@ def test_an_import_that_fails_leaves_nothing(
 BIG = """
 import sys
 import numpy as np, polars as pl
-from svlaw.data.pool import append, open_pool
+from svlaw.data.pool import open_pool
+from svlaw.data.pool_writer import append
 
 text = pl.Series([np.random.default_rng(0).bytes(125_000_000).hex()])
 rows = pl.DataFrame({"problem_id": ["p"], "solution_id": pl.Series([9], dtype=pl.Int32)})

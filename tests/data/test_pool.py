@@ -5,15 +5,9 @@ import polars as pl
 import pytest
 
 from svlaw.data.errors import BadInputError, NotInPoolError
-from svlaw.data.pool import (
-    Pool,
-    append,
-    create_pool,
-    open_pool,
-    open_pools,
-    replace,
-)
+from svlaw.data.pool import Pool, open_pool, open_pools
 from svlaw.data.pool_file import POOL_FILE
+from svlaw.data.pool_writer import append, create_pool, replace
 
 ANSWERS = pl.DataFrame(
     {

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.data.portions import Portion, cut, map_batches
 
 GROUPS = (5, 1, 12, 3)

@@ -15,7 +15,8 @@ from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError
 from svlaw.data.grading.judgements import FOLDER
 from svlaw.data.grading.pools import grade_pool
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.data.verdicts.pools import parse_pool
 
 PROBLEMS = [

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from svlaw.data.errors import BadInputError, NotInPoolError
-from svlaw.data.pool import Pool, append, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import append, create_pool
 from svlaw.generate import assignments
 from svlaw.generate.assignments import assign_solutions, assign_verifications
 from svlaw.generate.shards import Shard

@@ -19,7 +19,8 @@ import pytest
 
 from svlaw.cli import main
 from svlaw.data.errors import SvlawError
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.generate import parts as parts_module
 from svlaw.generate.parts import LOG_FILE, Part, PartWriter, read_log
 

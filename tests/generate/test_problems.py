@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.pool import create_pool, open_pool
+from svlaw.data.pool import open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.data.schema import TABLES, conform
 from svlaw.generate.problems import ProblemSource, load_problems, problem_remarks
 

@@ -10,7 +10,8 @@ import pytest
 
 from svlaw.data.errors import BadInputError, NotInPoolError, SvlawError
 from svlaw.data.examples import open_example
-from svlaw.data.pool import append, create_pool, open_pool
+from svlaw.data.pool import open_pool
+from svlaw.data.pool_writer import append, create_pool
 from svlaw.generate import runs
 from svlaw.generate.parts import LOG_FILE, read_log
 from svlaw.generate.runs import Reporting, generate_solutions, generate_verifications

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from svlaw.data.errors import SvlawError
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.data.verdicts.readings import parse_verdict
 from svlaw.generate.engines.protocol import Batch, Model, Outcome, Sampling
 from svlaw.generate.parts import PartWriter

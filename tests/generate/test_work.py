@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svlaw.data.pool import Pool, append, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import append, create_pool
 from svlaw.generate.work import Held, Parent, Span, held_samples, make_plan
 
 Numbers = Mapping[Parent, set[int]]

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from svlaw.data.examples import open_example
-from svlaw.data.pool import append, create_pool, open_pool
+from svlaw.data.pool import open_pool
+from svlaw.data.pool_writer import append, create_pool
 
 SMALL = (
     "--solutions",

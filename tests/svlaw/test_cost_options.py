@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import svlaw as sv
-from svlaw.data.pool import create_pool
+from svlaw.data.pool_writer import create_pool
 
 Run = Callable[..., tuple[Any, str, str]]
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 import svlaw as sv
-from svlaw.analysis.axes import decade_axis
 from svlaw.analysis.cost import RelativeCost
-from svlaw.data.pool import create_pool
+from svlaw.analysis.figures.axes import decade_axis
+from svlaw.data.pool_writer import create_pool
 from svlaw.report.findings import examine
 from svlaw.report.overlay import plot_pools
 from svlaw.report.words import answers as in_words

@@ -12,7 +12,7 @@ import typer
 from svlaw.cli.parsing import parse
 from svlaw.cli.pools import check
 from svlaw.data.errors import SvlawError
-from svlaw.data.pool import create_pool
+from svlaw.data.pool_writer import create_pool
 
 Run = Callable[..., tuple[int, str]]
 

@@ -13,7 +13,8 @@ import svlaw as sv
 from svlaw.analysis.resampling import Interval
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
-from svlaw.data.pool import create_pool, open_pool
+from svlaw.data.pool import open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.report.numbers import amount, exponent, percent, points, reached, times, with_ends
 
 NASTY = "<script>alert(1)</script>"

@@ -11,7 +11,7 @@ import svlaw as sv
 from svlaw.analysis.cost_choice import CostChoice
 from svlaw.analysis.estimators import Options
 from svlaw.data.examples import copy_example
-from svlaw.data.pool import create_pool
+from svlaw.data.pool_writer import create_pool
 
 NASTY = "<script>alert(1)</script>"
 PLAN = ("strategy", "solutions", "verifications", "cost", "success", "conf_low", "conf_high")

@@ -10,7 +10,8 @@ import pytest
 
 import svlaw as sv
 from svlaw.data.examples import open_example
-from svlaw.data.pool import create_pool, open_pool
+from svlaw.data.pool import open_pool
+from svlaw.data.pool_writer import create_pool
 
 NASTY = "=1+1 <script>alert(1)</script> <b>%{x}"
 

@@ -12,7 +12,8 @@ from svlaw.analysis.estimators import Options
 from svlaw.analysis.resampling import resample
 from svlaw.data.checks.findings import Check
 from svlaw.data.examples import open_example
-from svlaw.data.pool import create_pool, open_pool
+from svlaw.data.pool import open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.report.citation import bibtex, provenance
 from svlaw.report.difficulty import difficulty_table, examine_difficulty, in_words, plot_difficulty
 from svlaw.report.growth import tenfold

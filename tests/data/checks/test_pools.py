@@ -14,7 +14,8 @@ from svlaw.data.checks.answers import SUPPORT, most_held
 from svlaw.data.checks.findings import is_sound
 from svlaw.data.checks.pools import check_pool
 from svlaw.data.examples import list_examples, open_example
-from svlaw.data.pool import Pool, append, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import append, create_pool
 from svlaw.data.verdicts.pools import parse_pool
 
 ANSWERS = pl.DataFrame(

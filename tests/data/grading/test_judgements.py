@@ -6,7 +6,8 @@ import pytest
 from svlaw.data.grading import judgements as module
 from svlaw.data.grading.algebra import Reading
 from svlaw.data.grading.judgements import FOLDER, Judgements, load_judgements, save_judgements
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from svlaw.data.errors import BadInputError, NotInPoolError, SvlawError
 from svlaw.data.grading import examiner as examiner_module
 from svlaw.data.grading.judgements import FOLDER
 from svlaw.data.grading.pools import grade_pool
-from svlaw.data.pool import Pool, append, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import append, create_pool
 
 PROBLEMS = [
     ("frac", r"\frac{1}{2}", "math"),

@@ -12,7 +12,8 @@ import yaml
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.data.importers.sc_genrm import import_sc_genrm
-from svlaw.data.pool import Pool, append, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import append, create_pool
 from svlaw.data.schema import TABLES
 from svlaw.data.verdicts import patterns as verdict_pattern
 from svlaw.data.verdicts import pools as parsing

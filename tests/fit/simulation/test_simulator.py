@@ -13,7 +13,8 @@ from svlaw.analysis.success import success_table
 from svlaw.data.checks.pools import check_pool, is_sound
 from svlaw.data.errors import BadInputError
 from svlaw.data.lengths import measure_lambda
-from svlaw.data.pool import Pool, create_pool, open_pool
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import create_pool
 from svlaw.fit.simulation import simulator
 from svlaw.fit.simulation.simulator import (
     SETTINGS,

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from svlaw.analysis.axes import FONT_SIZE, print_template
+from svlaw.analysis.figures.axes import FONT_SIZE, print_template
 from svlaw.data.errors import BadInputError, SvlawError, first_line
 from svlaw.data.files import atomic_path
 

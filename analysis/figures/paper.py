@@ -7,7 +7,10 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
-from svlaw.analysis.axes import (
+from svlaw.analysis.cost import CostModel
+from svlaw.analysis.crossover import Crossover, crossover
+from svlaw.analysis.curves import curves
+from svlaw.analysis.figures.axes import (
     INK,
     binary_axis,
     decade_axis,
@@ -16,10 +19,7 @@ from svlaw.analysis.axes import (
     rounded,
     success_range,
 )
-from svlaw.analysis.cost import CostModel
-from svlaw.analysis.crossover import Crossover, crossover
-from svlaw.analysis.curves import curves
-from svlaw.analysis.plots import (
+from svlaw.analysis.figures.curves import (
     STRATEGY_NAMES,
     depth_lines,
     held_points,

@@ -12,7 +12,9 @@ import plotly.graph_objects as go
 import polars as pl
 from plotly.subplots import make_subplots
 
-from svlaw.analysis.axes import (
+from svlaw.analysis.cost import CostModel
+from svlaw.analysis.crossover import Crossover
+from svlaw.analysis.figures.axes import (
     INK,
     binary_axis,
     decade_axis,
@@ -24,8 +26,6 @@ from svlaw.analysis.axes import (
     short,
     success_range,
 )
-from svlaw.analysis.cost import CostModel
-from svlaw.analysis.crossover import Crossover
 from svlaw.data.errors import BadInputError
 from svlaw.data.schema import BASELINES, STRATEGIES, VERIFIED
 

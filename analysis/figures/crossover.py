@@ -7,10 +7,10 @@ from typing import Final
 import plotly.graph_objects as go
 import polars as pl
 
-from svlaw.analysis.axes import INK, decade_axis, ends, faint, layout, rounded
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.crossover import Crossover, advantage
-from svlaw.analysis.plots import STRATEGY_COLOURS, STRATEGY_NAMES
+from svlaw.analysis.figures.axes import INK, decade_axis, ends, faint, layout, rounded
+from svlaw.analysis.figures.curves import STRATEGY_COLOURS, STRATEGY_NAMES
 from svlaw.analysis.success import SuccessTable
 
 _NAMES: Final = STRATEGY_NAMES | {"best": "Better of both"}

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import polars as pl
 from plotly.subplots import make_subplots
 
-from svlaw.analysis.axes import (
+from svlaw.analysis.figures.axes import (
     TITLE_HEIGHT,
     binary_axis,
     decade_axis,
@@ -21,7 +21,7 @@ from svlaw.analysis.axes import (
     layout,
     short,
 )
-from svlaw.analysis.plots import (
+from svlaw.analysis.figures.curves import (
     STRATEGY_COLOURS,
     STRATEGY_NAMES,
     or_empty,

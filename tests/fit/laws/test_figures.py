@@ -8,7 +8,7 @@ import svlaw as sv
 from svlaw.analysis.cost import RelativeCost
 from svlaw.fit.laws.advice import advise
 from svlaw.fit.laws.allocation import LEAST_BUDGETS, AllocationFit
-from svlaw.fit.laws.plots import MOST_MARKERS
+from svlaw.fit.laws.figures import MOST_MARKERS
 
 COST = RelativeCost(2.0)
 

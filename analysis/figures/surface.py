@@ -9,7 +9,8 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 import polars as pl
 
-from svlaw.analysis.axes import (
+from svlaw.analysis.cost import CostModel
+from svlaw.analysis.figures.axes import (
     binary_axis,
     cell_edges,
     decades,
@@ -18,9 +19,7 @@ from svlaw.analysis.axes import (
     short,
     success_range,
 )
-from svlaw.analysis.cost import CostModel
-from svlaw.analysis.frontier import ROUNDING, doubling_budgets
-from svlaw.analysis.plots import (
+from svlaw.analysis.figures.curves import (
     STRATEGY_NAMES,
     best_so_far,
     held_points,
@@ -28,6 +27,7 @@ from svlaw.analysis.plots import (
     panel_grid,
     place_of,
 )
+from svlaw.analysis.frontier import ROUNDING, doubling_budgets
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 

@@ -1,0 +1,218 @@
+"""Writing to a pool: new ones, further rows, derived tables made again.
+
+Parts appear by atomic rename, so a reader never sees half of one.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from svlaw.data.errors import BadInputError
+from svlaw.data.files import atomic_folder, replaced_folder, write_part
+from svlaw.data.object_stores import locate, storage_errors
+from svlaw.data.pool import Pool, table_folder
+from svlaw.data.pool_file import POOL_FILE, write_pool_file
+from svlaw.data.schema import DERIVED, TABLES, Table, conform
+
+
+class PoolWriter:
+    """Collects parts in a temporary folder; see `create_pool`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.verifiers: list[str] = []
+
+    def add(
+        self, table: str, frame: pl.DataFrame, *, verifier: str | None = None, source: str = ""
+    ) -> None:
+        """Check a frame against its table and write it as one part.
+
+        Keys are checked within the frame; a caller that adds several parts keeps their keys apart.
+
+        Raises:
+            BadInputError: The frame does not fit the table.
+        """
+        spec = TABLES[table]
+        _write_part(self._folder, spec, conform(frame, spec, source or table), verifier)
+        if verifier is not None and verifier not in self.verifiers:
+            self.verifiers.append(verifier)
+
+
+@contextmanager
+def create_pool(path: str | Path, metadata: Mapping[str, Any]) -> Iterator[PoolWriter]:
+    """Write a new pool: parts go to a hidden sibling folder that is renamed at the end.
+
+    An error or an interrupt inside the block leaves nothing behind.
+
+    Args:
+        path: The pool's folder or address; must not exist.
+        metadata: Provenance to keep in `pool.json`.
+
+    Raises:
+        BadInputError: `path` exists.
+    """
+    with atomic_folder(locate(path), seal=POOL_FILE) as folder:
+        writer = PoolWriter(folder)
+        yield writer
+        write_pool_file(folder, writer.verifiers, metadata)
+
+
+def append(
+    pool: Pool,
+    table: str,
+    frame: pl.DataFrame,
+    *,
+    verifier: str | None = None,
+    source: str = "",
+    new_keys: bool = False,
+) -> Pool:
+    """Add rows to a table of an existing pool as one new part, by atomic rename.
+
+    Args:
+        pool: The pool.
+        table: Name of the table.
+        frame: Rows whose keys the table does not hold yet.
+        verifier: Verifier of a per-verifier table; a new name adds a verifier.
+        source: What to call the rows in an error.
+        new_keys: The caller knows that the table holds none of the keys, which are not read then.
+
+    Returns:
+        The pool as it is afterwards.
+
+    Raises:
+        BadInputError: The rows do not fit, a key is there already, or the pool is a bundled
+            example. Nothing is written then.
+        WriteError: There is no room for the part, or no right to write it.
+    """
+    return append_together(
+        pool, {table: frame}, verifier=verifier, source=source, new_keys=new_keys
+    )
+
+
+def append_together(
+    pool: Pool,
+    frames: Mapping[str, pl.DataFrame],
+    *,
+    verifier: str | None = None,
+    source: str = "",
+    new_keys: bool = False,
+) -> Pool:
+    """Add rows to several tables as `append` does to one: to all, or after an error to none.
+
+    Args:
+        pool: The pool.
+        frames: The rows of each table.
+        verifier: As in `append`, and so on.
+        source: What to call the rows in an error.
+        new_keys: The caller knows that the tables hold none of the keys.
+    """
+    refuse_bundled(pool)
+    fitting = {}
+    for table, frame in frames.items():
+        fitting[table] = conform(frame, TABLES[table], source or table)
+        if not new_keys:
+            _refuse_held(pool, TABLES[table], fitting[table], verifier, source or table)
+    written: list[Path] = []
+    try:
+        for table, frame in fitting.items():
+            written.append(_write_part(pool.path, TABLES[table], frame, verifier))
+        return _with_verifier(pool, verifier)
+    except BaseException:
+        for part in written:
+            with storage_errors(part):
+                part.unlink(missing_ok=True)
+        raise
+
+
+def replace(
+    pool: Pool, table: str, frame: pl.DataFrame, *, verifier: str | None = None, source: str = ""
+) -> Pool:
+    """Put new rows in place of a derived table, which can be made again from the stored text.
+
+    The new table is written beside the old one and takes its place by renaming; an error or an
+    interrupt leaves the old one.
+
+    Args:
+        pool: The pool.
+        table: `answers` or `verdicts`.
+        frame: All rows of the new table.
+        verifier: Verifier of `verdicts`; a new name adds a verifier.
+        source: What to call the rows in an error.
+
+    Returns:
+        The pool as it is afterwards.
+
+    Raises:
+        BadInputError: The rows do not fit, or the pool is a bundled example.
+    """
+    if table not in DERIVED:
+        raise ValueError(f"table {table!r}: only {', '.join(DERIVED)} can be made again")
+    refuse_bundled(pool)
+    spec = TABLES[table]
+    frame = conform(frame, spec, source or table)
+    folder = table_folder(pool.path, spec, verifier)
+    with replaced_folder(folder) as fresh:
+        write_part(fresh, 0, frame.sort(spec.key))
+    return _with_verifier(pool, verifier)
+
+
+def update_metadata(pool: Pool, metadata: Mapping[str, Any], verifier: str | None = None) -> Pool:
+    """Write a pool's file anew with other metadata, and note a verifier that is about to be added.
+
+    Raises:
+        BadInputError: The pool is a bundled example, or the name cannot be a verifier's.
+    """
+    refuse_bundled(pool)
+    verifiers = pool.verifiers
+    if verifier is not None and verifier not in verifiers:
+        table_folder(pool.path, TABLES["verifications"], verifier)
+        verifiers = (*verifiers, verifier)
+    write_pool_file(pool.path, verifiers, metadata)
+    return Pool(pool.path, verifiers, dict(metadata))
+
+
+def refuse_bundled(pool: Pool) -> None:
+    """Raise when a pool is an example of the package.
+
+    Raises:
+        BadInputError: It is.
+    """
+    if pool.is_bundled:
+        raise BadInputError(
+            f"{pool.path}: comes with svlaw and is not written to; copy it out first"
+            " ('svlaw examples NAME --out POOL')"
+        )
+
+
+def _refuse_held(
+    pool: Pool, table: Table, frame: pl.DataFrame, verifier: str | None, source: str
+) -> None:
+    """Raise when a table of the pool holds a key already.
+
+    Raises:
+        BadInputError: It does.
+    """
+    if not pool.has(table.name, verifier):
+        return
+    held = pool.read(table.name, table.key, verifier)
+    clash = frame.select(table.key).join(held, on=table.key, how="semi").head(1)
+    if clash.height:
+        label = ", ".join(f"{k} {v!r}" for k, v in clash.row(0, named=True).items())
+        raise BadInputError(f"{source}: {label} is in the pool already; rows are never replaced")
+
+
+def _with_verifier(pool: Pool, verifier: str | None) -> Pool:
+    """The pool, with a verifier's name noted in its file."""
+    if verifier is None or verifier in pool.verifiers:
+        return pool
+    return update_metadata(pool, pool.metadata, verifier)
+
+
+def _write_part(root: Path, table: Table, frame: pl.DataFrame, verifier: str | None) -> Path:
+    folder = table_folder(root, table, verifier)
+    number = len(list(folder.glob("part-*.parquet")))
+    # In order of the key, so that a reader of some problems can skip the rest of the part.
+    return write_part(folder, number, frame.sort(table.key))
