@@ -1,6 +1,6 @@
 """Numbers in few digits, as people write them."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Context, Decimal
 from typing import Final
 
 _SMALLEST: Final = 1e-6
@@ -23,6 +23,11 @@ def significant(value: float, digits: int) -> str:
 def amount(value: float) -> str:
     """A budget to three or four digits: 8,256, 4.91, 0.000042, 2.4e15."""
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else significant(value, 3)
+
+
+def rounded_up(value: float, digits: int) -> float:
+    """The next number of some significant digits, so that what is enough stays enough."""
+    return float(Context(prec=digits, rounding=ROUND_CEILING).create_decimal_from_float(value))
 
 
 def counted(count: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from svlaw.analysis.frontier import ROUNDING, Offer, by_cost, offer
 from svlaw.analysis.resampling import Resamples, success_intervals
 from svlaw.analysis.success import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
-from svlaw.data.numerals import amount
+from svlaw.data.numerals import amount, rounded_up
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -194,10 +194,11 @@ class Ladder:
         steps: F64 = np.unique(costs[better])
         if budget is None:
             return steps
-        if budget * (1 + ROUNDING) < steps[0]:
+        least = float(steps[0]) / (1 + ROUNDING)
+        if budget < least:
             raise BadInputError(
-                f"budget = {budget:g}: the cheapest computed point costs {amount(steps[0])};"
-                " give at least that much"
+                f"budget = {budget:g}: the cheapest computed point costs"
+                f" {amount(rounded_up(least, 3))}; give at least that much"
             )
         return np.append(steps[steps < budget], budget)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from svlaw.data.numerals import significant
+from svlaw.data.numerals import rounded_up, significant
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,10 @@ from svlaw.data.numerals import significant
 )
 def test_significant(value: float, digits: int, text: str) -> None:
     assert significant(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "up"), [(1.2341, 1.24), (2600.0, 2600.0), (1.314e14, 1.32e14), (9.001e-5, 9.01e-5)]
+)
+def test_rounded_up(value: float, up: float) -> None:
+    assert rounded_up(value, 3) == up

@@ -297,7 +297,7 @@ def test_a_report_in_flops_on_two_pools(pools_address, open_page, check):
         found = check(page, f"{folder}/{name}")
         assert "verifier" not in found["commands"][0]
         assert found["plan"]["method"] == "in_sample"
-        assert "8 problems are too few" in page.inner_text("#live-method")
+        assert "Fewer than ten problems are too few" in page.inner_text("#live-method")
         assert page.is_hidden("#live-verifier")
         page.select_option("#live-model", "price")
         assert check(page, f"{folder}/{name}")["commands"][1].endswith(
