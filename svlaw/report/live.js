@@ -200,7 +200,7 @@ const live = (() => {
       return [title, ...found.map((each) => told(each[key], form))];
     });
     const title = (name) => (name === "best" ? "Better of both" : names[name]);
-    const head = ["", ...found.map(({ strategy }) => title(strategy))];
+    const head = ["Figure", ...found.map(({ strategy }) => title(strategy))];
     writeTable(at("crossover"), "Verification against self-consistency", head, rows);
     const unsaturated = found.some(({ status }) => status === "unsaturated");
     at("crossover-note").textContent = unsaturated

@@ -99,7 +99,7 @@ def crossover_table(crossovers: Sequence[Crossover], file: str) -> Table:
         )
         for title, meaning, pick, form in figures
     )
-    head = ("", *(_CHALLENGERS[result.strategy] for result in crossovers))
+    head = ("Figure", *(_CHALLENGERS[result.strategy] for result in crossovers))
     frame = _crossover_frame(crossovers)
     return Table("Verification against self-consistency", head, rows, file, frame)
 

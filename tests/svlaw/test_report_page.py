@@ -219,6 +219,17 @@ def test_nothing_in_a_pool_becomes_markup_or_a_template(page_of):
     assert page.locator("#pool-1-part-methods pre").text_content() == NASTY
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_who_cannot_see_or_point_can_read_the_page(open_page, both, scheme):
+    """No rule of axe (WCAG 2 and good practice) is broken: contrast, names, order of headings."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    with open_page(both, color_scheme=scheme, bypass_csp=True) as page:
+        draw_all(page)
+        broken = Axe().run(page).response["violations"]
+        assert [(rule["id"], rule["nodes"][0]["html"]) for rule in broken] == []
+
+
 def test_the_way_through_the_page(open_page, both):
     with open_page(both, 390, 800) as page:
         bar = page.locator("body > nav")
