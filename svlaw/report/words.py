@@ -47,7 +47,8 @@ def lead(found: Findings) -> str:
             "No strategy of this pool can be run without an oracle: it has neither answers to"
             " vote on nor verifications."
         )
-    largest = amount(rows[-1]["budget"])
+    unit = found.cost.unit_name
+    largest = _spent(rows[-1], unit)
     if not found.verified:
         return (
             "Without verifications only self-consistency can be judged: it solves"
@@ -59,7 +60,7 @@ def lead(found: Findings) -> str:
             f" verification solves {_success(rows[-1])} at the largest budget, {largest}."
         )
     phases = [list(group) for _, group in groupby(rows, _is_verified)]
-    return f"{_phases_in_words(phases)}{_unrivalled(found, phases[-1])}{_certainty(rows[-1])}"
+    return f"{_phases_in_words(phases, unit)}{_unrivalled(found, phases[-1])}{_certainty(rows[-1])}"
 
 
 def answers(found: Findings) -> list[Sentence]:
@@ -134,20 +135,27 @@ def doubts(found: Findings) -> list[str]:
     return sentences
 
 
-def _phases_in_words(phases: list[list[Row]]) -> str:
+def _phases_in_words(phases: list[list[Row]], unit: str) -> str:
     first, last = phases[0], phases[-1]
-    largest = amount(last[-1]["budget"])
     verifying = _is_verified(last[0])
     if len(phases) == 1:
         who = "Verification" if verifying else "Self-consistency"
-        return f"{who} is the better choice at every budget computed, up to {largest}."
+        return (
+            f"{who} is the better choice at every budget computed, up to {_spent(last[-1], unit)}."
+        )
     if len(phases) == 2 and verifying:
         return (
-            f"Vote on small budgets, verify on larger ones: up to {amount(first[-1]['budget'])}"
-            f" self-consistency is best, {_range(last)} verification is."
+            f"Vote on small budgets, verify on larger ones: up to"
+            f" {_spent(first[-1], unit)} self-consistency is best, {_range(last)} verification is."
         )
     who = "verification" if verifying else "self-consistency"
-    return f"The lead changes hands; {_range(last)}, the largest budget, {who} is best."
+    return f"The lead changes hands; {_range(last)} {unit}, the largest budget, {who} is best."
+
+
+def _spent(row: Row, unit: str) -> str:
+    """The budget of a row: 8 solutions."""
+    text = amount(row["budget"])
+    return f"{text} {'solution' if (text, unit) == ('1', 'solutions') else unit}"
 
 
 def _range(phase: list[Row]) -> str:

@@ -372,7 +372,9 @@ def test_never_is_an_answer(tmp_path, report):
     text = Page(report(sv.import_success(tmp_path / "p", tmp_path / "t.csv"), ratio=1.0)).text
     assert "never reaches self-consistency within the data" in text
     assert "never within the data" in text
-    assert "Self-consistency is the better choice at every budget computed, up to 8." in text
+    assert (
+        "Self-consistency is the better choice at every budget computed, up to 8 solutions." in text
+    )
     assert "Unsaturated" in text
 
 
@@ -382,7 +384,7 @@ def test_a_lead_without_a_rival_is_cautioned(tmp_path, report):
     names = ("strategy", "solutions", "verifications", "success")
     pl.DataFrame(rows, names, orient="row").write_csv(tmp_path / "t.csv")
     text = Page(report(sv.import_success(tmp_path / "p", tmp_path / "t.csv"), ratio=1.0)).text
-    assert "up to 8 self-consistency is best, at 16 verification is." in text
+    assert "up to 8 solutions self-consistency is best, at 16 verification is." in text
     assert "But self-consistency, still improving, was computed only up to 4." in text
 
 
