@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import Final
 
 from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.grading.answers import extract_answer
@@ -10,6 +11,8 @@ from svlaw.data.grading.numbers import last_number
 
 Extractor = Callable[[str], str | None]
 """Called with the text of a solution; returns its final answer, or None."""
+WHOLE: Final = "whole"
+"""Name of the extractor of texts that are answers."""
 
 
 def built_in_extractor(kind: str, reference: str) -> Extractor:
@@ -30,18 +33,28 @@ def extract_number(text: str) -> str | None:
     return stated if stated is not None else last_number(text)
 
 
+def whole_text(text: str) -> str:
+    """All of the text, for pools whose texts are answers that were extracted before."""
+    return text
+
+
 def load_extractor(name: str) -> Extractor:
-    """Import a user's extractor.
+    """Find the extractor that a user names.
 
     Args:
-        name: `module:function`, where Python finds the module.
+        name: `whole` for `whole_text`, else `module:function`, where Python finds the module.
 
     Raises:
         BadInputError: The name has another form, or there is no such module or function.
     """
+    if name == WHOLE:
+        return whole_text
     module, colon, function = name.partition(":")
     if not (module and colon and function):
-        raise BadInputError(f"extractor {name!r}: write module:function, such as my_module:extract")
+        raise BadInputError(
+            f"extractor {name!r}: write module:function, such as my_module:extract, or '{WHOLE}'"
+            " where texts are answers"
+        )
     try:
         found = import_module(module)
     except Exception as error:

@@ -89,8 +89,8 @@ def grade_pool(
 
     Args:
         pool: The pool; its table `answers` is replaced when everything is graded.
-        extractor: A function of one's own, or its name as `module:function`, that finds the final
-            answer in a text; None for the built-in ones.
+        extractor: A function of one's own that finds the final answer in a text, or its name as
+            `module:function`; `whole` where texts are answers; None for the built-in ones.
         time_limit: Seconds for reading one answer, and for comparing one pair.
         workers: Worker processes; None chooses, and for a cluster it is None.
         tolerance: Relative tolerance of numeric problems.

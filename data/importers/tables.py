@@ -168,8 +168,8 @@ def _read_ungraded(rows: Rows, source: str) -> Rows:
     if "text" not in rows.frame.columns:
         raise BadInputError(
             f"{source}: column 'is_correct' is missing; if it has another name, use --rename"
-            " OLD=is_correct; if nothing says what is correct, give the 'text' of the solutions and"
-            " --problems with 'reference_answer', then run 'svlaw grade'"
+            " OLD=is_correct; if nothing says what is correct, give the 'text' of the solutions (or"
+            " --rename answer=text) and --problems with 'reference_answer', then run 'svlaw grade'"
         )
     left_out = [name for name in _DERIVED if name in rows.frame.columns]
     frame = to_types(rows.frame.drop(left_out), TABLES["solutions"].columns, source)

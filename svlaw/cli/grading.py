@@ -18,7 +18,7 @@ def grade(
         typer.Option(
             metavar="MODULE:FUNCTION",
             help="Your own function from a solution's text to its final answer, or None; found in"
-            " the current folder too.",
+            " the current folder too. 'whole' where the texts are answers.",
         ),
     ] = None,
     tolerance: Annotated[

@@ -77,6 +77,21 @@ def test_from_raw_texts_to_a_frontier(tmp_path: Path, suffix: str) -> None:
     assert set(rows["strategy"]) >= {"self_consistency", "best_of_n"}
 
 
+def test_from_answers_that_nobody_has_judged(tmp_path: Path) -> None:
+    files = {
+        "problems": write(PROBLEMS, tmp_path / "problems.csv"),
+        "solutions": write(
+            SOLUTIONS.drop("text").with_columns(answer=pl.Series(["0.5", "3", "", "14/2"])),
+            tmp_path / "solutions.csv",
+        ),
+    }
+    pool = import_tables(tmp_path / "pool", **files, renames={"answer": "text"})
+    grade_pool(pool, extractor="whole", workers=1)
+    answers = pool.scan("answers").collect().sort("problem_id", "solution_id")
+    assert answers["answer"].to_list() == ["0.5", "3", None, "14/2"]
+    assert answers["is_correct"].to_list() == [True, False, False, True]
+
+
 def test_verifications_may_hold_probabilities_alone(tmp_path: Path) -> None:
     likely = VERIFICATIONS.drop("text").with_columns(p_yes=0.75, p_no=0.25)
     pool = run(tmp_path, verifications=likely)

@@ -44,6 +44,7 @@ def test_a_users_function_is_imported(module: Path) -> None:
     [
         ("last_word", "write module:function"),
         (":last_word", "write module:function"),
+        ("all", "or 'whole' where texts are answers"),
         ("no_such_module_at_all:f", "module 'no_such_module_at_all' cannot be imported"),
         ("MODULE:first_word", "has no function 'first_word'"),
         ("MODULE:LIMIT", "has no function 'LIMIT'"),
@@ -72,3 +73,9 @@ def test_mistakes_of_an_extractor_are_named_with_the_row() -> None:
         apply_extractor(lambda text: 3, "it", "row")  # type: ignore[arg-type,return-value]
     assert apply_extractor(lambda text: None, "it", "row") is None
     assert apply_extractor(lambda text: "  ", "it", "row") is None
+
+
+def test_texts_that_are_answers() -> None:
+    assert load_extractor("whole")("  \\frac{84}{2}") == "  \\frac{84}{2}"
+    assert apply_extractor(load_extractor("whole"), " 42\n", "row 1") == "42"
+    assert apply_extractor(load_extractor("whole"), "  ", "row 1") is None
