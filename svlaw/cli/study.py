@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from svlaw.cli.costs import cost_in_words, describe_cost
 from svlaw.cli.options import read_bins, read_names, read_values
-from svlaw.cli.output import progress_bar, warn
+from svlaw.cli.output import percent, progress_bar, warn
 from svlaw.data.numerals import counted
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def open_study(
     from svlaw.data.clusters import check_place, connect
     from svlaw.data.pool import open_pool
     from svlaw.data.schema import VERIFIED
+    from svlaw.data.verdicts.unparsed import MANY_UNPARSED, unparsed_share
 
     check_place(on)
     pool = open_pool(path)
@@ -111,6 +112,14 @@ def open_study(
             f"{aside} with too few solutions or verdicts for this grid set aside for all"
             f" strategies; {table.n_problems:,} left"
         )
+    unparsed = None
+    if table.verifier is not None and pool.has("verdicts", table.verifier):
+        unparsed = unparsed_share(pool, table.verifier)
+        if unparsed >= MANY_UNPARSED:
+            warn(
+                f"{percent(unparsed)}% of the verdicts could not be read, which makes strategies"
+                " with a verifier look worse than they are: see 'svlaw parse'"
+            )
     document = {
         "pool": str(path),
         "verifier": table.verifier,
@@ -119,6 +128,7 @@ def open_study(
         "n_set_aside": table.n_set_aside,
         "seed": options.seed,
         "unparsed": options.unparsed,
+        "unparsed_rate": unparsed,
         "missing_answer": options.missing_answer,
         "population": options.population,
     }

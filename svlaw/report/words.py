@@ -11,6 +11,7 @@ from svlaw.analysis.figures.curves import STRATEGY_NAMES
 from svlaw.analysis.resampling import Interval
 from svlaw.data.numerals import counted
 from svlaw.data.schema import VERIFIED
+from svlaw.data.verdicts.unparsed import MANY_UNPARSED
 from svlaw.fit.laws.advice import METHODS_IN_WORDS, Advice
 from svlaw.fit.laws.allocation import AllocationLaw
 from svlaw.fit.laws.figures import METHOD_NAMES
@@ -31,8 +32,6 @@ from svlaw.report.numbers import (
 
 FEW_PROBLEMS = 30
 """Below this many problems the intervals are called rough."""
-MANY_UNPARSED = 0.2
-"""From this share of the verdicts on, those that could not be read are spoken of."""
 _MOST_RUNS = 4
 
 Sentence = str | Markup

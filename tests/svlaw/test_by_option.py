@@ -109,6 +109,7 @@ def test_without_by_nothing_is_said_of_bins(svlaw, exams, command):
         "n_set_aside",
         "seed",
         "unparsed",
+        "unparsed_rate",
         "missing_answer",
         "population",
         *content,

@@ -137,3 +137,14 @@ def test_outputs_that_are_closed_or_full(pool_of, rest, code):
     assert done.returncode == code
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(("unread", "is_told"), [(0, False), (1, True), (4, True)])
+def test_verdicts_that_cannot_be_read_are_told_of(svlaw, pool_of, unread, is_told):
+    """Of the four verdicts of every solution so many have no score."""
+    missing = pl.when(pl.col("verification_id") < unread).then(None).otherwise(1.0)
+    pool = pool_of(verdicts=4, score=missing)
+    code, out, err = svlaw("frontier", pool.path, "--lambda", 1, "--resamples", 0, "--json")
+    assert code == 0, err
+    assert json.loads(out)["unparsed_rate"] == unread / 4
+    assert ("% of the verdicts could not be read" in err) == is_told
