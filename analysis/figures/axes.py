@@ -24,6 +24,8 @@ _LEVEL: Final = 0.2
 """Percentage points within which figures are level."""
 _MOST_CHARACTERS: Final = 22
 """Characters of all labels of an axis that fit under a narrow figure."""
+_STEPS: Final = ((300, (1,)), (10, (1, 2, 5)), (0, (1, 2, 3, 5, 7)))
+"""Ticks within a decade, by the ratio of the ends that an axis must exceed to have no more."""
 _GRID: Final = "rgba(128,128,128,0.22)"
 _FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 _PRINT_FONT: Final = "Arial, Helvetica, 'Liberation Sans', sans-serif"
@@ -85,9 +87,10 @@ def heading(title: str) -> str:
 
 
 def decade_axis(values: pl.Series) -> dict[str, Any]:
-    """A logarithmic axis over positive values, ticks at powers of ten."""
+    """A logarithmic axis over positive values, ticks at powers of ten, on short ones at more."""
     low, high = ends(values)
-    return _log_axis(low, high, _round_values(low, high, (1,) if high / low > 300 else (1, 2, 5)))
+    steps = next(steps for reach, steps in _STEPS if high / low > reach)
+    return _log_axis(low, high, _round_values(low, high, steps))
 
 
 def decades(low: float, high: float) -> list[float]:
@@ -116,7 +119,9 @@ def binary_axis(values: pl.Series) -> dict[str, Any]:
 def _log_axis(low: float, high: float, ticks: Iterable[float]) -> dict[str, Any]:
     margin, outermost = max((high / low) ** 0.03, 1.1), dict.fromkeys((low, high))
     low, high = low / margin, high * margin
-    shown = [tick for tick in ticks if low <= tick <= high] or list(outermost)
+    shown = [tick for tick in ticks if low <= tick <= high]
+    if len(shown) < 2:
+        shown = list(outermost)
     return {
         "type": "log",
         "range": [math.log10(low), math.log10(high)],

@@ -100,6 +100,7 @@ def test_level_success_stays_between_0_and_100(pool_of, right, low, high):
 def test_an_axis_always_has_a_tick():
     assert decade_axis(pl.Series([1.33]))["ticktext"] == ["1.3"]
     assert decade_axis(pl.Series([6.0, 7.0]))["ticktext"] == ["6", "7"]
+    assert decade_axis(pl.Series([0.0024, 0.0069]))["ticktext"] == ["0.003", "0.005", "0.007"]
 
 
 def test_many_pools_are_told_apart(pool_of):
