@@ -205,7 +205,9 @@ def lm_harness(
     ] = None,
     metric: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Metric to believe. Default: the only one, exact_match."),
+        typer.Option(
+            metavar="NAME", help="Metric to believe. Default: the only one, or exact_match."
+        ),
     ] = None,
     regrade: Regrade = False,
     time_limit: TimeLimit = 5.0,

@@ -122,8 +122,8 @@ On = Annotated[
     typer.Option(
         metavar="ray",
         help="Compute on a Ray cluster: 'ray' is that of RAY_ADDRESS or of this machine, else one"
-        " made of it; ray://HOST:PORT another. Needs svlaw[ray]. Default: this machine, without"
-        " Ray.",
+        " made of it; ray://HOST:PORT another. Needs the extra 'ray'. Default: this machine,"
+        " without Ray.",
     ),
 ]
 Output = Annotated[

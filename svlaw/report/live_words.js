@@ -45,7 +45,7 @@ const liveWords = (() => {
       notes.push(`The budget would pay for more, but the data end at ${plan.edges}: generate more.`);
     }
     if (plan.runner_up?.edges) {
-      const other = names[plan.runner_up.strategy].toLowerCase();
+      const other = names[plan.runner_up.strategy].replace(/^./, (first) => first.toLowerCase());
       const end = `its data end at ${plan.runner_up.edges}`;
       notes.push(`The budget would pay for more of ${other}, but ${end}: it might overtake.`);
     }
