@@ -77,6 +77,11 @@ def _report(grading: "PoolGrading", as_json: bool) -> None:
             f"{grading.uncompared:,} pairs of wrong answers were left apart, because their problems"
             " have too many; see docs/grading.md"
         )
+    if grading.rows and grading.no_answer == grading.rows:
+        warn(
+            "no text states an answer: where the texts are answers themselves, grade again with"
+            " --extractor whole; else with your own extractor, see docs/grading.md"
+        )
     if as_json:
         print_json({"pool": str(grading.pool.path), "rows": grading.rows, **counts, **effort})
         return

@@ -149,3 +149,15 @@ def test_verdicts_that_cannot_be_read_are_told_of(svlaw, pool_of, unread, is_tol
     assert code == 0, err
     assert json.loads(out)["unparsed_rate"] == unread / 4
     assert ("% of the verdicts could not be read" in err) == is_told
+
+
+def test_grading_that_finds_no_answer_says_what_to_do(svlaw, tmp_path):
+    (tmp_path / "problems.csv").write_text("problem_id,reference_answer\np,42\n")
+    (tmp_path / "answers.csv").write_text("problem_id,solution_id,answer\np,0,42\np,1,41\n")
+    files = ("--solutions", tmp_path / "answers.csv", "--problems", tmp_path / "problems.csv")
+    pool = tmp_path / "pool"
+    assert svlaw("import", "tables", "--out", pool, *files, "--rename", "answer=text")[0] == 0
+    code, _, err = svlaw("grade", pool, "--workers", 1)
+    assert (code, "--extractor whole" in err) == (0, True)
+    code, out, err = svlaw("grade", pool, "--workers", 1, "--extractor", "whole", "--json")
+    assert (code, json.loads(out)["correct"], "--extractor" in err) == (0, 1, False)
