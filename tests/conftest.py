@@ -20,6 +20,8 @@ from svlaw.data.clusters import Cluster, connect
 from svlaw.data.examples import open_example
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
+from svlaw.fit.simulation.population import SETTINGS
+from svlaw.fit.simulation.simulator import simulate_pool
 
 MakePool = Callable[..., Pool]
 Svlaw = Callable[..., tuple[Any, str, str]]
@@ -166,6 +168,22 @@ def humaneval() -> SuccessTable:
 def published() -> SuccessTable:
     """The published success table."""
     return success_table(open_example("singhi2025_fig1"))
+
+
+@pytest.fixture(scope="module")
+def few_trials() -> Iterator[None]:
+    """Designs by few pools: half-widths are noisier for it, what is decided by them is the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("svlaw.fit.designs.search._POOLS", (4, 4))
+        yield
+
+
+@pytest.fixture(scope="module")
+def pilot(tmp_path_factory: pytest.TempPathFactory) -> Pool:
+    """A small simulated pool to design studies from."""
+    path = tmp_path_factory.mktemp("design") / "pilot"
+    sizes = {"problems": 40, "solutions": 16, "verifications": 4}
+    return simulate_pool(path, SETTINGS["typical"], **sizes, seed=2)
 
 
 @pytest.fixture(scope="session")

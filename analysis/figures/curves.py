@@ -285,7 +285,8 @@ def _add_band(figure: go.Figure, rows: pl.DataFrame, x: str, name: str, stairs: 
 
 def _with_a_line_of_text(frame: pl.DataFrame) -> list[float]:
     """The range of success, in percent, with room for a line of text below all figures."""
-    low, high = success_range(_shares(frame)) or ends(100 * _shares(frame))
+    shares = _shares(frame)
+    low, high = success_range(shares) or ends(100 * shares)
     span = max(high - low, 1.0)
     return [low - 0.12 * span, high + 0.05 * span]
 

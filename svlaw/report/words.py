@@ -144,7 +144,7 @@ def _phases_in_words(phases: list[list[Row]], unit: str) -> str:
         )
     if len(phases) == 2 and verifying:
         return (
-            f"Vote on small budgets, verify on larger ones: up to"
+            "Vote on small budgets, verify on larger ones: up to"
             f" {_spent(first[-1], unit)} self-consistency is best, {_range(last)} verification is."
         )
     who = "verification" if verifying else "self-consistency"

@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from svlaw.data.examples import open_example
+from svlaw.data.pool import Pool
 from svlaw.fit.simulation.population import SETTINGS
 from svlaw.fit.simulation.simulator import simulate_pool
 
@@ -47,19 +48,13 @@ KEYS = [
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_pools() -> Iterator[None]:
-    """Trials of few pools: what is decided by them is the same."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("svlaw.fit.designs.search._POOLS", (4, 4))
-        yield
+pytestmark = pytest.mark.usefixtures("few_trials")
 
 
 @pytest.fixture(scope="module")
-def pilot(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("design") / "pilot"
-    sizes = {"problems": 40, "solutions": 16, "verifications": 4}
-    return simulate_pool(path, SETTINGS["typical"], **sizes, seed=2).path
+def pilot(pilot: Pool) -> Path:
+    """The folder of the pilot."""
+    return pilot.path
 
 
 def test_it_speaks_json(svlaw: Run, pilot: Path) -> None:

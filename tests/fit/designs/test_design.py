@@ -1,6 +1,5 @@
 """Designs: what they ask for is what it takes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,19 +30,7 @@ QUICK = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_pools() -> Iterator[None]:
-    """Trials of few pools: half-widths are noisier for it, what is decided by them is the same."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("svlaw.fit.designs.search._POOLS", (4, 4))
-        yield
-
-
-@pytest.fixture(scope="module")
-def pilot(tmp_path_factory: pytest.TempPathFactory) -> Pool:
-    path = tmp_path_factory.mktemp("design") / "pilot"
-    sizes = {"problems": 40, "solutions": 16, "verifications": 4}
-    return simulate_pool(path, SETTINGS["typical"], **sizes, seed=2)
+pytestmark = pytest.mark.usefixtures("few_trials")
 
 
 @pytest.fixture(scope="module")
