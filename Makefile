@@ -11,13 +11,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
-	--constraint constraints.txt
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+INSTALL := $(PIP) install --constraint constraints.txt
+# Python finds the package in src/, where links lead to the folders at the root; so do mypy and
+# editors, which do not follow the import hooks of an ordinary editable installation.
+EDITABLE := --config-settings editable_mode=compat --editable
 
-# What is installed is not compiled (--no-compile), but what is imported of it is, and kept: else
-# every process of a test compiles all of torch again.
+# The core is compiled once, when it is installed. Of the tools for tests only what they import is
+# compiled, and kept: else every process of a test compiles all of torch again.
 export PYTHONDONTWRITEBYTECODE :=
-export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/bytecode
 
 .PHONY: demo demo-generate test test-inspect test-vllm lint notebooks docs clean
 
@@ -41,32 +43,26 @@ test: $(VENV)/dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal
 
 test-inspect: $(VENV)/inspect/ready
-	$(VENV)/inspect/bin/python -m pytest tests/data/test_inspect_logs.py
+	$(VENV)/inspect/bin/python -m pytest tests/data/importers/test_inspect_logs.py
 
 test-vllm: $(VENV)/vllm/ready
 	OMP_NUM_THREADS=1 VLLM_ENABLE_V1_MULTIPROCESSING=0 HF_HUB_OFFLINE=1 \
 		$(VENV)/vllm/bin/python -P -m pytest -n 2 --dist loadfile -W "ignore:Unclosed context" \
 		tests/generate/engines/test_vllm.py tests/generate/engines/test_openai_vllm.py \
 		tests/generate/engines/test_transformers.py tests/generate/test_end_to_end.py \
-		tests/generate/engines/test_model_on_cluster.py \
+		tests/generate/engines/test_model_on_ray.py \
 		tests/generate/test_interruptions.py::test_a_model_killed_at_ten_random_moments
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	rm -rf build $(VENV)/typecheck
-	$(INSTALL) --no-deps --target $(VENV)/typecheck .
-	rm -rf build
-	cd tests && MYPYPATH=../$(VENV)/typecheck ../$(BIN)/mypy --config-file ../pyproject.toml -p svlaw
+	$(BIN)/mypy
 
 notebooks: $(VENV)/dev
 	$(BIN)/python notebooks/execute.py
 
-# Names and docstrings are read from the package as it installs; open site/index.html.
+# Open site/index.html.
 docs: $(VENV)/docs
-	rm -rf build $(VENV)/documented
-	$(INSTALL) --no-deps --target $(VENV)/documented .
-	rm -rf build
 	$(BIN)/zensical build --strict --clean
 	@! grep -rEl '<(script|link|img)[^>]+(src|href)="https?:' site --include='*.html' || \
 		{ echo "these pages take something from the network"; exit 1; }
@@ -74,19 +70,20 @@ docs: $(VENV)/docs
 $(VENV)/core: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("svlaw needs Python 3.11 or newer; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) --editable .
+	$(INSTALL) $(EDITABLE) .
+	$(BIN)/python -m compileall -q src
 	touch $@
 
 $(VENV)/dev: $(VENV)/core
-	$(INSTALL) --editable '.[dev]'
+	$(INSTALL) --no-compile $(EDITABLE) '.[dev]'
 	touch $@
 
 $(VENV)/docs: $(VENV)/core
-	$(INSTALL) --editable '.[docs]'
+	$(INSTALL) --no-compile $(EDITABLE) '.[docs]'
 	touch $@
 
 $(VENV)/transformers: $(VENV)/core
-	$(INSTALL) --editable '.[transformers]'
+	$(INSTALL) --no-compile $(EDITABLE) '.[transformers]'
 	touch $@
 
 # Lists of their own, installed as they are: see their heads.
@@ -95,8 +92,8 @@ $(VENV)/inspect/ready $(VENV)/vllm/ready: $(VENV)/%/ready: $(VENV)/core requirem
 	$(VENV)/$*/bin/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps --no-compile --requirement requirements-$*.txt
 	$(VENV)/$*/bin/python -m pip install --quiet --disable-pip-version-check \
-		--no-deps --no-build-isolation --editable .
+		--no-deps --no-build-isolation $(EDITABLE) .
 	touch $@
 
 clean:
-	rm -rf $(VENV) .cache build site svlaw.egg-info demo-pool report.html demo-generated report-generated.html
+	rm -rf $(VENV) .cache build site src/svlaw.egg-info demo-pool report.html demo-generated report-generated.html

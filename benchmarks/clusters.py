@@ -27,11 +27,11 @@ from growth_model import Measured, model_page
 from ray.cluster_utils import Cluster
 from synthetic import VERIFIER, Shape, write_pool
 
-from svlaw.analysis.reader import SampleReader
-from svlaw.analysis.success import success_table
-from svlaw.data.clusters import connect
-from svlaw.data.cores import usable_cores
+from svlaw.analysis.success.sample_reader import SampleReader
+from svlaw.analysis.success.success_table import success_table
 from svlaw.data.pool import open_pool
+from svlaw.data.workers.cores import usable_cores
+from svlaw.data.workers.ray_cluster import connect
 
 DOCS = Path(__file__).parent.parent / "docs"
 MOST_OVERHEAD = 0.25

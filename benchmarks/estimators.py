@@ -26,12 +26,12 @@ from plotly.subplots import make_subplots
 from published import Problem, success_at
 from synthetic import VERIFIER, Shape, write_pool
 
+from svlaw.analysis.compare.curves import curves
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.curves import curves
-from svlaw.analysis.estimators import Options
-from svlaw.analysis.success import success_table
-from svlaw.data.cores import usable_cores
+from svlaw.analysis.success.estimators import Options
+from svlaw.analysis.success.success_table import success_table
 from svlaw.data.pool import open_pool
+from svlaw.data.workers.cores import usable_cores
 
 ROOT = Path(__file__).parent
 OUT = ROOT / "out"

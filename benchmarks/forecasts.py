@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.resampling import Resamples
+from svlaw.analysis.intervals.resampling import Resamples
 from svlaw.fit.forecasts.backtest import judge
-from svlaw.fit.forecasts.coverage import Counts, forecast_coverage
+from svlaw.fit.forecasts.coverage_forecast import Counts, forecast_coverage
 
 F64 = npt.NDArray[np.float64]
 PROBLEMS, SOLUTIONS, RESAMPLES = 100, 100, 200

@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 from sc_genrm_import import PeakMemory, text
 
-from svlaw.data.grading.pools import grade_pool
+from svlaw.data.grading.pool_grading import grade_pool
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
 

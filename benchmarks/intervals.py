@@ -22,11 +22,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from svlaw.analysis.compare.crossover import crossover
+from svlaw.analysis.compare.curves import curves
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.crossover import crossover
-from svlaw.analysis.curves import curves
-from svlaw.analysis.estimators import Options
-from svlaw.analysis.success import SuccessTable
+from svlaw.analysis.success.estimators import Options
+from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.fit.laws.allocation import fit_allocation
 from svlaw.fit.laws.methods import METHODS
 from svlaw.fit.simulation.simulator import SETTINGS, simulate_table

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from svlaw.analysis.compare.crossfit import cross_fit
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.crossfit import cross_fit
-from svlaw.analysis.success import SuccessTable
+from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.fit.plans.planner import PlannedPoint, plan
 
 F64 = npt.NDArray[np.float64]

@@ -20,12 +20,12 @@ from typing import Any, Final
 import polars as pl
 
 from svlaw.data.errors import BadInputError, NotInPoolError, first_line
-from svlaw.data.files import (
-    read_parquet_schema,
-)
-from svlaw.data.object_stores import StorageError, is_remote, locate, storage_errors
 from svlaw.data.pool_file import read_pool_file
 from svlaw.data.schema import TABLES, Table
+from svlaw.data.storage.files import (
+    read_parquet_schema,
+)
+from svlaw.data.storage.object_stores import StorageError, is_remote, locate, storage_errors
 
 _BUNDLED = Path(__file__).resolve().parent / "examples"
 _REQUESTS: Final = 16

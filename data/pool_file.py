@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.files import write_json
-from svlaw.data.object_stores import storage_errors
 from svlaw.data.schema import SCHEMA_VERSION
+from svlaw.data.storage.files import write_json
+from svlaw.data.storage.object_stores import storage_errors
 
 POOL_FILE: Final = "pool.json"
 _FORMAT: Final = "svlaw-pool"

@@ -11,11 +11,11 @@ from typing import Any
 import polars as pl
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.files import atomic_folder, replaced_folder, write_part
-from svlaw.data.object_stores import locate, storage_errors
 from svlaw.data.pool import Pool, table_folder
 from svlaw.data.pool_file import POOL_FILE, write_pool_file
 from svlaw.data.schema import DERIVED, TABLES, Table, conform
+from svlaw.data.storage.files import atomic_folder, replaced_folder, write_part
+from svlaw.data.storage.object_stores import locate, storage_errors
 
 
 class PoolWriter:

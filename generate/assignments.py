@@ -15,10 +15,10 @@ from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool, open_pool
 from svlaw.generate.configuration import Configuration, GenerationSection, VerificationsSection
 from svlaw.generate.engines.protocol import Sampling
+from svlaw.generate.missing_samples import Parent
 from svlaw.generate.problems import load_problems
 from svlaw.generate.prompts import Prompt, cut_thinking, default_prompt, load_prompt
 from svlaw.generate.shards import Shard
-from svlaw.generate.work import Parent
 
 _VERIFY: Final = "verify"
 _USUAL_KIND: Final = "math"

@@ -17,12 +17,12 @@ from pydantic import (
 )
 
 from svlaw.data.errors import BadInputError, first_line
-from svlaw.data.files import refuse_missing
-from svlaw.data.object_stores import locate
+from svlaw.data.storage.files import refuse_missing
+from svlaw.data.storage.object_stores import locate
 from svlaw.generate.engines.protocol import Model
+from svlaw.generate.missing_samples import BATCH_ROWS
 from svlaw.generate.problems import ProblemSource
 from svlaw.generate.seeds import MOST_SAMPLES
-from svlaw.generate.work import BATCH_ROWS
 
 Count = Annotated[int, Field(ge=1, le=MOST_SAMPLES)]
 Text = Annotated[str, Field(min_length=1)]

@@ -11,11 +11,11 @@ from typing import Any, Final
 import polars as pl
 
 from svlaw.data.errors import SvlawError, first_line
-from svlaw.data.files import atomic_path
-from svlaw.data.object_stores import is_remote, storage_errors
 from svlaw.data.pool import Pool
 from svlaw.data.pool_writer import append
 from svlaw.data.schema import TABLES
+from svlaw.data.storage.files import atomic_path
+from svlaw.data.storage.object_stores import is_remote, storage_errors
 from svlaw.generate.interrupts import delayed_interrupts
 
 LOG_FILE: Final = "generation_log.jsonl"

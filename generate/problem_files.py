@@ -9,8 +9,8 @@ from typing import Any, Final
 import polars as pl
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.files import refuse_missing
-from svlaw.data.importers.reading import read_rows
+from svlaw.data.storage.files import refuse_missing
+from svlaw.data.storage.row_files import read_rows
 from svlaw.generate.recipes import ROW_NUMBER
 
 SUFFIXES: Final = (".parquet", ".jsonl", ".ndjson", ".json", ".csv")

@@ -8,15 +8,15 @@ from typing import Final, Literal
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from svlaw.data.column_types import to_types
 from svlaw.data.errors import BadInputError
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.choices import is_choice
-from svlaw.data.importers.columns import to_types
 from svlaw.data.schema import TABLES, conform, refuse_duplicates, refuse_rows
-from svlaw.generate.choices import LETTERS, add_choices, shuffle_choices
 from svlaw.generate.hub import DATASET_ID, fetch_dataset, find_files
 from svlaw.generate.problem_files import SUFFIXES, pick_columns, read_problem_file
 from svlaw.generate.recipes import RIGHT_CHOICE, WRONG_CHOICE, Recipe, find_recipe
+from svlaw.generate.shuffled_choices import LETTERS, add_choices, shuffle_choices
 
 Kind = Literal["math", "choice", "numeric", "code", "external"]
 

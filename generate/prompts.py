@@ -25,7 +25,7 @@ from jinja2.exceptions import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from svlaw.data.errors import BadInputError, first_line
-from svlaw.data.files import refuse_missing
+from svlaw.data.storage.files import refuse_missing
 
 SOLUTION: Final = "solution"
 """The variable of a verification prompt that holds the solution to be verified."""

@@ -8,22 +8,22 @@ from typing import Any
 
 import polars as pl
 
-from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_file import POOL_FILE
 from svlaw.data.pool_writer import append, create_pool, refuse_bundled, update_metadata
+from svlaw.data.workers.ray_cluster import Cluster
 from svlaw.generate.assignments import Assignment, assign_solutions, assign_verifications
 from svlaw.generate.configuration import Configuration
-from svlaw.generate.engines.cluster import open_on
 from svlaw.generate.engines.protocol import Engine
-from svlaw.generate.locks import generation_lock, guard, is_alone
+from svlaw.generate.engines.ray_engines import open_on
+from svlaw.generate.generation_locks import generation_lock, guard, is_alone
+from svlaw.generate.missing_samples import Held, Plan, held_samples, make_plan
 from svlaw.generate.parts import Part, PartWriter
+from svlaw.generate.pool_settings import join_settings, refuse_changes
 from svlaw.generate.problems import problem_remarks
 from svlaw.generate.sampler import Job, Tally, sample_jobs
-from svlaw.generate.settings import join_settings, refuse_changes
 from svlaw.generate.shards import Shard
-from svlaw.generate.work import Held, Plan, held_samples, make_plan
 
 OpenEngine = Callable[[Assignment], Engine]
 

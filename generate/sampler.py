@@ -9,9 +9,9 @@ from typing import Any, Final
 from svlaw.data.verdicts.probabilities import verdict_probabilities
 from svlaw.data.verdicts.readings import parse_verdict
 from svlaw.generate.engines.protocol import Batch, Engine, Failure, Outcome, Request, Sample
+from svlaw.generate.missing_samples import Span
 from svlaw.generate.parts import PartWriter
 from svlaw.generate.seeds import first_seed
-from svlaw.generate.work import Span
 
 NOTHING_TO_VERIFY: Final = "nothing_to_verify"
 """Finish reason of verifications of a solution without text, which are never asked for."""

@@ -14,12 +14,12 @@ import polars as pl
 import psutil
 import pytest
 
-from svlaw.analysis.success import SuccessTable, success_table
+from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.cli import main
-from svlaw.data.clusters import Cluster, connect
 from svlaw.data.examples import open_example
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
+from svlaw.data.workers.ray_cluster import Cluster, connect
 from svlaw.fit.simulation.population import SETTINGS
 from svlaw.fit.simulation.simulator import simulate_pool
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.files import atomic_folder
-from svlaw.data.object_stores import locate
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_file import POOL_FILE
+from svlaw.data.storage.files import atomic_folder
+from svlaw.data.storage.object_stores import locate
 
 _FOLDER = Path(__file__).parent
 

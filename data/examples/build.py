@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from svlaw.data.importers.success import import_success
-from svlaw.data.importers.tables import import_tables
+from svlaw.data.importers.flat_tables import import_tables
+from svlaw.data.importers.success_tables import import_success
 from svlaw.data.pool_file import POOL_FILE
 
 _TITLES: Final[dict[str, dict[str, str]]] = {

@@ -8,12 +8,11 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError
 from svlaw.data.grading.algebra import agree, prepare_worker, read
 from svlaw.data.grading.judgements import Judgements, Pair
 from svlaw.data.progress import Progress, silent
-from svlaw.data.workers import (
+from svlaw.data.workers.processes import (
     Landing,
     WorkerDiedError,
     Workers,
@@ -21,6 +20,7 @@ from svlaw.data.workers import (
     standing_worker,
     worker_pool,
 )
+from svlaw.data.workers.ray_cluster import Cluster
 
 TIME_LIMIT: Final = 5.0
 """Seconds of wall clock for one answer or pair; a usual one takes a hundredth."""

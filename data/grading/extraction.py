@@ -9,12 +9,12 @@ from typing import Final
 import polars as pl
 import pyarrow as pa
 
-from svlaw.data.clusters import Cluster
 from svlaw.data.errors import BadInputError
 from svlaw.data.grading.extractors import Extractor, apply_extractor, load_extractor
 from svlaw.data.pool import Pool
-from svlaw.data.portions import map_batches
 from svlaw.data.progress import Progress
+from svlaw.data.workers.ray_cluster import Cluster
+from svlaw.data.workers.table_batches import map_batches
 
 _BATCH_ROWS: Final = 8_192
 _READ: Final = ("problem_id", "solution_id", "text", "output_tokens", "finish_reason")

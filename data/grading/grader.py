@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from svlaw.data.classes import number_classes
+from svlaw.data.answer_classes import number_classes
 from svlaw.data.errors import BadInputError
 from svlaw.data.grading.algebra import may_agree
 from svlaw.data.grading.choices import choice_letter, is_choice

@@ -12,10 +12,10 @@ from typing import Final, get_args
 
 import polars as pl
 
-from svlaw.data.files import atomic_path
 from svlaw.data.grading.algebra import Reading, Shape, grader_digest
-from svlaw.data.object_stores import storage_errors
 from svlaw.data.pool import Pool
+from svlaw.data.storage.files import atomic_path
+from svlaw.data.storage.object_stores import storage_errors
 
 FOLDER: Final = "judgements"
 

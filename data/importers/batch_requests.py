@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from svlaw.data.importers.records import Record
 from svlaw.data.lengths import share_out
+from svlaw.data.storage.json_records import Record
 from svlaw.data.verdicts.probabilities import Token
 
 _OK: Final = 200

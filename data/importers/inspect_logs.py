@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from svlaw.data.errors import BadInputError, first_line
-from svlaw.data.files import refuse_existing, refuse_missing
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, judge
-from svlaw.data.importers.reading import whole_characters
-from svlaw.data.importers.solutions import (
+from svlaw.data.importers.solution_intake import (
     Intake,
     Problem,
     Solution,
@@ -27,10 +25,12 @@ from svlaw.data.importers.solutions import (
     kind_of,
     need_reference,
 )
-from svlaw.data.object_stores import locate
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
 from svlaw.data.progress import Progress, silent
+from svlaw.data.storage.files import refuse_existing, refuse_missing
+from svlaw.data.storage.object_stores import locate
+from svlaw.data.storage.row_files import whole_characters
 
 _SUFFIXES: Final = (".eval", ".json")
 _CHUNK: Final = 256

@@ -25,25 +25,25 @@ from typing import Any, Final
 import polars as pl
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.files import refuse_existing, refuse_missing
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, judge
-from svlaw.data.importers.batches import BatchReader, pack_frame
-from svlaw.data.importers.reading import whole_characters
-from svlaw.data.importers.records import Record
 from svlaw.data.importers.sc_genrm_files import SamplesFile, find_samples
-from svlaw.data.importers.solutions import (
+from svlaw.data.importers.solution_intake import (
     Intake,
     Problem,
     kind_of,
     need_reference,
 )
-from svlaw.data.importers.yaml_text import find_field, read_fields, read_text, read_texts
-from svlaw.data.object_stores import locate
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES
+from svlaw.data.storage.files import refuse_existing, refuse_missing
+from svlaw.data.storage.json_records import Record
+from svlaw.data.storage.object_stores import locate
+from svlaw.data.storage.row_files import whole_characters
+from svlaw.data.storage.yaml_files import find_field, read_fields, read_text, read_texts
+from svlaw.data.workers.file_batches import BatchReader, pack_frame
 
 _PROBLEM: Final = TABLES["problems"].columns
 _FLAGS: Final = ("is_corrects", "is_correct")

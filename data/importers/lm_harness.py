@@ -17,12 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.files import refuse_existing
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, judge
-from svlaw.data.importers.reading import whole_characters
-from svlaw.data.importers.records import Record, read_records
-from svlaw.data.importers.solutions import (
+from svlaw.data.importers.solution_intake import (
     Intake,
     Problem,
     Solution,
@@ -30,10 +27,13 @@ from svlaw.data.importers.solutions import (
     kind_of,
     need_reference,
 )
-from svlaw.data.object_stores import locate
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
 from svlaw.data.progress import Progress, silent
+from svlaw.data.storage.files import refuse_existing
+from svlaw.data.storage.json_records import Record, read_records
+from svlaw.data.storage.object_stores import locate
+from svlaw.data.storage.row_files import whole_characters
 
 _NAME: Final = re.compile(r"samples_(.+?)(?:_\d{4}-\d\d-\d\dT[\d.:-]+)?\.jsonl")
 _INVALID: Final = "[invalid]"

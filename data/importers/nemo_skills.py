@@ -19,11 +19,9 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.files import refuse_existing
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, judge
-from svlaw.data.importers.records import Record, read_records
-from svlaw.data.importers.solutions import (
+from svlaw.data.importers.solution_intake import (
     Intake,
     Problem,
     Solution,
@@ -31,10 +29,12 @@ from svlaw.data.importers.solutions import (
     kind_of,
     need_reference,
 )
-from svlaw.data.object_stores import locate
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
 from svlaw.data.progress import Progress, silent
+from svlaw.data.storage.files import refuse_existing
+from svlaw.data.storage.json_records import Record, read_records
+from svlaw.data.storage.object_stores import locate
 
 Correctness = Literal["symbolic", "judge", "graded"]
 """What decides whether a solution is correct; see `import_nemo_skills`."""

@@ -17,19 +17,19 @@ from typing import Any, Final
 import polars as pl
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.files import refuse_existing
 from svlaw.data.grading.grader import TIME_LIMIT, judge
 from svlaw.data.importers.batch_ids import SolutionIds, VerificationIds, compile_pattern
 from svlaw.data.importers.batch_requests import Requests, choice_tokens
-from svlaw.data.importers.records import Record, read_records
-from svlaw.data.importers.solutions import Intake, Problem, Solution, kind_of, need_reference
-from svlaw.data.importers.tables import read_problems
-from svlaw.data.importers.verifications import VerificationIntake
-from svlaw.data.object_stores import locate
+from svlaw.data.importers.flat_tables import read_problems
+from svlaw.data.importers.solution_intake import Intake, Problem, Solution, kind_of, need_reference
+from svlaw.data.importers.verification_intake import VerificationIntake
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import refuse_rows
+from svlaw.data.storage.files import refuse_existing
+from svlaw.data.storage.json_records import Record, read_records
+from svlaw.data.storage.object_stores import locate
 from svlaw.data.verdicts.probabilities import verdict_probabilities
 from svlaw.data.verdicts.readings import ScoreSource, parse_verdict, score_expression
 

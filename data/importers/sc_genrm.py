@@ -18,10 +18,8 @@ from typing import Any, Final
 import polars as pl
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.files import refuse_existing
 from svlaw.data.grading.answers import extract_answer, reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, grade_answers, judge
-from svlaw.data.importers.batches import BATCH_BYTES, BatchReader, pack_frame
 from svlaw.data.importers.sc_genrm_files import (
     SamplesFile,
     VerificationsFile,
@@ -30,13 +28,15 @@ from svlaw.data.importers.sc_genrm_files import (
     read_samples,
     read_verifications,
 )
-from svlaw.data.importers.solutions import kind_of
-from svlaw.data.importers.verifications import make_verdicts
-from svlaw.data.object_stores import locate
+from svlaw.data.importers.solution_intake import kind_of
+from svlaw.data.importers.verification_intake import make_verdicts
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import PoolWriter, create_pool
 from svlaw.data.progress import Progress, silent
+from svlaw.data.storage.files import refuse_existing
+from svlaw.data.storage.object_stores import locate
 from svlaw.data.verdicts.readings import ScoreSource, score_expression
+from svlaw.data.workers.file_batches import BATCH_BYTES, BatchReader, pack_frame
 
 DEFAULT_VERIFIER: Final = "genrm"
 

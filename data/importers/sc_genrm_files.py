@@ -10,7 +10,7 @@ from typing import Final
 import yaml
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.importers.yaml_text import (
+from svlaw.data.storage.yaml_files import (
     find_field,
     read_fields,
     read_items,

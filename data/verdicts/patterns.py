@@ -7,7 +7,7 @@ from typing import Final
 
 from svlaw.data.errors import BadInputError
 from svlaw.data.verdicts.statements import Verdict
-from svlaw.data.workers import Workers
+from svlaw.data.workers.processes import Workers
 
 SEARCHED: Final = 2_000
 """Characters at the end of a text in which a pattern is searched."""

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from svlaw.analysis.cost import CostModel, relative_cost
-from svlaw.analysis.estimators import Options
-from svlaw.analysis.success import SuccessTable
+from svlaw.analysis.success.estimators import Options
+from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.designs.search import LEAST_PROBLEMS, Candidate, Choice, Search
+from svlaw.fit.designs.target_exponents import Size, targets
 from svlaw.fit.designs.trials import Laboratory, half_width_of
-from svlaw.fit.designs.truth import Size, targets
 from svlaw.fit.laws.advice import TRUST
 from svlaw.fit.laws.allocation import QUANTITIES, AllocationLaw, Quantity, fit_allocation
 from svlaw.fit.laws.methods import METHODS

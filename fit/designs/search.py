@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from svlaw.analysis.cost import CostModel
+from svlaw.fit.designs.target_exponents import Size, Target
 from svlaw.fit.designs.trials import Laboratory, Record, Trial
-from svlaw.fit.designs.truth import Size, Target
 
 LEAST_PROBLEMS: Final = 10
 """Fewest problems of a pilot or a design: fewer say nothing of how problems differ."""

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.estimators import Options
+from svlaw.analysis.success.estimators import Options
 from svlaw.data.progress import Progress
-from svlaw.fit.designs.truth import Size
+from svlaw.fit.designs.target_exponents import Size
 from svlaw.fit.laws.allocation import AllocationLaw, Quantity, fit_allocation
 from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.simulator import simulate_table

@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.success import SuccessTable
+from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.forecasts.vote_curve import FIRST, LEAST_POINTS, VoteCurve, fit_vote_curve
 from svlaw.fit.laws.surface_optima import surface_optima
-from svlaw.fit.surfaces.fits import (
+from svlaw.fit.surfaces.surface_fits import (
     SURFACE_WORDS,
     SurfaceFit,
     fit_surface,

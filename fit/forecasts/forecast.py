@@ -9,15 +9,15 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.resampling import Resamples, resample
-from svlaw.analysis.success import SuccessTable
+from svlaw.analysis.intervals.resampling import Resamples, resample
+from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount
 from svlaw.fit.forecasts.backtest import Backtest, Status, judge
-from svlaw.fit.forecasts.coverage import Counts, forecast_coverage
-from svlaw.fit.forecasts.strategies import forecast_strategy, largest_cost
+from svlaw.fit.forecasts.coverage_forecast import Counts, forecast_coverage
+from svlaw.fit.forecasts.strategy_forecast import forecast_strategy, largest_cost
+from svlaw.fit.pass_rates.distribution_fits import RateFits
 from svlaw.fit.pass_rates.distributions import MODELS
-from svlaw.fit.pass_rates.fits import RateFits
 
 F64 = npt.NDArray[np.float64]
 

@@ -9,20 +9,20 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.resampling import (
+from svlaw.analysis.intervals.resampling import (
     DEFAULT_RESAMPLES,
     Interval,
     percentile_interval,
     reached,
     resample,
 )
-from svlaw.analysis.success import SuccessTable
+from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.laws.methods import METHODS, Found, find_optima
 from svlaw.fit.laws.optima import Optima
-from svlaw.fit.powerlaw import PowerLaw, fit_power_law, resampled_power_laws
-from svlaw.fit.surfaces.fits import SURFACE_WORDS
+from svlaw.fit.power_law import PowerLaw, fit_power_law, resampled_power_laws
+from svlaw.fit.surfaces.surface_fits import SURFACE_WORDS
 
 F64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from svlaw.analysis.lines import Line
+from svlaw.analysis.compare.cost_lines import Line
 from svlaw.fit.laws.optima import F64, Optima, improving, spaced_budgets
 
 

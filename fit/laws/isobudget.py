@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.compare.cost_lines import Line
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.lines import Line
 from svlaw.fit.laws.optima import F64, Mask, Optima, improving, spaced_budgets
 
 WINDOW: Final = 8.0

@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from svlaw.analysis.compare.cost_lines import Line, lines_of
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.lines import Line, lines_of
-from svlaw.analysis.success import SuccessTable
+from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.fit.laws.envelope import envelope
 from svlaw.fit.laws.isobudget import isobudget
 from svlaw.fit.laws.optima import Optima, spaced_budgets
 from svlaw.fit.laws.surface_optima import surface_optima
-from svlaw.fit.surfaces.fits import Status, fit_surface, resampled_parameters
+from svlaw.fit.surfaces.surface_fits import Status, fit_surface, resampled_parameters
 
 F64 = npt.NDArray[np.float64]
 

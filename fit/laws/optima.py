@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.lines import Line
+from svlaw.analysis.compare.cost_lines import Line
 
 F64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

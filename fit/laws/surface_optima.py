@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from svlaw.analysis.cost import CostModel
 from svlaw.fit.laws.optima import Optima, improving
-from svlaw.fit.surfaces.fits import SurfaceFit, form_named
 from svlaw.fit.surfaces.forms import Form
+from svlaw.fit.surfaces.surface_fits import SurfaceFit, form_named
 
 F64 = npt.NDArray[np.float64]
 

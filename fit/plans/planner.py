@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from svlaw.analysis.compare.crossfit import LEAST_PROBLEMS
+from svlaw.analysis.compare.frontier import ROUNDING
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.crossfit import LEAST_PROBLEMS
-from svlaw.analysis.frontier import ROUNDING
-from svlaw.analysis.resampling import DEFAULT_RESAMPLES, resample
-from svlaw.analysis.success import SuccessTable
+from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
+from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError
 from svlaw.data.numerals import amount
 from svlaw.fit.plans.ladder import NEGLIGIBLE, Alternative, Ladder, PlannedPoint, values_of

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from svlaw.analysis.estimators import Options
-from svlaw.analysis.reader import SampleReader
-from svlaw.analysis.success import SuccessTable, default_strategies, success_table
+from svlaw.analysis.success.estimators import Options
+from svlaw.analysis.success.sample_reader import SampleReader
+from svlaw.analysis.success.success_table import SuccessTable, default_strategies, success_table
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.lengths import mean_length
 from svlaw.data.pool import Pool

@@ -15,14 +15,14 @@ import polars as pl
 from scipy.interpolate import CubicSpline
 
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.grid import choose_grid
-from svlaw.analysis.reader import Holding
-from svlaw.analysis.success import SuccessTable
+from svlaw.analysis.success.grid import choose_grid
+from svlaw.analysis.success.sample_reader import Holding
+from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError
 from svlaw.data.numerals import amount
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import BASELINES, STRATEGIES
-from svlaw.fit.powerlaw import fit_power_law
+from svlaw.fit.power_law import fit_power_law
 from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.quadrature import OPTIMUM_NODES, best_of_n, best_of_n_with_error, coverage
 from svlaw.fit.simulation.voting import MOST_VOTES, self_consistency, weighted_vote

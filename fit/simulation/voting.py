@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom, poisson, qmc
 
-from svlaw.analysis.kernels import kernel
-from svlaw.analysis.streams import draw_bits, new_stream
-from svlaw.data.cores import usable_cores
+from svlaw.analysis.kernels.compilation import kernel
+from svlaw.analysis.kernels.random_streams import draw_bits, new_stream
 from svlaw.data.progress import Progress, silent
+from svlaw.data.workers.cores import usable_cores
 from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.quadrature import rate_quantiles, yes_counts
 

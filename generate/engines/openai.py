@@ -24,8 +24,7 @@ from svlaw.generate.engines.completions import (
     read_answer,
     read_overflow,
 )
-from svlaw.generate.engines.flights import FailedError, fly
-from svlaw.generate.engines.options import EngineOptions, read_options
+from svlaw.generate.engines.engine_options import EngineOptions, read_options
 from svlaw.generate.engines.protocol import (
     PROMPT_TOO_LONG,
     Batch,
@@ -35,6 +34,7 @@ from svlaw.generate.engines.protocol import (
     Sample,
     Sampling,
 )
+from svlaw.generate.engines.request_pieces import FailedError, fly
 
 NAME: Final = "openai"
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from svlaw.data.errors import BadInputError, SvlawError, first_line
 from svlaw.generate.engines.decoding import Decoder, Drawn, Row
-from svlaw.generate.engines.options import EngineOptions, read_options
+from svlaw.generate.engines.engine_options import EngineOptions, read_options
 from svlaw.generate.engines.protocol import (
     PROMPT_TOO_LONG,
     Batch,

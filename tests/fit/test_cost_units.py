@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from svlaw.analysis.compare.crossover import crossover
+from svlaw.analysis.compare.frontier import frontier
 from svlaw.analysis.cost import FlopsCost, RelativeCost, TokenMeans
-from svlaw.analysis.crossover import crossover
-from svlaw.analysis.frontier import frontier
 from svlaw.fit.laws.allocation import fit_allocation
 from svlaw.fit.plans.planner import plan
 

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from svlaw.analysis.estimators import Options
+from svlaw.analysis.success.estimators import Options
 
 POOLS = 14
 METHODS = ("envelope", "isobudget")

@@ -163,7 +163,7 @@ FORKS = """
 import os, sys
 import torch, transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer
-import svlaw.cli.generating, svlaw.generate.engines.transformers, svlaw.generate.runs
+import svlaw.cli.generate_commands, svlaw.generate.engines.transformers, svlaw.generate.runs
 from svlaw.cli import main
 
 for line in sys.stdin:

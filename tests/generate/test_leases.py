@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.object_stores import locate
-from svlaw.generate import leases
-from svlaw.generate.leases import Lease, is_free
+from svlaw.data.storage import leases
+from svlaw.data.storage.leases import Lease, is_free
+from svlaw.data.storage.object_stores import locate
 from svlaw.generate.parts import read_log
 
 Study = Any

@@ -17,10 +17,10 @@ from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
 from svlaw.data.verdicts.readings import parse_verdict
 from svlaw.generate.engines.protocol import Batch, Model, Outcome, Sampling
+from svlaw.generate.missing_samples import Parent, Span
 from svlaw.generate.parts import PartWriter
 from svlaw.generate.sampler import NOTHING_TO_VERIFY, Job, Tally, sample_jobs
 from svlaw.generate.seeds import first_seed
-from svlaw.generate.work import Parent, Span
 
 SEED = 3
 

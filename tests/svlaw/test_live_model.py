@@ -8,9 +8,9 @@ from importlib import resources
 import numpy as np
 import pytest
 
+from svlaw.analysis.compare.crossover import crossover
+from svlaw.analysis.compare.frontier import frontier
 from svlaw.analysis.cost import FlopsCost, PriceCost, RelativeCost, TokenCost, TokenMeans
-from svlaw.analysis.crossover import crossover
-from svlaw.analysis.frontier import frontier
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.plans.planner import plan

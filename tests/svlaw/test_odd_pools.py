@@ -11,8 +11,8 @@ import svlaw as sv
 from svlaw.analysis.cost import RelativeCost
 from svlaw.analysis.figures.axes import decade_axis
 from svlaw.data.pool_writer import create_pool
-from svlaw.report.findings import examine
 from svlaw.report.overlay import plot_pools
+from svlaw.report.pool_results import examine
 from svlaw.report.words import answers as in_words
 from svlaw.report.words import doubts
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 import typer
 
-from svlaw.cli.parsing import parse
-from svlaw.cli.pools import check
+from svlaw.cli.parse_command import parse
+from svlaw.cli.pool_commands import check
 from svlaw.data.errors import SvlawError
 from svlaw.data.pool_writer import create_pool
 

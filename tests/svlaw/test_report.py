@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 
 import svlaw as sv
-from svlaw.analysis.resampling import Interval
+from svlaw.analysis.intervals.resampling import Interval
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.data.pool import open_pool
 from svlaw.data.pool_writer import create_pool
-from svlaw.report.numbers import amount, exponent, percent, points, reached, times, with_ends
+from svlaw.report.number_texts import amount, exponent, percent, points, reached, times, with_ends
 
 NASTY = "<script>alert(1)</script>"
 

@@ -9,7 +9,7 @@ import pytest
 
 import svlaw as sv
 from svlaw.analysis.cost_choice import CostChoice
-from svlaw.analysis.estimators import Options
+from svlaw.analysis.success.estimators import Options
 from svlaw.data.examples import copy_example
 from svlaw.data.pool_writer import create_pool
 

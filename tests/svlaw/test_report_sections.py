@@ -7,22 +7,27 @@ import polars as pl
 import pytest
 
 import svlaw as sv
-from svlaw.analysis.difficulty import bins
-from svlaw.analysis.estimators import Options
-from svlaw.analysis.resampling import resample
-from svlaw.data.checks.findings import Check
+from svlaw.analysis.checks.findings import Check
+from svlaw.analysis.compare.difficulty import bins
+from svlaw.analysis.intervals.resampling import resample
+from svlaw.analysis.success.estimators import Options
 from svlaw.data.examples import open_example
 from svlaw.data.pool import open_pool
 from svlaw.data.pool_writer import create_pool
 from svlaw.report.citation import bibtex, provenance
-from svlaw.report.difficulty import difficulty_table, examine_difficulty, in_words, plot_difficulty
+from svlaw.report.difficulty_section import (
+    difficulty_table,
+    examine_difficulty,
+    in_words,
+    plot_difficulty,
+)
 from svlaw.report.growth import tenfold
 from svlaw.report.health import health_table, soundness_table
 from svlaw.report.health import in_words as health_in_words
-from svlaw.report.parts import file_name, plain, rows_json
-from svlaw.report.quality import ALL, examine_quality
-from svlaw.report.verifiers import in_words as quality_in_words
-from svlaw.report.verifiers import plot_calibration, plot_characteristic, quality_table
+from svlaw.report.page_parts import file_name, plain, rows_json
+from svlaw.report.verifier_quality import ALL, examine_quality
+from svlaw.report.verifier_section import in_words as quality_in_words
+from svlaw.report.verifier_section import plot_calibration, plot_characteristic, quality_table
 
 NASTY = "<b>=1+1</b>%{x}"
 

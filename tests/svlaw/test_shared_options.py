@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from svlaw.cli.shared import reads
+from svlaw.cli.shared_options import reads
 
 
 def read_span(low: int = 1, high: int = 9) -> range:

@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from svlaw.analysis.success import success_table
-from svlaw.data.checks.pools import check_pool, is_sound
+from svlaw.analysis.checks.pool_check import check_pool, is_sound
+from svlaw.analysis.success.success_table import success_table
 from svlaw.data.pool import open_pool
 from svlaw.fit.simulation.population import SETTINGS
 from svlaw.fit.simulation.simulator import simulation_of

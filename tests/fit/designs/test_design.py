@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.estimators import Options
+from svlaw.analysis.success.estimators import Options
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.data.pool import Pool
 from svlaw.fit.designs.design import Design, design
 from svlaw.fit.designs.search import Search, rounded_up
+from svlaw.fit.designs.target_exponents import Size, targets
 from svlaw.fit.designs.trials import Laboratory, Record, Trial, pooled
-from svlaw.fit.designs.truth import Size, targets
 from svlaw.fit.laws.allocation import fit_allocation
 from svlaw.fit.simulation.population import SETTINGS, Simulation
 from svlaw.fit.simulation.simulator import simulate_pool, simulate_table

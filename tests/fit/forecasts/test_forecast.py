@@ -5,10 +5,10 @@ import polars as pl
 import pytest
 
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.success import SuccessTable, success_table
+from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
-from svlaw.fit.forecasts.coverage import Counts, correct_counts
+from svlaw.fit.forecasts.coverage_forecast import Counts, correct_counts
 from svlaw.fit.forecasts.forecast import RATES_SCHEMA, ROWS_SCHEMA, Forecast, forecast
 
 COST = RelativeCost(2.0)

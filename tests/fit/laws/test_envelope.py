@@ -5,8 +5,8 @@ from math import log
 import numpy as np
 import pytest
 
+from svlaw.analysis.compare.cost_lines import lines_of
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.lines import lines_of
 from svlaw.fit.laws.envelope import envelope
 from svlaw.fit.laws.optima import PER_DOUBLING
 

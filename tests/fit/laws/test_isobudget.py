@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from svlaw.analysis.compare.cost_lines import lines_of
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.lines import lines_of
 from svlaw.fit.laws.isobudget import LEAST_POINTS, WINDOW, isobudget
 from svlaw.fit.laws.optima import Optima
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from svlaw.analysis.compare.crossfit import cross_fit
+from svlaw.analysis.compare.frontier import frontier
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.crossfit import cross_fit
-from svlaw.analysis.frontier import frontier
-from svlaw.analysis.resampling import resample, success_intervals
-from svlaw.analysis.success import SuccessTable, success_table
+from svlaw.analysis.intervals.resampling import resample, success_intervals
+from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.fit.plans.ladder import PlannedPoint

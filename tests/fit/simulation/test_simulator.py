@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from svlaw.analysis.estimators import Options
-from svlaw.analysis.reader import load_samples
-from svlaw.analysis.success import success_table
-from svlaw.data.checks.pools import check_pool, is_sound
+from svlaw.analysis.checks.pool_check import check_pool, is_sound
+from svlaw.analysis.success.estimators import Options
+from svlaw.analysis.success.sample_reader import load_samples
+from svlaw.analysis.success.success_table import success_table
 from svlaw.data.errors import BadInputError
 from svlaw.data.lengths import measure_lambda
 from svlaw.data.pool import Pool, open_pool

@@ -10,10 +10,10 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
+from svlaw.analysis.compare.crossover import crossover
+from svlaw.analysis.compare.curves import curves
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.crossover import crossover
-from svlaw.analysis.curves import curves
-from svlaw.analysis.estimators import Options
+from svlaw.analysis.success.estimators import Options
 from svlaw.data.errors import BadInputError
 from svlaw.data.schema import STRATEGIES, VERIFIED
 from svlaw.fit.laws.allocation import fit_allocation

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from svlaw.data.errors import BadInputError, SvlawError
-from svlaw.generate.engines.flights import FAILURES_IN_A_ROW
 from svlaw.generate.engines.openai import open_engine
 from svlaw.generate.engines.protocol import Batch, Failure, Model, Request, Sample, Sampling
+from svlaw.generate.engines.request_pieces import FAILURES_IN_A_ROW
 
 pytest.importorskip("openai")
 

@@ -1,0 +1,1 @@
+"""Comparisons made from a success table: curves, frontier, crossover, problems by difficulty."""

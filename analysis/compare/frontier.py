@@ -1,0 +1,169 @@
+"""The frontier: the best computed (S, V) of each strategy within a budget."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from svlaw.analysis.compare.crossfit import best_within, cross_fit
+from svlaw.analysis.cost import CostModel
+from svlaw.analysis.intervals.resampling import (
+    DEFAULT_RESAMPLES,
+    Resamples,
+    resample,
+    success_intervals,
+)
+from svlaw.analysis.success.success_table import SuccessTable
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+ROUNDING = 1e-9
+"""Relative slack with which a point still counts as within a budget."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The best point of one or several strategies within each of some budgets.
+
+    Attributes:
+        rows: (n_budgets,) row of the success table; -1 where nothing is affordable.
+        success: (n_budgets,) mean success there, on the problems the point was chosen on; nan
+            where there is none.
+        crossfit: (n_budgets, P) cross-fitted success of each problem (see `cross_fit`), nan where
+            there is none; None for a published table and for fewer than ten problems.
+    """
+
+    rows: I64
+    success: F64
+    crossfit: F64 | None
+
+
+def frontier(
+    table: SuccessTable,
+    cost: CostModel,
+    *,
+    resamples: int = DEFAULT_RESAMPLES,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """The best point of every strategy within each budget, budgets doubling.
+
+    Only computed points count, so every row can be run as it stands. A point is chosen for its
+    success on all problems, so this success is on average too high; `crossfit` is not.
+
+    Args:
+        table: The success table.
+        cost: The cost model.
+        resamples: Resamples of problems for the intervals; 0 for none.
+        seed: Seed of the resampling and of the cross-fitting.
+
+    Returns:
+        Columns `budget`, `strategy`, `solutions`, `verifications`, `cost`, `success`, `conf_low`,
+        `conf_high` (of the chosen point), `crossfit` (success of a point chosen in the same way on
+        other problems than it is scored on), `optimism` (`success` less `crossfit`; both null for a
+        published table and for fewer than ten problems), `gain` (success less self-consistency's
+        within the same budget), `gain_low`, `gain_high` (paired interval) and `best` (true for the
+        strategy to choose, that of the highest success; coverage, which needs an oracle, never
+        is).
+    """
+    costs = cost(table.points["solutions"], table.points["verifications"])
+    budgets = doubling_budgets(costs[np.isfinite(table.mean())])
+    offers = {name: offer(table, costs, [name], budgets, seed) for name in table.strategies}
+    reference = offers.get("self_consistency")
+    drawn = resample(table, resamples, seed)
+    frames = []
+    for name, found in offers.items():
+        affordable = found.rows >= 0
+        rows, success = found.rows[affordable], found.success[affordable]
+        paired = np.full(rows.size, -1) if reference is None else reference.rows[affordable]
+        low, high = _ends(table, rows, drawn)
+        gain, gain_low, gain_high = _gains(table, rows, paired, drawn)
+        honest = np.full(rows.size, np.nan)
+        if found.crossfit is not None:
+            honest = found.crossfit[affordable].mean(axis=1)
+        frames.append(
+            table.points[rows.tolist()].select(
+                pl.Series("budget", budgets[affordable]),
+                pl.lit(name).alias("strategy"),
+                "solutions",
+                "verifications",
+                pl.Series("cost", costs[rows]),
+                pl.Series("success", success),
+                pl.Series("conf_low", low),
+                pl.Series("conf_high", high),
+                pl.Series("crossfit", honest),
+                pl.Series("optimism", success - honest),
+                pl.Series("gain", gain),
+                pl.Series("gain_low", gain_low),
+                pl.Series("gain_high", gain_high),
+            )
+        )
+    result: pl.DataFrame = pl.concat(frames).with_columns(pl.col(pl.Float64).fill_nan(None))
+    candidate = pl.when(pl.col("strategy") != "coverage").then(pl.col("success"))
+    # Of equals the cheapest is chosen, and of those the first strategy.
+    order = pl.struct(-candidate.fill_null(-1.0), pl.col("cost"), pl.int_range(pl.len()))
+    first = pl.int_range(pl.len()).sort_by(order).first()
+    best = (pl.int_range(pl.len()) == first) & candidate.is_not_null()
+    ordered = result.sort("budget", maintain_order=True)
+    return ordered.with_columns(best.over("budget").alias("best"))
+
+
+def doubling_budgets(costs: F64) -> F64:
+    """Budgets from the smallest cost on, each twice the one before, ending at the largest cost."""
+    low, high = costs.min(), costs.max()
+    doublings = low * 2.0 ** np.arange(np.log2(high / low) + 1e-9)
+    # A last step of less than a quarter doubling would only repeat the row before it.
+    kept = doublings[doublings * 2**0.25 < high]
+    budgets: F64 = np.append(kept, high)
+    return budgets
+
+
+def by_cost(table: SuccessTable, costs: F64, strategies: Sequence[str]) -> I64:
+    """Rows of some strategies' points that have a result, by rising cost."""
+    chosen = table.points["strategy"].is_in(strategies).to_numpy()
+    rows = np.flatnonzero(chosen & np.isfinite(table.mean()))
+    return rows[np.argsort(costs[rows], kind="stable")]
+
+
+def offer(
+    table: SuccessTable, costs: F64, strategies: Sequence[str], budgets: F64, seed: int
+) -> Offer:
+    """The best point within each budget, the cheapest of equals.
+
+    Args:
+        table: The success table.
+        costs: (points,) cost of every point.
+        strategies: Strategies to choose from.
+        budgets: (n_budgets,) budgets.
+        seed: Seed of the cross-fitting.
+    """
+    rows, mean = by_cost(table, costs, strategies), table.mean()
+    if not rows.size:
+        return Offer(np.full(budgets.size, -1), np.full(budgets.size, np.nan), None)
+    counts = np.searchsorted(costs[rows], budgets * (1 + ROUNDING), side="right")
+    best = best_within(mean[rows][:, None], counts)[:, 0]
+    chosen = np.where(counts > 0, rows[best], -1)
+    success = np.where(counts > 0, mean[chosen], np.nan)
+    honest = cross_fit(table.success[rows], counts, seed) if table.has_problems else None
+    return Offer(chosen, success, honest)
+
+
+def _ends(table: SuccessTable, rows: I64, drawn: Resamples | None) -> tuple[F64, F64]:
+    if drawn is None or not rows.size:
+        return np.full(rows.size, np.nan), np.full(rows.size, np.nan)
+    return success_intervals(table.success[rows])
+
+
+def _gains(
+    table: SuccessTable, rows: I64, paired: I64, drawn: Resamples | None
+) -> tuple[F64, F64, F64]:
+    """Difference to the paired rows (-1: none), and the ends of its paired interval."""
+    known = paired >= 0
+    differences = table.success[rows] - table.success[paired]
+    gain = np.where(known, differences.mean(axis=1), np.nan)
+    if drawn is None or not rows.size:
+        return gain, np.full(rows.size, np.nan), np.full(rows.size, np.nan)
+    low, high = drawn.intervals(differences.mean(axis=1), differences @ drawn.weights.T)
+    return gain, np.where(known, low, np.nan), np.where(known, high, np.nan)

@@ -1,0 +1,1 @@
+"""A pool as tidy tables for others, with its data card."""

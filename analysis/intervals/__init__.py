@@ -1,0 +1,1 @@
+"""Intervals over problems, the sampling unit."""

@@ -1,0 +1,1 @@
+"""Compiled kernels, and the random streams, walks and draws that they share."""

@@ -1,0 +1,1 @@
+"""Strategies: ways to spend solutions and verifications, and their exact or sampled success."""

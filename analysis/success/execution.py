@@ -1,0 +1,166 @@
+"""Where estimates are computed: threads of this machine, or the nodes of a cluster."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from svlaw.analysis.success.estimators import estimate
+from svlaw.analysis.success.problem_sample import ProblemSample
+from svlaw.analysis.success.sample_reader import BatchReader, Holding, SampleReader
+from svlaw.analysis.success.table_store import Block, BlockEstimate
+from svlaw.data.progress import Progress
+from svlaw.data.workers.cores import usable_cores
+from svlaw.data.workers.ray_cluster import Cluster
+from svlaw.data.workers.table_batches import check_seen, for_nodes
+
+F64 = npt.NDArray[np.float64]
+
+
+def estimate_here(
+    batches: Iterable[list[ProblemSample]],
+    blocks: Sequence[Block],
+    threads: int | None,
+    progress: Progress,
+) -> list[BlockEstimate]:
+    """Estimate blocks of strategies on all problems; a batch is read while another is estimated.
+
+    Args:
+        batches: Samples of the blocks' problems, in their order.
+        blocks: Blocks of the same problems.
+        threads: Threads to use; all cores when None.
+        progress: Called with the number of problems done.
+    """
+    n_problems = len(blocks[0].problem_ids)
+    found = [BlockEstimate.empty(block) for block in blocks]
+
+    def work(place: int, sample: ProblemSample) -> None:
+        for result, (success, variance) in zip(
+            found, _of_problem(sample, blocks, n_problems), strict=True
+        ):
+            result.success[place] = success
+            result.variance[place] = variance
+
+    executor = ThreadPoolExecutor(threads or usable_cores())
+    place, done = 0, 0
+    running: list[Future[None]] = []
+
+    def drain(futures: list[Future[None]]) -> None:
+        nonlocal done
+        for future in futures:
+            future.result()
+            done += 1
+            progress(done, n_problems)
+
+    try:
+        for samples in batches:
+            submitted = [executor.submit(work, place + i, s) for i, s in enumerate(samples)]
+            place += len(samples)
+            drain(running)
+            running = submitted
+        drain(running)
+    finally:
+        executor.shutdown(cancel_futures=True)
+    return found
+
+
+def holdings_on(cluster: Cluster, reader: SampleReader) -> list[Holding]:
+    """What each problem of a reader holds, counted on the nodes of a cluster.
+
+    Raises:
+        BadInputError: A part is damaged.
+    """
+    source = _shared(reader)
+    runs = ((source, ids) for ids, _ in reader.runs())
+    with closing(cluster.map_ordered(_count_part, runs)) as counted:
+        return [holding for held in counted for holding in held]
+
+
+def _count_part(part: tuple[BatchReader, Sequence[str]]) -> list[Holding]:
+    source, ids = part
+    check_seen(source.pool)
+    return list(source.count(ids))
+
+
+def estimate_on(
+    cluster: Cluster,
+    reader: SampleReader,
+    kept: npt.NDArray[np.bool_],
+    blocks: Sequence[Block],
+    progress: Progress,
+) -> list[BlockEstimate]:
+    """The same on the nodes of a cluster, which read the pool themselves.
+
+    Every problem is computed by itself from seeds of its own, so the result is that of
+    `estimate_here` to the last byte.
+
+    Args:
+        cluster: The cluster.
+        reader: Reader of the pool, whose folder every node must see under the same path.
+        kept: Mask over the reader's problems: those of the blocks.
+        blocks: Blocks of the same problems.
+        progress: Called with the number of problems done.
+    """
+    n_problems = len(blocks[0].problem_ids)
+    found = [BlockEstimate.empty(block) for block in blocks]
+    bare = tuple(replace(block, problem_ids=()) for block in blocks)
+    source = _shared(reader)
+    parts = (_Part(source, ids, wanted, bare, n_problems) for ids, wanted in reader.runs(kept))
+    done = 0
+    with closing(cluster.map_ordered(_estimate_part, parts)) as estimated:
+        for estimates in estimated:
+            count = len(estimates[0][0])
+            for result, (success, variance) in zip(found, estimates, strict=True):
+                result.success[done : done + count] = success
+                result.variance[done : done + count] = variance
+            done += count
+            progress(done, n_problems)
+    return found
+
+
+def _shared(reader: SampleReader) -> BatchReader:
+    """What reads a batch, for processes with other working directories."""
+    return replace(reader.source, pool=for_nodes(reader.source.pool))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Problems to be estimated on one core of a cluster."""
+
+    source: BatchReader
+    ids: Sequence[str]
+    kept: frozenset[str]
+    blocks: tuple[Block, ...]
+    n_problems: int
+
+
+def _estimate_part(part: _Part) -> list[tuple[F64, F64]]:
+    """(problems, points) success and variance for each block."""
+    check_seen(part.source.pool)
+    samples = [s for s in part.source.read(part.ids) if s.problem_id in part.kept]
+    rows = [_of_problem(sample, part.blocks, part.n_problems) for sample in samples]
+    return [
+        (np.stack([row[i][0] for row in rows]), np.stack([row[i][1] for row in rows]))
+        for i in range(len(part.blocks))
+    ]
+
+
+def _of_problem(
+    sample: ProblemSample, blocks: Sequence[Block], n_problems: int
+) -> list[tuple[F64, F64]]:
+    """(points,) success and variance of a problem for each block."""
+    estimates = (
+        estimate(
+            block.strategy,
+            sample,
+            block.solutions,
+            block.verifications,
+            block.options,
+            n_problems,
+        )
+        for block in blocks
+    )
+    return [(one.success.ravel(), one.variance.ravel()) for one in estimates]

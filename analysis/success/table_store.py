@@ -1,0 +1,196 @@
+"""Success tables stored with the pool, found again by the content they were made from.
+
+Layout: POOL/success_tables/<strategy>-<inputs>-<key>-<bytes>.parquet, in a folder of the verifier
+where one was used. A table is one row per problem, S and V. `inputs` is a digest of the bytes of
+the Parquet parts read, `key` one of everything else that decides the result (grid, problems,
+options and the code of the estimators), `bytes` one of the file itself. So a stale or damaged table
+is never used; it is removed when a new one is stored. Tables can be deleted at any time.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from svlaw.analysis.kernels.compilation import code_digest
+from svlaw.analysis.success.estimators import Options
+from svlaw.data.pool import Pool
+from svlaw.data.schema import BASELINES
+from svlaw.data.storage.files import atomic_path
+from svlaw.data.storage.object_stores import fingerprints, is_remote, storage_errors
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+FOLDER: Final = "success_tables"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One strategy's part of a success table.
+
+    Attributes:
+        strategy: The strategy.
+        solutions: (G,) values of S.
+        verifications: (W,) values of V; 0 alone for a strategy without a verifier.
+        problem_ids: The problems.
+        options: How success is estimated.
+        verifier: The verifier of the analysis, if any.
+    """
+
+    strategy: str
+    solutions: I64
+    verifications: I64
+    problem_ids: tuple[str, ...]
+    options: Options
+    verifier: str | None
+
+    @property
+    def n_points(self) -> int:
+        """W x G."""
+        return self.solutions.size * self.verifications.size
+
+    @property
+    def reads(self) -> str | None:
+        """The verifier whose verdicts decide the result; None when none do."""
+        plain = self.strategy in BASELINES and self.options.population == "all"
+        return None if plain else self.verifier
+
+    def key(self) -> str:
+        """Digest of all that decides the result besides the pool's content."""
+        document = {
+            "code": code_digest(),
+            "strategy": self.strategy,
+            "solutions": self.solutions.tolist(),
+            "verifications": self.verifications.tolist(),
+            "problems": self.problem_ids,
+            "options": asdict(self.options),
+        }
+        return _digest(json.dumps(document).encode())
+
+
+@dataclass(frozen=True)
+class BlockEstimate:
+    """Success of a block.
+
+    Attributes:
+        success: (P, W x G) success; nan where no problem supports the point.
+        variance: (P, W x G) Monte-Carlo variance of it.
+    """
+
+    success: F64
+    variance: F64
+
+    @staticmethod
+    def empty(block: Block) -> "BlockEstimate":
+        """Room for a block's results."""
+        shape = (len(block.problem_ids), block.n_points)
+        return BlockEstimate(np.empty(shape), np.empty(shape))
+
+
+class Store:
+    """The stored tables of one pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._inputs: dict[str | None, str] = {}
+
+    def load(self, block: Block) -> BlockEstimate | None:
+        """The stored estimate of a block; None when there is none, or it cannot be read."""
+        folder, name = self._place(block)
+        with storage_errors(folder):
+            paths = list(folder.glob(f"{name}-*.parquet"))
+        for path in paths:
+            try:
+                with storage_errors(path):
+                    content = path.read_bytes()
+            except OSError:
+                continue
+            if path.stem.endswith(f"-{_digest(content)}"):
+                frame = pl.read_parquet(content, columns=["success", "variance"])
+                shape = (len(block.problem_ids), block.n_points)
+                return BlockEstimate(*(frame[c].to_numpy().reshape(shape) for c in frame.columns))
+        return None
+
+    def save(self, block: Block, estimate: BlockEstimate) -> None:
+        """Store a block's estimate and remove those of earlier contents of the pool.
+
+        A pool that cannot be written to is left as it is: storing only saves time.
+        """
+        folder, name = self._place(block)
+        buffer = io.BytesIO()
+        _frame(block, estimate).write_parquet(buffer, compression="zstd")
+        content = buffer.getvalue()
+        path = folder / f"{name}-{_digest(content)}.parquet"
+        try:
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(content)
+            with storage_errors(folder):
+                self._remove_stale(block, path)
+        except OSError:
+            return
+
+    def _remove_stale(self, block: Block, fresh: Path) -> None:
+        """Remove tables of a strategy that another content of the pool, or a damaged file, left."""
+        folder, name = self._place(block)
+        for other in folder.glob(f"{block.strategy}-*.parquet"):
+            of_this_content = self._inputs_of(block) == other.stem.split("-")[1]
+            if not of_this_content or (other.name.startswith(name) and other != fresh):
+                other.unlink(missing_ok=True)
+
+    def _place(self, block: Block) -> tuple[Path, str]:
+        """Folder of a block's table, and its name but for the digest of its bytes."""
+        folder = self._pool.path / FOLDER
+        if block.reads is not None:
+            folder /= block.reads
+        return folder, f"{block.strategy}-{self._inputs_of(block)}-{block.key()}"
+
+    def _inputs_of(self, block: Block) -> str:
+        if block.reads not in self._inputs:
+            parts = self._pool.parts("answers")
+            if block.reads is not None:
+                parts += self._pool.parts("verdicts", block.reads)
+            self._inputs[block.reads] = _digest("".join(_contents(parts)).encode())
+        return self._inputs[block.reads]
+
+
+def _frame(block: Block, estimate: BlockEstimate) -> pl.DataFrame:
+    """The tidy table, in the order in which `BlockEstimate` is laid out."""
+    n_problems, G, W = len(block.problem_ids), block.solutions.size, block.verifications.size
+    ids = pl.Series("problem_id", block.problem_ids, pl.Categorical())
+    places = np.repeat(np.arange(n_problems, dtype=np.uint32), block.n_points)
+    return pl.DataFrame(
+        {
+            "problem_id": ids.gather(places),
+            "strategy": pl.repeat(block.strategy, places.size, dtype=pl.Categorical(), eager=True),
+            "solutions": np.tile(block.solutions.astype(np.int32), W * n_problems),
+            "verifications": np.tile(
+                np.repeat(block.verifications.astype(np.int32), G), n_problems
+            ),
+            "success": estimate.success.ravel(),
+            "variance": estimate.variance.ravel(),
+        }
+    )
+
+
+def _contents(parts: Sequence[Path]) -> list[str]:
+    """What tells the parts' contents from others; of an object store, which has its own digests."""
+    if parts and is_remote(parts[0]):
+        return fingerprints(parts)
+    return [_file_digest(part) for part in parts]
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Training of the demonstration model; see docs/demo-model.md. No part of the package."""

@@ -1,0 +1,1 @@
+"""Where bytes lie: whole files, object stores, leases, and readers of each file format."""

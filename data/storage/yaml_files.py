@@ -1,0 +1,154 @@
+"""YAML files read without believing them.
+
+Every scalar is read as the text that stands in the file (`0777` stays `0777`), tags are never acted
+on, and a file that was cut off is refused wherever that can be seen.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from svlaw.data.errors import BadInputError
+from svlaw.data.storage.files import refuse_missing
+
+_SAFE_TAGS: Final = frozenset(
+    f"tag:yaml.org,2002:{name}"
+    for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")
+) | {"!"}
+_NULLS: Final = frozenset(("", "~", "null", "Null", "NULL"))
+
+
+class _TextLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Leaves plain scalars unresolved: `yes`, `1:30` and `0777` are text."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  how PyYAML is told
+
+
+def read_fields(path: Path) -> dict[str, yaml.Node]:
+    """Read a file that holds one mapping; its values stay YAML nodes.
+
+    Raises:
+        BadInputError: The file is missing, no valid YAML, cut off, no mapping, names a field twice,
+            or holds a tag that asks for more than plain data.
+    """
+    refuse_missing(path)
+    try:
+        content = path.read_bytes()
+        root = yaml.compose(content, Loader=_TextLoader)
+    except OSError as error:
+        raise BadInputError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise BadInputError(_describe(path, error)) from error
+    if root is None:
+        raise BadInputError(f"{path}: the file holds nothing but white space; write it again")
+    _refuse_tags(root, path)
+    if not content.endswith(b"\n") and not _is_closed(root):
+        raise BadInputError(
+            f"{path}: the last line has no end; was the file cut off? write it again (or, if it is"
+            " whole, end it with a line break)"
+        )
+    return read_mapping(root, str(path))
+
+
+def read_mapping(node: yaml.Node, where: str) -> dict[str, yaml.Node]:
+    """Read a mapping into its fields.
+
+    Raises:
+        BadInputError: The node is none, or names a field twice.
+    """
+    if not isinstance(node, yaml.MappingNode):
+        raise BadInputError(f"{where}: holds no fields (name: value); write it again")
+    fields: dict[str, yaml.Node] = {}
+    for key, value in node.value:
+        name = str(key.value)
+        if name in fields:
+            raise BadInputError(f"{where}: field '{name}' occurs twice; keep one of them")
+        fields[name] = value
+    return fields
+
+
+def find_field(fields: dict[str, yaml.Node], name: str, where: str) -> yaml.Node:
+    """Look a field up.
+
+    Raises:
+        BadInputError: It is missing.
+    """
+    if name not in fields:
+        raise BadInputError(f"{where}: field '{name}' is missing; was the file cut off?")
+    return fields[name]
+
+
+def read_items(fields: dict[str, yaml.Node], name: str, path: Path) -> list[yaml.Node]:
+    """Read the items of a list.
+
+    Raises:
+        BadInputError: The field is missing or no list.
+    """
+    node = find_field(fields, name, str(path))
+    if not isinstance(node, yaml.SequenceNode):
+        raise BadInputError(f"{path}: '{name}' is not a list; write one entry per line with '- '")
+    return list(node.value)
+
+
+def read_text(node: yaml.Node, where: str) -> str | None:
+    """Read a scalar as the text it is; None for a null.
+
+    Raises:
+        BadInputError: The node is a list or a mapping.
+    """
+    if not isinstance(node, yaml.ScalarNode):
+        raise BadInputError(f"{where}: is a list or a mapping, not text")
+    plain = node.style not in ("'", '"', "|", ">")
+    return None if plain and node.value in _NULLS else str(node.value)
+
+
+def read_texts(fields: dict[str, yaml.Node], name: str, path: Path) -> Iterator[str | None]:
+    """Read a list of scalars; an error names the row.
+
+    Raises:
+        BadInputError: The field is missing or no list, or an item is no scalar.
+    """
+    for row, item in enumerate(read_items(fields, name, path), 1):
+        yield read_text(item, f"{path}: {name}, row {row}")
+
+
+def _describe(path: Path, error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line = f", line {mark.line + 1}" if mark is not None else ""
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
+    reason = " ".join(str(problem).split())
+    return f"{path}{line}: not valid YAML ({reason}); was the file cut off? write it again"
+
+
+def _refuse_tags(root: yaml.Node, path: Path) -> None:
+    """Refuse tags that ask for anything but text, numbers, lists and mappings."""
+    waiting, seen = [root], {id(root)}
+    while waiting:
+        node = waiting.pop()
+        if node.tag not in _SAFE_TAGS:
+            line = node.start_mark.line + 1
+            raise BadInputError(
+                f"{path}, line {line}: tag {node.tag!r} is not plain data; remove it from the file"
+            )
+        for child in _children(node):
+            if id(child) not in seen:
+                seen.add(id(child))
+                waiting.append(child)
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [child for pair in node.value for child in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _is_closed(root: yaml.Node) -> bool:
+    """Tell whether the document ends on a closing quote or bracket, so that nothing is cut off."""
+    node = root
+    while children := _children(node):
+        if isinstance(node, yaml.CollectionNode) and node.flow_style:
+            return True
+        node = children[-1]
+    return not isinstance(node, yaml.ScalarNode) or node.style in ("'", '"')

@@ -1,0 +1,45 @@
+"""The application and its commands."""
+
+import typer
+
+from svlaw.cli import (
+    comparison_commands,
+    design_command,
+    export_command,
+    fit_command,
+    forecast_command,
+    generate_commands,
+    grade_command,
+    import_commands,
+    parse_command,
+    plan_command,
+    plot_commands,
+    pool_commands,
+    report_command,
+    simulate_command,
+)
+
+app = typer.Typer(
+    name="svlaw",
+    help="When to solve and when to verify: inference scaling laws from cached generations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(generate_commands.app, name="generate")
+app.add_typer(import_commands.app, name="import")
+app.command()(grade_command.grade)
+app.command()(parse_command.parse)
+app.command()(pool_commands.check)
+app.command()(pool_commands.examples)
+app.command()(export_command.export)
+app.command()(comparison_commands.curves)
+app.command()(comparison_commands.frontier)
+app.command()(comparison_commands.crossover)
+app.command()(fit_command.fit)
+app.command()(plan_command.plan)
+app.command()(forecast_command.forecast)
+app.command()(report_command.report)
+app.add_typer(plot_commands.app, name="plot")
+app.command()(simulate_command.simulate)
+app.command()(design_command.design)

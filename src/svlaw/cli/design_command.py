@@ -1,0 +1,208 @@
+"""`svlaw design`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from svlaw.cli.cost_options import cost_in_words, describe_cost, read_cost
+from svlaw.cli.options import (
+    Json,
+    Verifier,
+    read_options,
+    read_place,
+    read_values,
+)
+from svlaw.cli.output import console, number, print_json, print_rows, progress_bar, warn
+from svlaw.cli.shared_options import reads
+from svlaw.data.errors import BadInputError
+
+if TYPE_CHECKING:
+    from svlaw.analysis.cost import CostModel
+    from svlaw.analysis.cost_choice import CostChoice
+    from svlaw.analysis.success.estimators import Options
+    from svlaw.fit.designs.design import Candidate, Design
+
+
+@reads(choice=read_cost, options=read_options)
+def design(
+    pilot: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PILOT", parser=read_place, help="Folder of a small pool with verdicts."
+        ),
+    ],
+    width: Annotated[
+        float, typer.Option(metavar="W", help="Pin the exponent to +-W: half its 95% interval.")
+    ] = 0.05,
+    strategy: Annotated[
+        str, typer.Option(metavar="NAME", help="best_of_n or weighted_vote.")
+    ] = "best_of_n",
+    quantity: Annotated[
+        str,
+        typer.Option(
+            metavar="WHICH", help="Exponent of 'solutions', S ~ C^a, or 'verifications', V ~ C^b."
+        ),
+    ] = "solutions",
+    method: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Method of the law: envelope, isobudget or surface (slow). Default: isobudget,"
+            " else envelope.",
+        ),
+    ] = None,
+    solutions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="32,64",
+            help="Solutions per problem to consider. Default: powers of two from the pilot's to"
+            " four times as many.",
+        ),
+    ] = None,
+    verifications: Annotated[
+        str | None,
+        typer.Option(
+            metavar="8,16",
+            help="Verdicts per solution to consider. Default: powers of two from half the pilot's"
+            " to four times as many.",
+        ),
+    ] = None,
+    problems_at_most: Annotated[
+        int, typer.Option(metavar="P", help="Most problems there can be.")
+    ] = 100_000,
+    *,
+    choice: "CostChoice",
+    verifier: Verifier = None,
+    options: "Options",
+    as_json: Json = False,
+) -> None:
+    """How many problems, solutions and verdicts pin an exponent, from a pilot pool."""
+    sizes = [
+        _read_sizes(text, option)
+        for text, option in ((solutions, "--solutions"), (verifications, "--verifications"))
+    ]
+    from svlaw.data.pool import open_pool
+    from svlaw.fit.designs.design import check_pilot, check_request
+    from svlaw.fit.designs.design import design as compute
+
+    check_request(width, strategy, quantity, method, problems_at_most)
+    pool = open_pool(pilot)
+    verifier = check_pilot(pool, verifier)
+    model = choice.model(pool, verifier)
+    with progress_bar("design") as progress:
+        found = compute(
+            pool,
+            width=width,
+            strategy=strategy,
+            quantity=quantity,  # type: ignore[arg-type]  # check_request refuses any other text
+            method=method,
+            cost=model,
+            solutions=sizes[0],
+            verifications=sizes[1],
+            problems_at_most=problems_at_most,
+            verifier=verifier,
+            options=options,
+            seed=options.seed,
+            progress=progress,
+        )
+    if as_json:
+        print_json(_document(str(pilot), verifier, model, found))
+        return
+    _print(pilot.name, model, found)
+
+
+def _read_sizes(text: str | None, option: str) -> list[int] | None:
+    """Read whole numbers separated by commas.
+
+    Raises:
+        BadInputError: A part is not one.
+    """
+    values = read_values(text, option)
+    if isinstance(values, str):
+        raise BadInputError(f"{option} {text}: use whole numbers, such as 32,64")
+    return None if values is None else list(values)
+
+
+def _document(pool: str, verifier: str, cost: "CostModel", found: "Design") -> dict[str, Any]:
+    population = found.population
+    document = asdict(found)
+    document |= {
+        "cost": describe_cost(cost),
+        "gap": found.gap,
+        "words": found.words,
+        "candidates": [asdict(one) | {"bias": one.bias} for one in found.candidates],
+        "population": {
+            **asdict(population.simulation),
+            "method": population.method,
+            "gap": population.gap,
+            "moments": asdict(population.moments),
+            "moments_gap": population.moments_gap,
+            "comparison": population.comparison.to_dicts(),
+            "status": population.status,
+        },
+    }
+    return {"pool": pool, "verifier": verifier, **document}
+
+
+def _print(name: str, cost: "CostModel", found: "Design") -> None:
+    law = "a: S ~ C^a" if found.quantity == "solutions" else "b: V ~ C^b"
+    title = (
+        f"{name}: {found.n_problems} problems, {cost_in_words(cost)}; {found.strategy}, {law} to"
+        f" within {found.width:g}"
+    )
+    header = (
+        "solutions x verdicts",
+        "method",
+        "problems",
+        "cost",
+        "up to",
+        "converges to",
+        "bias",
+        "",
+    )
+    shown = [one for one in found.candidates if one.method == (found.method or one.method)]
+    print_rows(title, header, _rows(shown))
+    if found.problems is not None:
+        lead = "a new study would be" if found.status == "reached" else "generate"
+        console.print(
+            f"{lead} {found.problems:,} problems, {found.solutions} solutions of each and"
+            f" {found.verifications} verdicts on each: cost {number(found.generations)}; simulated"
+            f" pools of this size give {_decimals(found.exponent)} to within"
+            f" {_decimals(found.half_width)}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    population = found.population
+    by = "its success" if population.method == "matched" else "its counts"
+    console.print(
+        f"population: fitted to {by}; success at most {100 * population.gap:.1f} points off",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(f"status: {found.status}")
+    for note in found.notes:
+        warn(note)
+
+
+def _rows(candidates: "list[Candidate]") -> list[tuple[str, ...]]:
+    return [
+        (
+            f"{one.solutions} x {one.verifications}",
+            one.method,
+            "–" if one.problems is None else f"{one.problems:,}",
+            number(one.generations),
+            number(one.budget),
+            _decimals(one.grid_exponent),
+            "–" if one.bias is None else f"{one.bias:+.3f}",
+            one.status,
+        )
+        for one in candidates
+    ]
+
+
+def _decimals(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

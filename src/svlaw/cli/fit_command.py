@@ -1,0 +1,141 @@
+"""`svlaw fit`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from svlaw.cli.cost_options import read_cost
+from svlaw.cli.options import (
+    Bins,
+    By,
+    Json,
+    On,
+    PoolPath,
+    Resamples,
+    Verifier,
+    read_names,
+    read_options,
+)
+from svlaw.cli.output import console, print_json, print_rows, span, warn
+from svlaw.cli.shared_options import reads
+from svlaw.cli.study import describe, headings, open_study
+
+if TYPE_CHECKING:
+    from svlaw.analysis.cost_choice import CostChoice
+    from svlaw.analysis.success.estimators import Options
+    from svlaw.fit.laws.allocation import AllocationFit, AllocationLaw, ExponentSum
+
+_FINE = "Values of {}, 'all', or 'fine' (up to eight per doubling)."
+
+
+@reads(choice=read_cost, options=read_options)
+def fit(
+    pool: PoolPath,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B", help="Methods: envelope, isobudget, surface; or all, to compare them."
+        ),
+    ] = "all",
+    interior: Annotated[
+        bool, typer.Option("--interior", help="Leave out optima at the largest S or V, or at 1.")
+    ] = False,
+    solutions: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("S"))] = "fine",
+    verifications: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("V"))] = "fine",
+    *,
+    choice: "CostChoice",
+    verifier: Verifier = None,
+    resamples: Resamples = 1000,
+    options: "Options",
+    on: On = None,
+    by: By = None,
+    bins: Bins = None,
+    as_json: Json = False,
+) -> None:
+    """The allocation laws S_opt ~ C^a and V_opt ~ C^b, by three methods side by side."""
+    study = open_study(
+        pool,
+        None,
+        solutions,
+        verifications,
+        choice,
+        verifier,
+        options,
+        needs_verified=True,
+        by=by,
+        cuts=bins,
+        on=on,
+    )
+    from svlaw.fit.laws.allocation import fit_allocation
+
+    fits = [
+        fit_allocation(
+            table,
+            study.cost,
+            read_names(method) or method,
+            interior=interior,
+            resamples=resamples,
+            seed=options.seed,
+        )
+        for table in study.tables
+    ]
+    if as_json:
+        print_json(describe(study, [_document(found) for found in fits]))
+        return
+    for heading, found in zip(headings(study), fits, strict=True):
+        _print_laws(heading, found)
+    console.print("edge: share of the budgets whose optimum is at the largest S or V, or beyond")
+
+
+def _document(found: "AllocationFit") -> dict[str, Any]:
+    from svlaw.fit.laws.advice import advise
+
+    return {
+        "advice": [asdict(advice) for advice in advise(found.laws)],
+        "laws": [asdict(law) for law in found.laws],
+        "sums": [asdict(total) for total in found.sums],
+        "optima": found.optima.to_dicts(),
+        "surfaces": found.surfaces.to_dicts(),
+    }
+
+
+def _print_laws(heading: str, found: "AllocationFit") -> None:
+    from svlaw.fit.laws.advice import advise
+
+    header = ("method", "a: S ~ C^a", "95%", "b: V ~ C^b", "95%", "a + b", "budgets", "edge", "")
+    for advice in advise(found.laws):
+        pairs = zip(found.laws[::2], found.laws[1::2], found.sums, strict=True)
+        rows = [_row(*pair) for pair in pairs if pair[0].strategy == advice.strategy]
+        print_rows(f"{heading}, {advice.strategy}", header, rows)
+        line = f"{advice.strategy}: {advice.words}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    doubts: dict[str, list[str]] = {}
+    for law in found.laws:
+        if law.words:
+            symbol = "S" if law.quantity == "solutions" else "V"
+            doubts.setdefault(law.words, []).append(f"{law.strategy} {law.method} {symbol}")
+    for words, laws in doubts.items():
+        warn(f"{', '.join(laws)}: {words}")
+
+
+def _row(
+    solutions: "AllocationLaw", verifications: "AllocationLaw", total: "ExponentSum"
+) -> tuple[str, ...]:
+    edge = solutions.boundary_fraction
+    statuses = dict.fromkeys((solutions.status, verifications.status))
+    return (
+        solutions.method,
+        _decimals(solutions.exponent),
+        span(solutions.conf_low, solutions.conf_high, _decimals),
+        _decimals(verifications.exponent),
+        span(verifications.conf_low, verifications.conf_high, _decimals),
+        _decimals(total.total),
+        str(solutions.n_budgets),
+        "–" if edge is None else f"{edge:.0%}",
+        ", ".join(statuses),
+    )
+
+
+def _decimals(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

@@ -1,0 +1,94 @@
+"""`svlaw grade`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from svlaw.cli.options import Json, On, PoolPath
+from svlaw.cli.output import percent, print_json, print_rows, progress_bar, warn
+
+if TYPE_CHECKING:
+    from svlaw.data.grading.pool_grading import PoolGrading
+
+
+def grade(
+    pool: PoolPath,
+    extractor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="Your own function from a solution's text to its final answer, or None; found in"
+            " the current folder too. 'whole' where the texts are answers.",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(metavar="X", help="Relative tolerance of numeric problems.")
+    ] = 1e-6,
+    time_limit: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="Time for reading an answer or comparing a pair."),
+    ] = 5.0,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Worker processes, not with --on. Default: one per core, four at most.",
+        ),
+    ] = None,
+    on: On = None,
+    as_json: Json = False,
+) -> None:
+    """Extract, grade and group the answers of a pool again, from the text of its solutions.
+
+    Judgements are kept in the pool, so that grading again is quick. Problems of kind code and
+    external keep the correctness they have.
+    """
+    import sys
+    from pathlib import Path
+
+    from svlaw.data.grading.pool_grading import grade_pool
+    from svlaw.data.pool import open_pool
+    from svlaw.data.workers.ray_cluster import check_place, connect
+
+    if extractor is not None:
+        sys.path.insert(0, str(Path.cwd()))
+    check_place(on)
+    opened = open_pool(pool)
+    with connect(on) as cluster, progress_bar("grading") as progress:
+        grading = grade_pool(
+            opened,
+            extractor=extractor,
+            time_limit=time_limit,
+            workers=workers,
+            tolerance=tolerance,
+            cluster=cluster,
+            progress=progress,
+        )
+    _report(grading, as_json)
+
+
+def _report(grading: "PoolGrading", as_json: bool) -> None:
+    names = ("graded", "no_answer", "truncated", "timeout", "kept", "correct")
+    work = ("pairs", "classes", "examined", "uncompared")
+    counts = {name: getattr(grading, name) for name in names}
+    effort = {name: getattr(grading, name) for name in work}
+    if grading.uncompared:
+        warn(
+            f"{grading.uncompared:,} pairs of wrong answers were left apart, because their problems"
+            " have too many; see docs/grading.md"
+        )
+    if grading.rows and grading.no_answer == grading.rows:
+        warn(
+            "no text states an answer: where the texts are answers themselves, grade again with"
+            " --extractor whole; else with your own extractor, see docs/grading.md"
+        )
+    if as_json:
+        print_json({"pool": str(grading.pool.path), "rows": grading.rows, **counts, **effort})
+        return
+    share = {name: percent(count / max(grading.rows, 1)) for name, count in counts.items()}
+    print_rows(
+        f"{grading.pool.path}: {grading.rows:,} solutions, {grading.pairs:,} distinct answers in"
+        f" {grading.classes:,} classes, {grading.examined:,} questions to Math-Verify",
+        ("what", "rows", "%"),
+        [(name.replace("_", " "), f"{counts[name]:,}", share[name]) for name in names],
+    )

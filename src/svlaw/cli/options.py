@@ -1,0 +1,220 @@
+"""Options that several commands share, and how their texts are read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from svlaw.data.errors import BadInputError
+from svlaw.data.storage.object_stores import locate
+
+if TYPE_CHECKING:
+    from svlaw.analysis.compare.difficulty import Cuts
+    from svlaw.analysis.success.estimators import Options
+    from svlaw.analysis.success.grid import Values
+
+
+def read_place(text: str) -> Path:
+    """A pool's folder or address, from an argument.
+
+    Raises:
+        typer.BadParameter: It cannot be one.
+    """
+    try:
+        return locate(text)
+    except BadInputError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+PoolPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="POOL", parser=read_place, help="Folder of the pool, or its s3:// or gs:// address."
+    ),
+]
+NewPool = Annotated[
+    Path,
+    typer.Option(
+        "--out", metavar="POOL", parser=read_place, help="Folder or address of the new pool."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+Verifier = Annotated[
+    str | None, typer.Option(help="Verifier to use, when the pool has several.", metavar="NAME")
+]
+Renames = Annotated[
+    list[str] | None,
+    typer.Option("--rename", metavar="OLD=NEW", help="Rename a column wherever it occurs."),
+]
+Strategies = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B",
+        help="Strategies: coverage, self_consistency, best_of_n, weighted_vote."
+        " Default: all the pool has data for.",
+    ),
+]
+Solutions = Annotated[
+    str | None,
+    typer.Option(
+        metavar="1,2,4",
+        help="Values of S, 'all', or 'fine' (eight per doubling)."
+        " Default: powers of two the pool holds.",
+    ),
+]
+Verifications = Annotated[
+    str | None,
+    typer.Option(
+        metavar="1,2,4",
+        help="Values of V, 'all', or 'fine' (eight per doubling)."
+        " Default: powers of two the pool holds.",
+    ),
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed of every random draw.")]
+Resamples = Annotated[
+    int, typer.Option(metavar="B", help="Resamples of problems for 95% intervals; 0 for none.")
+]
+Unparsed = Annotated[
+    str,
+    typer.Option(
+        metavar="POLICY",
+        help="Unparsed verdicts: 'ignore' leaves them out of the mean, 'no' counts them as no.",
+    ),
+]
+MissingAnswer = Annotated[
+    str,
+    typer.Option(
+        metavar="POLICY",
+        help="Solutions without an answer: 'zero' scores them 0, 'keep' takes their verdicts.",
+    ),
+]
+Population = Annotated[
+    str,
+    typer.Option(
+        metavar="WHICH",
+        help="Solutions of strategies without a verifier: 'all', or only 'verified' ones, so that"
+        " every strategy rests on the same solutions.",
+    ),
+]
+Tolerance = Annotated[
+    float, typer.Option(metavar="X", help="Monte-Carlo standard error of success to reach.")
+]
+By = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="One analysis for each bin of the problems: by a column of the pool's problems"
+        " (subject, level, ...), or by 'pass_rate' on one half of the solutions, success then"
+        " coming from the other half.",
+    ),
+]
+Bins = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="With --by: number of bins of numbers or pass rates (default 4), or the values at"
+        " which further bins begin, such as 0.1,0.5.",
+    ),
+]
+On = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ray",
+        help="Compute on a Ray cluster: 'ray' is that of RAY_ADDRESS or of this machine, else one"
+        " made of it; ray://HOST:PORT another. Needs the extra 'ray'. Default: this machine,"
+        " without Ray.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the rows to .parquet, .csv, .json."),
+]
+
+
+def read_options(
+    seed: Seed = 0,
+    unparsed: Unparsed = "ignore",
+    missing_answer: MissingAnswer = "zero",
+    population: Population = "all",
+    tolerance: Tolerance = 0.001,
+) -> "Options":
+    """Read the options of the estimators; intervals take their seed too.
+
+    Raises:
+        ValueError: A text is no policy there is, or a number out of range.
+    """
+    from svlaw.analysis.success.estimators import Options
+
+    return Options(
+        unparsed=unparsed,  # type: ignore[arg-type]  # Options refuses any other text
+        missing_answer=missing_answer,  # type: ignore[arg-type]
+        population=population,  # type: ignore[arg-type]
+        tolerance=tolerance,
+        seed=seed,
+    )
+
+
+def read_names(text: str | None) -> list[str] | None:
+    """Read a list of names separated by commas."""
+    if text is None:
+        return None
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def read_values(text: str | None, option: str) -> "Values":
+    """Read whole numbers separated by commas, or the word `all` or `fine`.
+
+    Raises:
+        BadInputError: A part is not a whole number.
+    """
+    if text is None:
+        return None
+    if text.strip() == "all":
+        return "all"
+    if text.strip() == "fine":
+        return "fine"
+    numbers = []
+    for part in text.split(","):
+        if not part.strip().isdecimal():
+            raise BadInputError(f"{option} {text}: '{part.strip()}' is not a whole number")
+        numbers.append(int(part))
+    return numbers
+
+
+def read_bins(text: str | None, by: str | None) -> "Cuts":
+    """Read a number of bins, or values separated by commas at which further bins begin.
+
+    Raises:
+        BadInputError: A part is not a number, or nothing is to be sorted into bins.
+    """
+    if text is None:
+        return None
+    if by is None:
+        raise BadInputError(f"--bins {text}: say by what with --by COLUMN")
+    if text.strip().isdecimal():
+        return int(text)
+    edges = []
+    for part in text.split(","):
+        try:
+            edges.append(float(part))
+        except ValueError:
+            raise BadInputError(f"--bins {text}: '{part.strip()}' is not a number") from None
+    return edges
+
+
+def read_renames(texts: Sequence[str] | None) -> dict[str, str]:
+    """Read renamings of the form OLD=NEW.
+
+    Raises:
+        BadInputError: One has another form, or an old name is given twice.
+    """
+    renames: dict[str, str] = {}
+    for text in texts or ():
+        old, equals, new = (part.strip() for part in text.partition("="))
+        if not (old and equals and new):
+            raise BadInputError(f"--rename {text}: write OLD=NEW")
+        if old in renames:
+            raise BadInputError(f"--rename {text}: '{old}' is renamed twice")
+        renames[old] = new
+    return renames

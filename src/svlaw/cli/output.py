@@ -1,0 +1,109 @@
+"""What commands print and write: rich tables, JSON, files of rows, progress bars."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.measure import Measurement
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from svlaw.data.errors import BadInputError
+from svlaw.data.numerals import amount
+from svlaw.data.progress import Progress as ProgressCallback
+
+if TYPE_CHECKING:
+    import polars as pl
+
+console = Console()
+messages = Console(stderr=True, highlight=False)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def print_rows(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: text in the first column, the rest flush right; never narrower than needed."""
+    console.print(title, markup=False, highlight=False, soft_wrap=True)
+    table = Table(header_style="bold", box=SIMPLE_HEAD)
+    for place, name in enumerate(header):
+        textual = place == 0 or name == "found"
+        table.add_column(name, justify="left" if textual else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    # A terminal narrower than the table would cut figures; long lines are the lesser evil.
+    roomy = Console(width=1000)
+    roomy.width = Measurement.get(roomy, roomy.options, table).maximum
+    roomy.print(table)
+
+
+def warn(message: str) -> None:
+    """Print a remark on standard error."""
+    messages.print(f"note: {message}", markup=False, soft_wrap=True)
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage with one decimal; a dash when unknown."""
+    # Adding zero turns a rounded -0.0 into 0.0.
+    return "–" if value is None else f"{round(100 * value, 1) + 0.0:.1f}"
+
+
+def number(value: float | None) -> str:
+    """A positive figure to three or four digits; a dash when unknown."""
+    return "–" if value is None else amount(value)
+
+
+def span(low: float | None, high: float | None, form: Any = percent) -> str:
+    """An interval in brackets; an end that is not reached is left open."""
+    if low is None and high is None:
+        return "–"
+    return f"[{'' if low is None else form(low)}, {'' if high is None else form(high)}]"
+
+
+def check_suffix(path: Path | None) -> None:
+    """Raise before any work when rows could not be written to a path.
+
+    Raises:
+        BadInputError: The suffix is unknown or the folder does not exist.
+    """
+    if path is None:
+        return
+    if path.suffix not in {".parquet", ".csv", ".json"}:
+        raise BadInputError(f"{path}: write rows to a .parquet, .csv or .json file")
+    if not path.parent.is_dir():
+        raise BadInputError(f"{path}: there is no folder {path.parent}")
+
+
+def write_rows(path: Path, frame: "pl.DataFrame") -> None:
+    """Write rows by atomic rename, in the form the suffix names."""
+    from svlaw.data.storage.files import atomic_path
+
+    with atomic_path(path) as temporary:
+        if path.suffix == ".parquet":
+            frame.write_parquet(temporary)
+        elif path.suffix == ".csv":
+            frame.write_csv(temporary)
+        else:
+            text = json.dumps(frame.to_dicts(), indent=1, ensure_ascii=False, allow_nan=False)
+            temporary.write_text(text + "\n", "utf-8")
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[ProgressCallback]:
+    """Show a bar on standard error while work goes on; nothing when it is not a terminal."""
+    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    shown = messages.is_terminal
+    with Progress(*columns, console=messages, transient=True, disable=not shown) as bar:
+        task = bar.add_task(label, total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield advance

@@ -1,0 +1,128 @@
+"""`svlaw plan`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from svlaw.cli.cost_options import read_cost
+from svlaw.cli.options import (
+    Json,
+    On,
+    PoolPath,
+    Resamples,
+    Strategies,
+    Verifier,
+    read_options,
+)
+from svlaw.cli.output import console, number, percent, print_json, print_rows, span, warn
+from svlaw.cli.shared_options import reads
+from svlaw.cli.study import open_study, title
+from svlaw.data.errors import BadInputError
+
+if TYPE_CHECKING:
+    from svlaw.analysis.cost_choice import CostChoice
+    from svlaw.analysis.success.estimators import Options
+    from svlaw.fit.plans.ladder import PlannedPoint
+    from svlaw.fit.plans.planner import Plan
+
+
+@reads(choice=read_cost, options=read_options)
+def plan(
+    pool: PoolPath,
+    budget: Annotated[
+        float | None,
+        typer.Option(metavar="B", help="Most to spend on a problem, in the units of the cost."),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="ACC", help="Accuracy to reach at the least cost: 0.75, or 75%."),
+    ] = None,
+    strategies: Strategies = None,
+    solutions: Annotated[
+        str,
+        typer.Option(metavar="1,2,4", help="Values of S, 'all', or 'fine' (eight per doubling)."),
+    ] = "fine",
+    verifications: Annotated[
+        str,
+        typer.Option(metavar="1,2,4", help="Values of V, 'all', or 'fine' (eight per doubling)."),
+    ] = "fine",
+    *,
+    choice: "CostChoice",
+    verifier: Verifier = None,
+    resamples: Resamples = 2000,
+    options: "Options",
+    on: On = None,
+    as_json: Json = False,
+) -> None:
+    """What to run: strategy, S and V for a budget, or for a target accuracy."""
+    from svlaw.fit.plans.planner import check_request
+    from svlaw.fit.plans.planner import plan as compute
+
+    wanted = _read_share(target)
+    check_request(budget, wanted)
+    study = open_study(pool, strategies, solutions, verifications, choice, verifier, options, on=on)
+    found = compute(
+        study.table,
+        study.cost,
+        budget=budget,
+        target=wanted,
+        resamples=resamples,
+        seed=options.seed,
+    )
+    if as_json:
+        document = {**study.document, "cost_model": study.document["cost"]}
+        print_json({**document, **asdict(found)})
+        return
+    header = ("plan", "S", "V", "cost", "expected", "95%", "in-sample", "loses", "95%")
+    print_rows(title(study), header, _rows(found))
+    how = "cross-fitted" if found.method == "crossfit" else "in-sample"
+    console.print(f"in %; expected: {how}; loses: against the recommended plan")
+    console.print(f"status: {found.status}")
+    for note in found.notes:
+        warn(note)
+
+
+def _read_share(text: str | None) -> float | None:
+    """Read a share, or a percentage with its sign.
+
+    Raises:
+        BadInputError: It is neither.
+    """
+    if text is None:
+        return None
+    figure = text.strip()
+    try:
+        value = float(figure.removesuffix("%"))
+    except ValueError:
+        raise BadInputError(f"--target {text}: write a share such as 0.75, or 75%") from None
+    return value / 100 if figure.endswith("%") else value
+
+
+def _rows(found: "Plan") -> list[tuple[str, ...]]:
+    plans = (
+        ("recommended", found.recommended),
+        ("runner-up", found.runner_up),
+        ("cheaper", found.cheaper),
+        ("assured", found.assured),
+        ("closest", found.reachable),
+    )
+    return [_row(role, point) for role, point in plans if point is not None]
+
+
+def _row(role: str, point: "PlannedPoint") -> tuple[str, ...]:
+    from svlaw.fit.plans.ladder import Alternative
+
+    loss = ("–", "–")
+    if isinstance(point, Alternative):
+        loss = (percent(point.difference), span(point.difference_low, point.difference_high))
+    return (
+        f"{role}: {point.strategy}",
+        str(point.solutions),
+        str(point.verifications),
+        number(point.cost),
+        percent(point.success),
+        span(point.conf_low, point.conf_high),
+        percent(point.in_sample),
+        *loss,
+    )

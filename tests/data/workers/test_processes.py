@@ -1,0 +1,74 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from svlaw.data.errors import BadInputError, SvlawError
+from svlaw.data.workers.processes import WorkerDiedError, count_workers, map_ordered, worker_pool
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_results_keep_the_order_of_tasks(workers: int, workers_alive: Callable[[], bool]) -> None:
+    assert list(map_ordered(str, range(20), workers)) == [str(i) for i in range(20)]
+    assert not workers_alive()
+
+
+def test_an_error_reaches_the_caller(workers_alive: Callable[[], bool]) -> None:
+    with pytest.raises(ValueError, match="invalid literal"):
+        list(map_ordered(int, ["1", "x"], 1))
+    assert not workers_alive()
+
+
+def test_workers_are_gone_when_results_are_not_taken(workers_alive: Callable[[], bool]) -> None:
+    with closing(map_ordered(str, range(1000), 1)) as results:
+        assert next(results) == "0"
+        assert workers_alive()
+    assert not workers_alive()
+
+
+def test_a_dead_worker_is_named() -> None:
+    with pytest.raises(WorkerDiedError, match="exit code 3"):
+        list(map_ordered(os._exit, [3], 1))
+
+
+@pytest.mark.parametrize("way", ["script", "standard input"])
+def test_an_unguarded_script_is_not_run_again_by_its_workers(tmp_path: Path, way: str) -> None:
+    code = (
+        "from svlaw.data.workers.processes import map_ordered\n"
+        "print(list(map_ordered(str, [1, 2], 2)))\nprint(__name__)\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    run = subprocess.run(
+        [sys.executable, str(script) if way == "script" else "-"],
+        input=code, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (run.stdout, run.stderr) == ("['1', '2']\n__main__\n", "")
+
+
+def test_a_worker_that_cannot_start_is_one_clear_line(workers_alive: Callable[[], bool]) -> None:
+    with pytest.raises(SvlawError, match="worker processes cannot be started") as caught:
+        run_under(start_badly)
+    assert "\n" not in str(caught.value)
+    assert not workers_alive()
+
+
+def start_badly() -> None:
+    """Fail, as a worker does that lacks memory for its imports."""
+    raise ImportError
+
+
+def run_under(initializer: Callable[[], None]) -> None:
+    with worker_pool(1, initializer) as pool:
+        pool.submit(str, 1).result()
+
+
+def test_workers_are_counted() -> None:
+    assert 1 <= count_workers(None) <= 4
+    assert count_workers(7) == 7
+    with pytest.raises(BadInputError, match="workers 0: use 1 or more"):
+        count_workers(0)
