@@ -1,19 +1,21 @@
-"""Imports graded solutions and verdicts from flat tables: Parquet, CSV or JSONL."""
+"""Imports graded solutions and verdicts from tables: Parquet, CSV, JSON or JSONL."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from svlaw.data.answer_classes import number_classes
 from svlaw.data.column_types import require, to_types
 from svlaw.data.errors import BadInputError
+from svlaw.data.importers.table_reader import TableReader, leave_out
+from svlaw.data.importers.table_shapes import read_problem_rows, read_solutions, read_verifications
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import append_together, create_pool
 from svlaw.data.schema import TABLES, Table, conform, refuse_rows
-from svlaw.data.storage.row_files import Rows, read_rows
+from svlaw.data.storage.row_files import Rows
 
 DEFAULT_VERIFIER = "verifier"
 
@@ -33,6 +35,8 @@ def import_tables(
     verifications: str | Path | None = None,
     verifier: str = DEFAULT_VERIFIER,
     renames: Mapping[str, str] | None = None,
+    explode: Sequence[str] = (),
+    skip_bad: bool = False,
 ) -> Pool:
     """Make a pool from flat tables of solutions and, if there are any, verifications.
 
@@ -54,26 +58,40 @@ def import_tables(
         verifications: Table of verifications.
         verifier: Name of the verifier that gave them, where they have no column `verifier`.
         renames: Old column name to new one, applied wherever the column occurs.
+        explode: Columns whose cells hold lists, one entry for each row to be; where there is no
+            doubt, they are recognised without it.
+        skip_bad: Whether a few lines that cannot be read, and solutions of problems without a
+            reference answer, are left out and counted.
 
     Raises:
         BadInputError: `out` exists, a file cannot be read, a column is missing, a key occurs twice,
             a value does not fit, a verdict belongs to no solution, or a solution has neither
             correctness nor a reference answer. Nothing is written then.
     """
-    renames = dict(renames or {})
-    solution_rows = _read_solutions(Path(solutions), renames)
-    problem_rows = read_problems(Path(problems), renames) if problems else None
-    verdict_rows = _read_verifications(Path(verifications), renames) if verifications else None
+    reader = TableReader(dict(renames or {}), tuple(explode), skip_bad)
+    sheet = read_solutions(
+        reader, Path(solutions), list(_SOLUTIONS), has_problems=problems is not None
+    )
+    solution_rows = _as_solutions(sheet.rows, str(solutions))
+    problem_rows = _read_problems(Path(problems), reader) if problems else None
+    verdict_rows = _read_verifications(Path(verifications), reader) if verifications else None
+    if verdict_rows is None and sheet.verdicts is not None:
+        verdict_rows = _as_verdicts(Rows(sheet.verdicts, (), frozenset()), str(solutions))
+        verifications = solutions
     read = [rows for rows in (solution_rows, problem_rows, verdict_rows) if rows is not None]
-    _refuse_unused(renames, read)
+    reader.refuse_unused()
     if problem_rows is None:
-        ids = solution_rows.frame["problem_id"].unique(maintain_order=True)
-        problem_frame = pl.DataFrame({"problem_id": ids})
+        problem_frame = _problems_of(solution_rows.frame, sheet.problems, str(solutions))
     else:
         problem_frame = problem_rows.frame
-        _refuse_strangers(
-            solution_rows.frame, problem_frame, ("problem_id",), str(solutions), "solution"
+    if skip_bad:
+        solution_rows, verdict_rows = leave_out(
+            reader, solution_rows, problem_frame, verdict_rows, problems is not None
         )
+    reader.refuse_many_bad(solution_rows.frame.height)
+    _refuse_strangers(
+        solution_rows.frame, problem_frame, ("problem_id",), str(solutions), "solution"
+    )
     if "is_correct" not in solution_rows.frame.columns:
         _refuse_unanswerable(solution_rows.frame, problem_frame, str(problems or solutions))
     if verdict_rows is not None:
@@ -84,11 +102,13 @@ def import_tables(
             str(verifications),
             "verdict",
         )
-    metadata = {
+    metadata: dict[str, Any] = {
         "source": "tables",
         "files": [Path(f).name for f in (solutions, problems, verifications) if f],
         "ignored_columns": sorted({name for rows in read for name in rows.ignored}),
     }
+    if reader.all_remarks:
+        metadata["remarks"] = reader.all_remarks
     with create_pool(out, metadata) as writer:
         writer.add("problems", problem_frame.sort("problem_id"), source=str(problems or solutions))
         for table in _tables(solution_rows.frame, "solutions", "answers"):
@@ -106,6 +126,7 @@ def import_verdicts(
     *,
     verifier: str,
     renames: Mapping[str, str] | None = None,
+    explode: Sequence[str] = (),
 ) -> Pool:
     """Add the verdicts of another verifier, or further verdicts of one, to a pool.
 
@@ -114,19 +135,20 @@ def import_verdicts(
         verifications: Table of verifications, as in `import_tables`.
         verifier: Name of the verifier.
         renames: Old column name to new one.
+        explode: As in `import_tables`.
 
     Raises:
         BadInputError: As in `import_tables`, or a verdict is in the pool already. Nothing is
             written then.
     """
-    renames = dict(renames or {})
-    rows = _read_verifications(Path(verifications), renames)
+    reader = TableReader(dict(renames or {}), tuple(explode))
+    rows = _read_verifications(Path(verifications), reader)
     if "verifier" in rows.frame.columns:
         raise BadInputError(
             f"{verifications}: has a column 'verifier', while the verdicts of one are added; give"
             " those alone, without the column"
         )
-    _refuse_unused(renames, [rows])
+    reader.refuse_unused()
     key = ("problem_id", "solution_id")
     held = pool.read("answers" if pool.has("answers") else "solutions", key)
     _refuse_strangers(rows.frame, held, key, str(verifications), "verdict")
@@ -134,9 +156,8 @@ def import_verdicts(
     return append_together(pool, frames, verifier=verifier, source=str(verifications))
 
 
-def _read_solutions(path: Path, renames: Mapping[str, str]) -> Rows:
-    rows = _known_status(read_rows(path, list(_SOLUTIONS), renames), TABLES["answers"])
-    source = str(path)
+def _as_solutions(rows: Rows, source: str) -> Rows:
+    rows = _known_status(rows, TABLES["answers"])
     require(rows.frame, ("problem_id", "solution_id"), source)
     if "is_correct" not in rows.frame.columns:
         return _read_ungraded(rows, source)
@@ -184,17 +205,34 @@ def read_problems(path: Path, renames: Mapping[str, str]) -> Rows:
     Raises:
         BadInputError: It cannot be read, has no `problem_id`, or a value does not fit.
     """
-    rows = read_rows(path, None, renames)
+    return _read_problems(path, TableReader(renames))
+
+
+def _read_problems(path: Path, reader: TableReader) -> Rows:
+    rows = read_problem_rows(reader, path)
     source = str(path)
     require(rows.frame, ("problem_id",), source)
     frame = to_types(rows.frame, TABLES["problems"].columns, source)
     return Rows(conform(frame, TABLES["problems"], source), rows.ignored, rows.renamed)
 
 
-def _read_verifications(path: Path, renames: Mapping[str, str]) -> Rows:
+def _problems_of(solutions: pl.DataFrame, beside: pl.DataFrame | None, source: str) -> pl.DataFrame:
+    """The problems of some solutions, with what their table says of them."""
+    ids = solutions["problem_id"].unique(maintain_order=True)
+    frame = pl.DataFrame({"problem_id": ids})
+    if beside is None:
+        return frame
+    beside = to_types(beside, TABLES["problems"].columns, source)
+    return frame.join(beside, on="problem_id", how="left", maintain_order="left")
+
+
+def _read_verifications(path: Path, reader: TableReader) -> Rows:
     wanted = [*_VERIFICATIONS, "verifier"]
-    rows = _known_status(read_rows(path, wanted, renames), TABLES["verdicts"], "score", "verdict")
-    source = str(path)
+    return _as_verdicts(read_verifications(reader, path, wanted), str(path))
+
+
+def _as_verdicts(rows: Rows, source: str) -> Rows:
+    rows = _known_status(rows, TABLES["verdicts"], "score", "verdict")
     require(rows.frame, ("problem_id", "solution_id", "verification_id"), source)
     types = {**_VERIFICATIONS, "verifier": pl.String()}
     if not {"score", "verdict"} & set(rows.frame.columns):
@@ -293,13 +331,6 @@ def _is_truncated(frame: pl.DataFrame) -> pl.Expr:
     if "finish_reason" not in frame.columns:
         return pl.lit(False)
     return (pl.col("finish_reason") == "length").fill_null(False)
-
-
-def _refuse_unused(renames: Mapping[str, str], read: list[Rows]) -> None:
-    used = {name for rows in read for name in rows.renamed}
-    for old, new in renames.items():
-        if old not in used and old != new:
-            raise BadInputError(f"--rename {old}={new}: no file has a column '{old}'")
 
 
 def _refuse_strangers(

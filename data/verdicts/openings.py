@@ -43,8 +43,8 @@ _OFFERED: Final = re.compile(rf"\A\W{{0,4}}(?:/|\||\bor\b|\band\b)\W{{0,4}}(?:{V
 
 _TURN: Final = re.compile(
     r"\b(?:wait|actually|hmm+|on (?:second thought|reflection|closer inspection)|scratch that"
-    r"|correction|i (?:was|am|stand) (?:wrong|mistaken|corrected)|i take (?:it|that) back|let me|let's"
-    r"|let us|i will|i'll|i need to|we need to|we must|first,|step \d)\b"
+    r"|correction|i (?:was|am|stand) (?:wrong|mistaken|corrected)|i take (?:it|that) back"
+    r"|let me|let's|let us|i will|i'll|i need to|we need to|we must|first,|step \d)\b"
 )
 _CONCESSION: Final = re.compile(r"\b(?:but|however|although|though|except|unless|yet)\b")
 _FAULT: Final = re.compile(

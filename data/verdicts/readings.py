@@ -42,9 +42,9 @@ def parse_verdict(text: str | None) -> Verdict | None:
     prompt with its answer ("Is the answer correct (Yes/No)? Yes"), final label ("Solution status:
     incorrect") or JSON field, wherever it stands; else a line that is a label with its value
     ("Judgement: Yes"), or the first word ("No. It should be 41."), where nothing behind them
-    contradicts. Thoughts say nothing, nor does what follows the verifier's own turn. Only whole words count: "Not yes", "Unknown" and
-    a question with nothing behind its "(Yes/No)" are no verdicts, "No, yesterday" is a no. Markup
-    around the words is looked through.
+    contradicts. Thoughts say nothing, nor does what follows the verifier's own turn. Only
+    whole words count: "Not yes", "Unknown" and a question with nothing behind its "(Yes/No)" are no
+    verdicts, "No, yesterday" is a no. Markup around the words is looked through.
 
     Source: the verification prompts of Singhi et al. (2025, arXiv 2504.01005).
     """

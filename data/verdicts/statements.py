@@ -183,6 +183,7 @@ def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def as_verdict(value: str) -> Verdict:
+    """The verdict that a word of it stands for."""
     return "yes" if value in _YES else "no"
 
 

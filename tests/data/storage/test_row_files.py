@@ -25,7 +25,7 @@ def run(tmp_path: Path, name: str, content: Any) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("written", "read"), [("NaN", None), ("1.5", "1.5"), ('"\\ud800x"', "\ufffdx"), ("[1]", "[1]")]
+    ("written", "read"), [("NaN", None), ("1.5", "1.5"), ('"\\ud800x"', "\ufffdx")]
 )
 def test_json_values_as_answers(tmp_path: Path, written: str, read: str | None) -> None:
     assert run(tmp_path, "s.jsonl", LINE % written)["answer"].to_list() == [read]
