@@ -10,11 +10,11 @@ from svlaw.cli import (
     forecast_command,
     generate_commands,
     grade_command,
-    import_commands,
     parse_command,
     plan_command,
     plot_commands,
     pool_commands,
+    recognition_commands,
     report_command,
     simulate_command,
 )
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(generate_commands.app, name="generate")
-app.add_typer(import_commands.app, name="import")
+app.add_typer(recognition_commands.app, name="import")
 app.command()(grade_command.grade)
 app.command()(parse_command.parse)
 app.command()(pool_commands.check)

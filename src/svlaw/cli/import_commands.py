@@ -20,8 +20,25 @@ Regrade = Annotated[
     bool,
     typer.Option("--regrade", help="Grade the texts even where the files say what is correct."),
 ]
+SkipBad = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad",
+        help="Leave out, and count, a few rows that cannot be read or have no reference answer.",
+    ),
+]
 TimeLimit = Annotated[
     float, typer.Option(metavar="SECONDS", help="Limit for grading one answer.", min=0.0)
+]
+
+
+Explode = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN,...",
+        help="Columns whose cells hold lists, one entry for each row to be. Recognised without it"
+        " where there is no doubt.",
+    ),
 ]
 
 
@@ -30,7 +47,11 @@ def tables(
     out: NewPool,
     solutions: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Solutions, graded or not: .parquet, .csv or .jsonl."),
+        typer.Option(
+            metavar="FILE",
+            help="Solutions, graded or not: .parquet, .csv, .json or .jsonl (also .gz, .zst), or a"
+            " pattern of several.",
+        ),
     ],
     problems: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Problems; further columns are kept.")
@@ -40,6 +61,8 @@ def tables(
     ] = None,
     verifier: NewVerifier = "verifier",
     rename: Renames = None,
+    explode: Explode = None,
+    skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
     """Make a pool from flat tables.
@@ -57,8 +80,10 @@ def tables(
         verifications=verifications,
         verifier=verifier,
         renames=read_renames(rename),
+        explode=_columns(explode),
+        skip_bad=skip_bad,
     )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command()
@@ -69,6 +94,7 @@ def verdicts(
     ],
     verifier: NewVerifier,
     rename: Renames = None,
+    explode: Explode = None,
     as_json: Json = False,
 ) -> None:
     """Add the verdicts of another verifier, or more of one, to a pool."""
@@ -76,9 +102,13 @@ def verdicts(
     from svlaw.data.pool import open_pool
 
     grown = import_verdicts(
-        open_pool(pool), verifications, verifier=verifier, renames=read_renames(rename)
+        open_pool(pool),
+        verifications,
+        verifier=verifier,
+        renames=read_renames(rename),
+        explode=_columns(explode),
     )
-    _report(grown, as_json)
+    report_import(grown, as_json)
 
 
 @app.command("sc-genrm")
@@ -99,7 +129,7 @@ def sc_genrm(
 
     with progress_bar("reading YAML") as progress:
         pool = import_sc_genrm(out, samples, verifications, verifier=verifier, progress=progress)
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command()
@@ -125,7 +155,7 @@ def monkeys(
         pool = import_monkeys(
             out, samples, regrade=regrade, time_limit=time_limit, progress=progress
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("nemo-skills")
@@ -146,6 +176,7 @@ def nemo_skills(
         str | None,
         typer.Option(metavar="FIELD", help="Field that names the problem. Default: its line."),
     ] = None,
+    skip_bad: SkipBad = False,
     time_limit: TimeLimit = 5.0,
     as_json: Json = False,
 ) -> None:
@@ -158,10 +189,11 @@ def nemo_skills(
             outputs[0] if len(outputs) == 1 else outputs,
             correctness=correctness,  # type: ignore[arg-type]  # checked there
             id_field=id_field,
+            skip_bad=skip_bad,
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("inspect")
@@ -189,7 +221,7 @@ def inspect_logs(
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("lm-harness")
@@ -210,6 +242,7 @@ def lm_harness(
         ),
     ] = None,
     regrade: Regrade = False,
+    skip_bad: SkipBad = False,
     time_limit: TimeLimit = 5.0,
     as_json: Json = False,
 ) -> None:
@@ -223,10 +256,11 @@ def lm_harness(
             filter_name=filter_name,
             metric=metric,
             regrade=regrade,
+            skip_bad=skip_bad,
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("openai-batch")
@@ -265,6 +299,7 @@ def openai_batch(
             " Default: PROBLEM-SOLUTION, or PROBLEM-SOLUTION-VERIFICATION.",
         ),
     ] = None,
+    skip_bad: SkipBad = False,
     time_limit: TimeLimit = 5.0,
     as_json: Json = False,
 ) -> None:
@@ -284,10 +319,11 @@ def openai_batch(
             score=score,  # type: ignore[arg-type]  # checked there
             id_pattern=id_pattern,
             verification_pattern=verification_pattern,
+            skip_bad=skip_bad,
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command()
@@ -303,10 +339,15 @@ def success(
     """Make a pool that holds only a published success table."""
     from svlaw.data.importers.success_tables import import_success
 
-    _report(import_success(out, table, renames=read_renames(rename)), as_json)
+    report_import(import_success(out, table, renames=read_renames(rename)), as_json)
 
 
-def _report(pool: "Pool", as_json: bool) -> None:
+def _columns(names: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (names or "").split(",") if name.strip())
+
+
+def report_import(pool: "Pool", as_json: bool) -> None:
+    """Print what an import made, and what is to be said about it."""
     import polars as pl
 
     from svlaw.data.schema import TABLES
