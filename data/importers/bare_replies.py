@@ -1,4 +1,4 @@
-"""Replies that are nothing but the answer: "7", "No.", "x = 3", as prompts that ask for them bring."""
+"""Replies that are nothing but the answer: "7", "No.", "x = 3", where prompts ask for that."""
 
 import re
 from typing import Final

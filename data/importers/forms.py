@@ -1,7 +1,7 @@
 """Forms of files: what a file is, by its content, and which command reads it.
 
-Every form looks at the beginning of a file (a `Glimpse`) and gives a reason, or None. The first that
-gives one is the file's form, so particular forms stand before general ones.
+Every form looks at the beginning of a file (a `Glimpse`) and gives a reason, or None. The
+first that gives one is the file's form, so particular forms stand before general ones.
 """
 
 import shlex
@@ -27,7 +27,6 @@ class Form:
         command: The command that reads it, with `{files}` and `{out}`; None where it is refused.
         recognise: Gives the reason why a file is of this form, or None.
         refusal: Why files of this form cannot be read, and what to do.
-        whole: Whether all files together are the input, whatever each is.
     """
 
     name: str
@@ -59,6 +58,7 @@ class Recognised:
             raise BadInputError(f"{self.files[0]}: {self.form.title}: {self.form.refusal}")
         options = " ".join(f"--{name} {shlex.quote(str(p))}" for name, p in self.tables.items())
         others = [p for p in self.files if p not in self.tables.values()]
+        options += " " * bool(options)
         names = {
             "files": " ".join(shlex.quote(str(path)) for path in others or self.files),
             "tables": options,
@@ -79,8 +79,8 @@ def recognise(files: Sequence[Path]) -> Recognised:
         match = next(((f, why) for f in FORMS if (why := f.recognise(seen))), None)
         if match is None:
             raise BadInputError(
-                f"{path}: of no form svlaw knows ({seen.words}); rename its columns for 'svlaw import"
-                " tables' (problem_id, solution_id, is_correct or text)"
+                f"{path}: of no form svlaw knows ({seen.words}); rename its columns for 'svlaw"
+                " import tables' (problem_id, solution_id, is_correct or text)"
             )
         found.append((path, seen, *match))
     tables = {path: seen for path, seen, form, _ in found if form.name == "tables"}
@@ -94,7 +94,7 @@ def recognise(files: Sequence[Path]) -> Recognised:
             raise BadInputError(
                 f"{other}: {its.title}, while {path} is {form.title}; import one form at a time"
             )
-    beside = {"problems": table for table in list(tables)[:1]}
+    beside = dict(zip(("problems",), tables, strict=False))
     if tables and form.name != "openai-batch":
         table = next(iter(tables))
         raise BadInputError(f"{table}: a table, while {path} is {form.title}; import one at a time")
@@ -287,7 +287,7 @@ FORMS: Final[tuple[Form, ...]] = (
     Form(
         "openai-batch",
         "OpenAI batch output",
-        "svlaw import openai-batch --solutions {files} {tables} --out {out}",
+        "svlaw import openai-batch --solutions {files} {tables}--out {out}",
         _fields("custom_id", "response"),
     ),
     Form(
@@ -320,6 +320,6 @@ FORMS: Final[tuple[Form, ...]] = (
         "svlaw import success {files} --out {out}",
         _fields("strategy", "solutions", "verifications", "success"),
     ),
-    Form("tables", "tables", "svlaw import tables {tables} --out {out}", _table),
+    Form("tables", "tables", "svlaw import tables {tables}--out {out}", _table),
 )
 """All forms, particular ones first."""

@@ -42,7 +42,7 @@ class TableReader:
     bad: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
 
-    def read(self, path: Path, table: str, wanted: Collection[str] | None) -> tuple[Sheet, Rows]:
+    def read(self, path: Path, table: str, wanted: Sequence[str] | None) -> tuple[Sheet, Rows]:
         """Read a table; its columns have svlaw's names afterwards, those with lists apart.
 
         Args:

@@ -1,6 +1,6 @@
 """Shapes of tables: a row for each solution or verification, or one for each problem with lists."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -44,7 +44,7 @@ class SolutionSheet:
 
 
 def read_solutions(
-    reader: TableReader, path: Path, wanted: Collection[str], *, has_problems: bool = False
+    reader: TableReader, path: Path, wanted: Sequence[str], *, has_problems: bool = False
 ) -> SolutionSheet:
     """Read a table of solutions, of either shape.
 
@@ -77,7 +77,7 @@ def read_solutions(
     )
 
 
-def read_verifications(reader: TableReader, path: Path, wanted: Collection[str]) -> Rows:
+def read_verifications(reader: TableReader, path: Path, wanted: Sequence[str]) -> Rows:
     """Read a table of verifications: a row for each, for each solution, or for each problem.
 
     Raises:

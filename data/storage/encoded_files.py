@@ -10,11 +10,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.storage.files import refuse_missing
 
+_CHUNK: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _COMPRESSIONS: Final = (".gz", ".zst")
@@ -82,7 +83,7 @@ def open_content(path: Path) -> Iterator[BinaryIO]:
         if encoding is None:
             yield plain
         else:
-            yield _Recoded(plain, encoding)
+            yield io.BufferedReader(_Recoded(plain, encoding))
 
 
 @contextmanager
@@ -110,31 +111,35 @@ def decoding_errors(path: Path) -> Iterator[None]:
 
 
 class _Recoded(io.RawIOBase):
-    """Lines of a file in another encoding, as UTF-8."""
+    """The bytes of a file in another encoding, as UTF-8."""
 
     def __init__(self, plain: io.BufferedReader, encoding: str) -> None:
         self._text = io.TextIOWrapper(plain, encoding=encoding, newline="")
+        self._left = b""
 
     def readable(self) -> bool:
+        """As any file for reading."""
         return True
 
-    def read(self, size: int = -1) -> bytes:
-        return self._text.read(size).encode("utf-8", "surrogatepass")
-
-    def readline(self, size: int | None = -1) -> bytes:
-        return self._text.readline(-1 if size is None else size).encode("utf-8", "surrogatepass")
+    def readinto(self, buffer: Any) -> int:
+        """Put what is next into a buffer; 0 at the end."""
+        if not self._left:
+            self._left = self._text.read(_CHUNK).encode("utf-8", "surrogatepass")
+        part, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
 
 
 def _open_plain(path: Path) -> io.BufferedReader:
     with path.open("rb") as file:
         head = file.read(4)
     if head.startswith(_GZIP):
-        return io.BufferedReader(gzip.open(path))  # type: ignore[type-var]  # a raw reader
+        return io.BufferedReader(gzip.open(path))
     if head.startswith(_ZSTD):
         import pyarrow as pa  # noqa: PLC0415  slow to import, and rarely needed
 
         stream = pa.input_stream(str(path), compression="zstd")
-        return io.BufferedReader(stream)  # type: ignore[type-var]
+        return io.BufferedReader(stream)
     return path.open("rb")
 
 

@@ -10,6 +10,7 @@ from svlaw.cli import (
     forecast_command,
     generate_commands,
     grade_command,
+    import_commands,
     parse_command,
     plan_command,
     plot_commands,
@@ -27,7 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(generate_commands.app, name="generate")
-app.add_typer(recognition_commands.app, name="import")
+app.add_typer(import_commands.app, name="import")
+import_commands.app.command()(recognition_commands.auto)
+import_commands.app.command()(recognition_commands.outputs)
 app.command()(grade_command.grade)
 app.command()(parse_command.parse)
 app.command()(pool_commands.check)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.import_commands import Regrade, SkipBad, TimeLimit, app, report_import
+from svlaw.cli.import_commands import Regrade, SkipBad, TimeLimit, report_import
 from svlaw.cli.options import Json
 from svlaw.cli.output import console, print_json, warn
 
@@ -18,7 +18,6 @@ Files = Annotated[
 ]
 
 
-@app.command()
 def outputs(
     files: Files,
     out: Annotated[Path, typer.Option(metavar="POOL", help="Folder of the new pool.")],
@@ -35,7 +34,7 @@ def outputs(
     time_limit: TimeLimit = 5.0,
     as_json: Json = False,
 ) -> None:
-    """Make a pool from the outputs of an evaluation of programs, of mathematics, or by a harness."""
+    """Make a pool from the outputs of an evaluation: programs, mathematics, a harness."""
     from svlaw.data.importers.forms import recognise
     from svlaw.data.importers.outputs import import_outputs
 
@@ -49,7 +48,6 @@ def outputs(
     report_import(pool, as_json)
 
 
-@app.command()
 def auto(
     files: Files,
     out: Annotated[
