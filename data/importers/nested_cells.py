@@ -44,6 +44,26 @@ def _last_message(messages: list[dict[str, Any]], role: str) -> Any:
     return None
 
 
+def unfold(cells: Sequence[Any]) -> dict[str, list[Any]] | None:
+    """Cells that are lists of objects with several fields, as a list for each field.
+
+    None for other cells: messages and objects with nothing but a text are texts.
+    """
+    items = [item for cell in cells if isinstance(cell, list) for item in cell]
+    objects = [item for item in items if isinstance(item, dict)]
+    if not objects or len(objects) < len(items):
+        return None
+    names = list(dict.fromkeys(name for item in objects for name in item))
+    if len(names) == 1 or {*_ROLES, "type", "message"} & set(names):
+        return None
+    if any(cell is not None and not isinstance(cell, list) for cell in cells):
+        return None
+    return {
+        name: [None if cell is None else [item.get(name) for item in cell] for cell in cells]
+        for name in names
+    }
+
+
 def parse_list(value: Any, where: str) -> Any:
     """A list that a file of text holds, as JSON or as Python writes it; other values as they are.
 

@@ -16,7 +16,8 @@ import polars as pl
 from svlaw.data.errors import BadInputError
 from svlaw.data.importers.column_names import NAMES, recognise_names, words_of
 from svlaw.data.importers.exploded_rows import Sheet, move_flat, number_rows
-from svlaw.data.importers.nested_cells import depth_of, parse_list, plain_value
+from svlaw.data.importers.nested_cells import depth_of, parse_list, plain_value, unfold
+from svlaw.data.numerals import counted
 from svlaw.data.storage.row_files import RawTable, Rows, read_raw, select_columns
 
 _PROBLEM_COLUMNS: Final = ("question", "reference_answer", "kind", "subject", "level")
@@ -75,7 +76,7 @@ class TableReader:
         """The remarks, and how many lines were left out."""
         if not self.bad:
             return list(self.remarks)
-        count = f"{len(self.bad):,} line{'s' * (len(self.bad) > 1)}"
+        count = counted(len(self.bad), "line")
         return [*self.remarks, f"left out: {count} that cannot be read (first: {self.bad[0]})"]
 
     def refuse_unused(self) -> None:
@@ -116,7 +117,7 @@ class TableReader:
     def _load(self, path: Path, asked: Collection[str] | None) -> RawTable:
         tables = [read_raw(file, asked, skip_bad=self.skip_bad) for file in matching_files(path)]
         self.bad += [error for table in tables for error in table.bad]
-        return tables[0] if len(tables) == 1 else _stacked(tables)
+        return unfolded(tables[0] if len(tables) == 1 else _stacked(tables))
 
     def _lists(
         self, raw: RawTable, kept: Mapping[str, str], table: str, source: str
@@ -196,14 +197,27 @@ def leave_out(
         raise BadInputError("no solution has a problem with a reference_answer; give --problems")
     lost = frame.join(known, on="problem_id", how="anti")["problem_id"]
     reader.remarks.append(
-        f"left out: {gone:,} solutions of {lost.n_unique():,} problems without a reference_answer"
-        f" (first: {lost.min()!r})"
+        f"left out: {counted(gone, 'solution')} of {counted(lost.n_unique(), 'problem')} without a"
+        f" reference_answer (first: {lost.min()!r})"
     )
     if verdicts is not None:
         keys = ("problem_id", "solution_id")
         kept = verdicts.frame.join(stay.select(keys), on=keys, how="semi", maintain_order="left")
         verdicts = replace(verdicts, frame=kept)
     return replace(solutions, frame=stay), verdicts
+
+
+def unfolded(raw: RawTable) -> RawTable:
+    """Rows whose lists of objects have become a list for each field of the objects."""
+    nested: dict[str, list[Any]] = {}
+    frame = raw.frame
+    for name in raw.nested_names:
+        fields = unfold(raw.cells(name))
+        nested |= {name: raw.cells(name)} if fields is None else fields
+        if fields is not None:
+            frame = frame.drop(name)
+    texts = [pl.lit("[]").alias(name) for name in nested if name not in frame.columns]
+    return replace(raw, frame=frame.with_columns(texts), nested=nested)
 
 
 def matching_files(path: Path) -> list[Path]:

@@ -126,6 +126,7 @@ def _name_verdicts(reader: TableReader, sheet: Sheet) -> None:
         return
     sheet.frame = sheet.frame.rename({o: n for o, n in known.items() if o in sheet.frame.columns})
     sheet.lists = {known.get(name, name): cells for name, cells in sheet.lists.items()}
+    sheet.recognised |= {new: old for old, new in known.items()}
     reader.remarks.append(words_of(known, Path(sheet.source).name))
 
 
@@ -162,6 +163,8 @@ def _take_rows_apart(reader: TableReader, sheet: Sheet, wanted: Collection[str])
             f"{Path(sheet.source).name}: answer is one for all solutions of a row, so it is read as"
             " reference_answer"
         )
+    if "text" in sheet.frame.columns and "text" in sheet.recognised.values():
+        sheet.frame = sheet.frame.drop("text")  # one text for all is no solution's
     empty = lengths.count(0)
     explode(sheet, [*own, *beside])
     words = ", ".join([*own, *beside])
@@ -179,11 +182,14 @@ def _settle_answers(reader: TableReader, sheet: Sheet, has_problems: bool) -> No
         values = set(frame["score"].drop_nulls().cast(pl.String).str.to_lowercase().unique())
         decided = values and values <= {*_FLAGS}
         if not decided and values and values <= {*_FLAGS, *_BITS}:
+            if "score" in reader.renames.values():
+                return
+            old = sheet.recognised.get("score", "score")
             if "reference_answer" in columns or "verdict" in columns:
                 raise BadInputError(
-                    f"{sheet.source}: score holds nothing but 0 and 1; say whether it is what is"
-                    " correct (--rename score=is_correct) or a verifier's score (give the file as"
-                    " --verifications too)"
+                    f"{sheet.source}: {old} holds nothing but 0 and 1; say whether it is what is"
+                    f" correct (--rename {old}=is_correct) or a verifier's score (--rename"
+                    f" {old}=score)"
                 )
             decided = True
         if decided:

@@ -151,7 +151,23 @@ def _read_parquet(path: Path, asked: Collection[str] | None, skip_bad: bool) -> 
         raise BadInputError(f"{path}: damaged Parquet ({first_line(error)})") from error
     if not rows:
         raise BadInputError(f"{path}: the file holds no rows")
+    for name, dtype in frame.schema.items():
+        if dtype == pl.Binary():
+            frame = frame.with_columns(_decoded(frame[name], path))
     return RawTable(frame, unread=tuple(name for name in names if name not in columns))
+
+
+def _decoded(column: pl.Series, path: Path) -> pl.Series:
+    """Text of a column of bytes, as some writers store text."""
+    texts: list[str | None] = []
+    for row, value in enumerate(column.to_list(), 1):
+        try:
+            texts.append(None if value is None else value.decode())
+        except UnicodeDecodeError as error:
+            raise BadInputError(
+                f"{path}, row {row}: {column.name} {value[:40]!r} is not text; write it as text"
+            ) from error
+    return pl.Series(column.name, texts, pl.String)
 
 
 def _read_csv(path: Path, asked: Collection[str] | None, skip_bad: bool) -> RawTable:

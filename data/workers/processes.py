@@ -13,12 +13,13 @@ from functools import cache
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
 from types import ModuleType
-from typing import Any, Final, Generic, TypeVar
-
-from pebble import ProcessExpired, ProcessPool
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from svlaw.data.errors import BadInputError, SvlawError
 from svlaw.data.workers.cores import usable_cores
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -54,6 +55,8 @@ class Landing(Generic[_Result]):
             WorkerDiedError: The worker died on the task.
             SvlawError: Workers cannot be started.
         """
+        from pebble import ProcessExpired  # noqa: PLC0415  see `worker_pool`
+
         try:
             return self._future.result()
         except ProcessExpired as error:
@@ -125,7 +128,7 @@ class _Context:
 class Workers:
     """A pool of worker processes; see `worker_pool`."""
 
-    def __init__(self, pool: ProcessPool) -> None:
+    def __init__(self, pool: "ProcessPool") -> None:
         self._pool = pool
 
     def submit(
@@ -160,6 +163,9 @@ def worker_pool(workers: int, initializer: Callable[[], None] | None = None) -> 
     Workers are spawned, so that they share no locks with the threads of the caller, who may itself
     be a thread. They ignore an interrupt from the keyboard, which is the caller's to handle.
     """
+    # Imported here, because many commands start no worker, and it takes a while.
+    from pebble import ProcessPool  # noqa: PLC0415
+
     context = _Context()
     pool = ProcessPool(max_workers=workers, initializer=initializer, context=context)
     try:
