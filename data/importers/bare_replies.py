@@ -4,27 +4,30 @@ import re
 from typing import Final
 
 _LONGEST: Final = 60
-_WORDS: Final = 2
 _COMMAND: Final = re.compile(r"\\[A-Za-z]+")
-_WORD: Final = re.compile(r"[^\W\d_]{2,}")
-_OTHER_SCRIPT: Final = re.compile("[\u0400-\u1fff\u2c00-\ud7ff\uf900-\ufdff]")
-_LEFT_OUT: Final = frozenset(
-    ("none", "unknown", "null", "nan", "n", "a", "sorry", "error", "refused", "nothing", "idk")
-)
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_PLAIN_WORDS: Final = frozenset(("yes", "no", "true", "false"))
 
 
-def bare_reply(text: str) -> str | None:
-    """The answer that a whole reply is; None where the reply is more than an answer, or none.
-
-    A bare reply is one short line of at most two words, numbers and signs aside.
-    """
+def short_reply(text: str) -> str | None:
+    """A whole reply of one short line, without the marks around it; None for any other."""
     line = text.strip()
     if not line or len(line) > _LONGEST or "\n" in line or line.endswith(("?", ":")):
         return None
-    words = [word.lower() for word in _WORD.findall(_COMMAND.sub(" ", line))]
-    if len(words) > _WORDS or (words and _LEFT_OUT.issuperset(words)):
+    return line.rstrip(".!").strip("*_` ").rstrip(".!") or None
+
+
+def bare_reply(text: str) -> str | None:
+    """A whole reply that can be nothing but an answer: a number, an expression, yes or no.
+
+    Letters may stand alone, as in "x = 3" or "B"; words other than yes, no, true and false make a
+    sentence, or give up.
+    """
+    reply = short_reply(text)
+    if reply is None or "boxed" in reply:
         return None
-    if _OTHER_SCRIPT.search(line) and (len(words) > 1 or re.search(r"\d", line)):
-        return None  # scripts that do not set words apart write sentences as short
-    bare = line.rstrip(".!").strip("*_` ").rstrip(".!")
-    return bare or None
+    words = [word.lower() for word in _LETTERS.findall(_COMMAND.sub(" ", reply))]
+    if words and all(word in _PLAIN_WORDS for word in words):
+        return reply if len(words) == 1 and len(reply) == len(words[0]) else None
+    digits = any(sign.isdigit() for sign in reply)
+    return reply if digits and all(len(word) == 1 for word in words) else None

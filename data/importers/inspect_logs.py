@@ -17,6 +17,7 @@ from typing import Any, Final
 from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, judge
+from svlaw.data.importers.bare_replies import short_reply
 from svlaw.data.importers.solution_intake import (
     Intake,
     Problem,
@@ -341,10 +342,12 @@ def _as_number(word: str) -> float | None:
 def _answer(problem: Problem, text: str, score: Any) -> str | None:
     """The scorer's answer, unless that is the whole text, as of scorers that read none."""
     said = blank_to_none(getattr(score, "answer", None))
-    if said is not None and said.strip() != text.strip():
+    if said is None:
+        return problem.read_answer(text)
+    if said.strip() != text.strip():
         return whole_characters(said)
-    # A reply of one short line that a scorer took whole is the answer, whatever it says.
-    return problem.read_answer(text)
+    # A reply of one short line that the scorer took whole is the answer, whatever it says.
+    return problem.read_answer(text) or short_reply(text)
 
 
 def _prompt_tokens(usage: Any) -> int | None:

@@ -142,12 +142,14 @@ def import_lm_harness(
         metadata["filter"] = reading.filter
         metadata["correctness"] = "graded" if graded else reading.metric
         metadata["counts"] = {"problems": intake.problems, "solutions": answers.height}
-        metadata["remarks"] = aside.remarks
+        remarks = aside.remarks
         if not graded and not answers["is_correct"].any():
-            metadata["remarks"] += [
+            remarks.append(
                 f"{reading.metric} is 0 everywhere, as where a filter finds no answers; --regrade"
                 " grades the texts instead"
-            ]
+            )
+        if remarks:
+            metadata["remarks"] = remarks
     return open_pool(out)
 
 

@@ -111,7 +111,8 @@ def import_nemo_skills(
             source, graded=correctness == "graded", time_limit=time_limit, workers=workers
         )
         metadata["correctness"] = correctness
-        metadata["remarks"] = aside.remarks
+        if aside.remarks:
+            metadata["remarks"] = aside.remarks
         metadata["counts"] = {"problems": intake.problems, "solutions": answers.height}
     return open_pool(out)
 

@@ -162,8 +162,9 @@ def number_solutions(sheet: Sheet, remarks: list[str]) -> None:
             frame = frame.drop("problem_id")
             remarks.append(f"{name}: {stands_in} numbers rows, so questions tell problems apart")
     if "problem_id" not in frame.columns and _QUESTION in frame.columns:
-        first = pl.int_range(pl.len()).min().over(_QUESTION)
-        frame = frame.with_columns((first.rank("dense") - 1).cast(pl.String).alias("problem_id"))
+        rows = frame.with_row_index("__row")
+        first = pl.col("__row").min().over(_QUESTION).rank("dense") - 1
+        frame = rows.with_columns(first.cast(pl.String).alias("problem_id")).drop("__row")
         remarks.append(f"{name}: no problem_id, so distinct questions are numbered as they appear")
     sheet.frame = frame
     number_rows(sheet, "solution_id", ("problem_id",), remarks)

@@ -215,7 +215,7 @@ def test_outputs_that_were_not_evaluated_are_graded(tmp_path: Path) -> None:
         ("qwen-math", QWEN | {"score": [True]}, "score has 1 values for 2 attempts"),
         ("qwen-math", QWEN | {"gt": None}, "no reference answer"),
         ("inspect-summaries", [{"id": 1, "epoch": 1, "scores": {}}], "without scores"),
-        ("lighteval", {}, "unknown kind of file|log-likelihoods"),
+        ("lighteval", {"gold": "A"}, "log-likelihoods of choices"),
         ("other", {}, "use one of livecodebench"),
     ],
 )

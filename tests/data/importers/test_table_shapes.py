@@ -79,7 +79,7 @@ def test_compressed_and_encoded_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["s.jsonl.gz", "s.jsonl.zst"])
 def test_compressed_files_that_were_cut_off(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(encodings(tmp_path)[name][:-8])
-    with pytest.raises(BadInputError, match="damaged (gzip|zstd) file"):
+    with pytest.raises(BadInputError, match=r"damaged (gzip|zstd) file"):
         import_tables(tmp_path / "pool", tmp_path / name)
 
 
