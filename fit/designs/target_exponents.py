@@ -12,7 +12,8 @@ from svlaw.analysis.cost import CostModel
 from svlaw.analysis.success.grid import choose_grid
 from svlaw.analysis.success.sample_reader import Holding
 from svlaw.analysis.success.success_table import SuccessTable
-from svlaw.fit.laws.allocation import AllocationLaw, Quantity, fit_allocation
+from svlaw.fit.laws.allocation import fit_allocation
+from svlaw.fit.laws.allocation_law import AllocationLaw, Quantity
 from svlaw.fit.power_law import fit_power_law
 from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.quadrature import OPTIMUM_NODES, best_of_n

@@ -48,7 +48,8 @@ def grade(
 
     from svlaw.data.grading.pool_grading import grade_pool
     from svlaw.data.pool import open_pool
-    from svlaw.data.workers.ray_cluster import check_place, connect
+    from svlaw.data.workers.ray_addresses import check_place
+    from svlaw.data.workers.ray_connection import connect
 
     if extractor is not None:
         sys.path.insert(0, str(Path.cwd()))

@@ -38,7 +38,8 @@ def parse(
 
     from svlaw.data.pool import open_pool
     from svlaw.data.verdicts.pool_parsing import parse_pool
-    from svlaw.data.workers.ray_cluster import check_place, connect
+    from svlaw.data.workers.ray_addresses import check_place
+    from svlaw.data.workers.ray_connection import connect
 
     check_place(on)
     opened = open_pool(pool)

@@ -78,7 +78,8 @@ def open_study(
     from svlaw.data.pool import open_pool
     from svlaw.data.schema import VERIFIED
     from svlaw.data.verdicts.unparsed import MANY_UNPARSED, unparsed_share
-    from svlaw.data.workers.ray_cluster import check_place, connect
+    from svlaw.data.workers.ray_addresses import check_place
+    from svlaw.data.workers.ray_connection import connect
 
     check_place(on)
     pool = open_pool(path)

@@ -27,7 +27,8 @@ from svlaw.analysis.cost import (
     token_cost,
 )
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES, plot_frontier
-from svlaw.analysis.intervals.resampling import LEVEL, success_intervals
+from svlaw.analysis.intervals.interval import LEVEL
+from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import NotInPoolError

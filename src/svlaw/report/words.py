@@ -8,12 +8,12 @@ from markupsafe import Markup
 
 from svlaw.analysis.compare.crossover import Crossover
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
-from svlaw.analysis.intervals.resampling import Interval
+from svlaw.analysis.intervals.interval import Interval
 from svlaw.data.numerals import counted
 from svlaw.data.schema import VERIFIED
 from svlaw.data.verdicts.unparsed import MANY_UNPARSED
 from svlaw.fit.laws.advice import METHODS_IN_WORDS, Advice
-from svlaw.fit.laws.allocation import AllocationLaw
+from svlaw.fit.laws.allocation_law import AllocationLaw
 from svlaw.fit.laws.law_figures import METHOD_NAMES
 from svlaw.report.growth import FACTOR
 from svlaw.report.number_texts import (
