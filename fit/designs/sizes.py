@@ -22,7 +22,7 @@ _MOST_VERDICTS: Final = 200_000
 def sizes_around(
     held: Size, solutions: Sequence[int] | None, verifications: Sequence[int] | None
 ) -> list[Size]:
-    """Sizes to consider: powers of two from about the pilot's, or from 64 and 16, to four times that.
+    """Sizes to consider: powers of two from the pilot's, at most 64 and 16, to four times that.
 
     Less is often cheaper still, but makes a law over fewer budgets than the pilot's.
 

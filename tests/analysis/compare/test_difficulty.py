@@ -16,8 +16,8 @@ from svlaw.analysis.compare.difficulty import (
     pass_rates,
     quantile_starts,
 )
+from svlaw.analysis.kernels.problem_sample import ProblemSample, in_half
 from svlaw.analysis.success.estimators import Options
-from svlaw.analysis.success.problem_sample import ProblemSample, in_half
 from svlaw.analysis.success.sample_reader import SampleReader
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
