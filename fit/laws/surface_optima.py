@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.cost import CostModel
+from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.fit.laws.optima import Optima, improving
 from svlaw.fit.surfaces.forms import Form
 from svlaw.fit.surfaces.surface_fits import SurfaceFit, form_named
@@ -58,7 +58,9 @@ def surface_optima(
         found = _search(form_named(surface.form), parameters[:, some], cost, budgets, deepest)
         solutions[:, some], verifications[:, some], success[:, some] = found
     used = improving(np.round(success, _DIGITS))
-    at_boundary = (solutions >= largest_S * (1 - 1e-9)) | (verifications >= largest_V * (1 - 1e-9))
+    at_boundary = (solutions >= largest_S * (1 - ROUNDING)) | (
+        verifications >= largest_V * (1 - ROUNDING)
+    )
     missing = np.isnan(success[:, 0])
     counts = {
         "no surface": int(missing.sum()),
