@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.options import Json, On, PoolPath
+from svlaw.cli.options import Json, On, PoolPath, Wait
 from svlaw.cli.output import percent, print_json, print_rows, progress_bar, warn
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def grade(
         ),
     ] = None,
     on: On = None,
+    wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
     """Extract, grade and group the answers of a pool again, from the text of its solutions.
@@ -63,6 +64,7 @@ def grade(
             workers=workers,
             tolerance=tolerance,
             cluster=cluster,
+            wait=wait,
             progress=progress,
         )
     _report(grading, as_json)
