@@ -15,6 +15,7 @@ from svlaw.data.importers.table_shapes import read_problem_rows, read_solutions,
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import append_together, create_pool
 from svlaw.data.schema import TABLES, Table, conform, refuse_rows
+from svlaw.data.storage.locks import WAIT_SECONDS
 from svlaw.data.storage.row_files import Rows
 
 DEFAULT_VERIFIER = "verifier"
@@ -127,6 +128,7 @@ def import_verdicts(
     verifier: str,
     renames: Mapping[str, str] | None = None,
     explode: Sequence[str] = (),
+    wait: float = WAIT_SECONDS,
 ) -> Pool:
     """Add the verdicts of another verifier, or further verdicts of one, to a pool.
 
@@ -136,6 +138,7 @@ def import_verdicts(
         verifier: Name of the verifier.
         renames: Old column name to new one.
         explode: As in `import_tables`.
+        wait: Seconds to wait for another command that writes to the pool.
 
     Raises:
         BadInputError: As in `import_tables`, or a verdict is in the pool already. Nothing is
@@ -153,7 +156,7 @@ def import_verdicts(
     held = pool.read("answers" if pool.has("answers") else "solutions", key)
     _refuse_strangers(rows.frame, held, key, str(verifications), "verdict")
     frames = dict.fromkeys(_tables(rows.frame, "verifications", "verdicts"), rows.frame)
-    return append_together(pool, frames, verifier=verifier, source=str(verifications))
+    return append_together(pool, frames, verifier=verifier, source=str(verifications), wait=wait)
 
 
 def _as_solutions(rows: Rows, source: str) -> Rows:

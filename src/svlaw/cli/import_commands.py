@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.options import Json, NewPool, PoolPath, Renames, read_renames
+from svlaw.cli.options import Json, NewPool, PoolPath, Renames, Wait, read_renames
 from svlaw.cli.output import console, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def verdicts(
     verifier: NewVerifier,
     rename: Renames = None,
     explode: Explode = None,
+    wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
     """Add the verdicts of another verifier, or more of one, to a pool."""
@@ -107,6 +108,7 @@ def verdicts(
         verifier=verifier,
         renames=read_renames(rename),
         explode=_columns(explode),
+        wait=wait,
     )
     report_import(grown, as_json)
 
