@@ -171,7 +171,7 @@ def _refuse_depth(content: bytes, path: Path) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEEPEST:
-                line = event.start_mark.line + 1
+                line = event.start_mark.line + 1 if event.start_mark else 0
                 raise BadInputError(
                     f"{path}, line {line}: more than {_DEEPEST} lists or mappings within one"
                     " another; write the file flatter"
