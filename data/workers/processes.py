@@ -2,14 +2,16 @@
 
 import atexit
 import itertools
+import logging
 import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
 from types import ModuleType
@@ -167,13 +169,22 @@ def worker_pool(workers: int, initializer: Callable[[], None] | None = None) -> 
     from pebble import ProcessPool  # noqa: PLC0415
 
     context = _Context()
-    pool = ProcessPool(max_workers=workers, initializer=initializer, context=context)
+    start = partial(_begin, initializer)
+    pool = ProcessPool(max_workers=workers, initializer=start, context=context)
     try:
         yield Workers(pool)
     finally:
         context.close()
         pool.stop()
         pool.join()
+
+
+def _begin(initializer: Callable[[], None] | None) -> None:
+    """Start a worker, whose libraries have nothing to say to the terminal."""
+    warnings.simplefilter("ignore")
+    logging.lastResort = None
+    if initializer is not None:
+        initializer()
 
 
 def map_ordered(

@@ -7,6 +7,7 @@ interrupt.
 
 import os
 import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,8 @@ _INTERRUPTED: Final = 130
 def main() -> None:
     """Run the command line; a wrong input ends in one line on standard error."""
     _replace_closed_streams()
+    if not sys.warnoptions and not os.environ.get("SVLAW_DEBUG"):
+        warnings.simplefilter("ignore")  # remarks of libraries are not the user's concern
     from svlaw.cli.app import app
     from svlaw.data.errors import SvlawError
 

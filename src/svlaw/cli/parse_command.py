@@ -28,7 +28,7 @@ Values = Annotated[
     list[str] | None,
     typer.Option(
         "--map",
-        metavar="VALUE=yes|no",
+        metavar="VALUE=VERDICT",
         help="What a value means where verdicts are letters or words of their own, such as A=yes;"
         " repeatable, in place of the rules of svlaw.",
     ),

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from svlaw.cli.import_commands import Regrade, SkipBad, TimeLimit, report_import
-from svlaw.cli.options import Json
+from svlaw.cli.options import Json, NewPool
 from svlaw.cli.output import console, print_json, warn
 
 if TYPE_CHECKING:
     from svlaw.data.importers.forms import Recognised
     from svlaw.data.pool import Pool
+
+_WITHOUT_SKIP_BAD = ("inspect", "monkeys", "sc-genrm", "success")
 
 Files = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Files, or folders, of one form.")
@@ -20,7 +22,7 @@ Files = Annotated[
 
 def outputs(
     files: Files,
-    out: Annotated[Path, typer.Option(metavar="POOL", help="Folder of the new pool.")],
+    out: NewPool,
     form: Annotated[
         str | None,
         typer.Option(
@@ -66,7 +68,7 @@ def auto(
 
     found = recognise(files)
     command = found.command(str(out) if out is not None else "POOL")
-    if skip_bad:
+    if skip_bad and found.form.name not in _WITHOUT_SKIP_BAD:
         command += " --skip-bad"
     said = f"{found.files[0]}: {found.form.title} ({found.reason}); read by '{command}'"
     if dry_run:
