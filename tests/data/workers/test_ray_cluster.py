@@ -231,6 +231,23 @@ def test_an_address_where_nothing_answers_is_told_at_once(
     )
 
 
+def test_a_cluster_of_this_machine_that_has_ended_is_told_at_once(
+    silent_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray keeps the address of the latest cluster, and would try it for minutes."""
+    pytest.importorskip("ray").shutdown()
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    (tmp_path / "ray").mkdir()
+    address = f"127.0.0.1:{silent_port}"
+    (tmp_path / "ray" / "ray_current_cluster").write_text(address)
+    with pytest.raises(BadInputError) as caught, connect("ray"):
+        pass
+    assert str(caught.value).startswith(
+        f"--on ray: no cluster answers at {address} (Connection refused); start one"
+    )
+
+
 WITHOUT_RAY = """
 import sys
 
