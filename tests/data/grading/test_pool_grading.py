@@ -180,11 +180,11 @@ def test_a_hanging_answer_is_flagged_and_the_others_graded(make: MakePool) -> No
         for place in (8, 9)
     ]
     pool = make([*SOLUTIONS[:6], *hanging, *SOLUTIONS[-2:]])
-    grading = grade_pool(pool, workers=2, time_limit=1.0)
+    grading = grade_pool(pool, workers=2, time_limit=3.0)
     assert (grading.timeout, grading.graded) == (2, 4)
     assert rows(pool, "status", "is_correct")[6:8] == [("timeout", False)] * 2
     assert grade_pool(pool, time_limit=0.5).examined == 0
-    assert grade_pool(pool, time_limit=1.5, workers=2).examined == 2
+    assert grade_pool(pool, time_limit=3.5, workers=2).examined == 2
 
 
 def test_a_users_extractor_is_used_for_all_that_is_graded(make: MakePool) -> None:
