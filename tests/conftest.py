@@ -94,22 +94,41 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def _ray_nodes() -> Iterator[Any]:
+def persistently() -> Callable[[Callable[[], Any]], Any]:
+    """Starts a node of Ray, which gives it up after 30 seconds: on a busy machine, once more."""
+
+    def start(node: Callable[[], Any]) -> Any:
+        for _ in range(9):
+            try:
+                return node()
+            except Exception as error:
+                if "timed out during startup" not in str(error):
+                    raise
+        return node()
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def _ray_nodes(persistently: Callable[[Callable[[], Any]], Any]) -> Iterator[Any]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     utils = pytest.importorskip("ray.cluster_utils")
-    cluster = utils.Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
-    )
+    head = {"num_cpus": 0, "include_dashboard": False}
+    cluster = persistently(lambda: utils.Cluster(initialize_head=True, head_node_args=head))
     yield cluster
     cluster.shutdown()
 
 
 @pytest.fixture
-def two_nodes(_ray_nodes: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def two_nodes(
+    _ray_nodes: Any,
+    persistently: Callable[[Callable[[], Any]], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
     """A Ray cluster on this machine that RAY_ADDRESS names: two nodes of one core beside a head."""
     while len(_ray_nodes.worker_nodes) < 2:
-        _ray_nodes.add_node(num_cpus=1)
-    _ray_nodes.wait_for_nodes()
+        persistently(lambda: _ray_nodes.add_node(num_cpus=1))
+    _ray_nodes.wait_for_nodes(600)
     monkeypatch.setenv("RAY_ADDRESS", _ray_nodes.address)
     return _ray_nodes
 
