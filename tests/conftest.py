@@ -6,6 +6,7 @@ import shutil
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +71,23 @@ def svlaw(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def workers_alive() -> Callable[[], bool]:
-    """Tells whether a worker process is left; browsers and clusters of other tests are none."""
+    """Tells whether a worker process is left; browsers and clusters of other tests are none.
 
-    def alive() -> bool:
-        children = psutil.Process().children()
-        return any("spawn_main" in " ".join(child.cmdline()) for child in children)
+    Nor is a worker that was there before the test.
+    """
 
-    return alive
+    def workers() -> set[int]:
+        found = set()
+        for child in psutil.Process().children():
+            with suppress(psutil.NoSuchProcess):  # it ends as it is looked at
+                if "spawn_main" in " ".join(child.cmdline()):
+                    found.add(child.pid)
+        return found
+
+    before = workers()
+    return lambda: not workers() <= before
 
 
 @pytest.fixture(scope="session")

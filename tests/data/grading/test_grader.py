@@ -64,6 +64,7 @@ def test_plain_pairs_need_no_worker() -> None:
     assert graded["is_correct"].to_list() == [True, False, False, True, False, True, True]
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_what_is_known_is_not_asked_again() -> None:
     seen: list[tuple[int, int]] = []
     judgements = Judgements()
@@ -87,6 +88,7 @@ def test_what_is_known_is_not_asked_again() -> None:
     assert judgements.agreements == {(r"\sqrt{9}", "3"): (True, 5.0)}
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_time_that_ran_out_is_tried_again_only_with_more_of_it() -> None:
     judgements = Judgements({ENDLESS: (Reading("opaque"), 1.0)}, {(ENDLESS, "5"): (None, 1.0)})
     frame = pl.DataFrame({"problem_id": ["a"], "answer": [ENDLESS], "reference_answer": ["5"]})
@@ -102,6 +104,7 @@ def test_the_reference_is_the_gold_answer() -> None:
     assert not agree("3", "2x+y=3")
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_answers_are_classed_by_meaning() -> None:
     rows = [
         ("a", "1/2", "0.5"),
@@ -125,6 +128,7 @@ def test_answers_are_classed_by_meaning() -> None:
     assert graded.columns == [*frame.columns, "is_correct", "status", "answer_class"]
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_comparing_can_hang_as_well_as_reading() -> None:
     tower, higher = "10^{10^{10}}", "10^{10^{11}}"
     judged = judge([(tower, "5"), (tower, higher), (r"\sqrt{9}", "3")], time_limit=4, workers=1)
@@ -132,6 +136,7 @@ def test_comparing_can_hang_as_well_as_reading() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_worker")
 def test_a_hanging_reference_times_out_for_all_but_its_own_spelling() -> None:
     frame = pl.DataFrame(
         {"problem_id": "a", "answer": [ENDLESS, "5", r"\sqrt{2}"], "reference_answer": ENDLESS}
@@ -141,6 +146,7 @@ def test_a_hanging_reference_times_out_for_all_but_its_own_spelling() -> None:
     assert set(graded["status"][1:]) == {"timeout"}
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_kinds_are_graded_each_in_its_way() -> None:
     rows = [
         ("c", "choice", "(b)", "B", True),
@@ -169,6 +175,7 @@ def test_kinds_are_graded_each_in_its_way() -> None:
     assert graded["kind"].null_count() == 3
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_the_tolerance_is_the_users() -> None:
     frame = pl.DataFrame(
         {"problem_id": "n", "kind": "numeric", "answer": ["3.14", "3.2", "3.21", "4"],
@@ -180,6 +187,7 @@ def test_the_tolerance_is_the_users() -> None:
     assert graded["answer_class"].to_list() == [0, 1, 1, 2]
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_rows_without_answers_are_graded_too() -> None:
     frame = pl.DataFrame(
         {"problem_id": ["a"], "answer": [None], "reference_answer": ["1"]},
@@ -230,6 +238,7 @@ def test_memory_is_limited_too() -> None:
     )
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_long_answers_are_not_put_to_algebra() -> None:
     judged = judge([("(" * 2000, "5"), ("{" * 2000, "5"), ("x+" * 900 + "1", "5")], workers=1)
     assert set(judged.values()) == {"wrong"}
