@@ -32,6 +32,11 @@ REFERENCE = Path(__file__).parent / "reference"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest come first, so that no process waits for another's at the end."""
+    items.sort(key=lambda item: item.path.name != "test_notebooks.py")
+
+
 @pytest.fixture
 def make_pool(tmp_path: Path) -> MakePool:
     """Writes answers, and each verifier's verdicts, as a pool of its own folder."""
