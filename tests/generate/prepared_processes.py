@@ -135,6 +135,7 @@ def _run(request: dict[str, Any]) -> None:
     os.environ.update(request["environment"])
     os.chdir(request["here"])
     if (most := request["file_size"]) is not None:
+        sys.dont_write_bytecode = True  # what is cut off would be read later
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     sys.argv = request["arguments"]
     code: Any = 1
