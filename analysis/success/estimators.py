@@ -37,6 +37,10 @@ _BATCH: Final = 8
 """Most verdict draws per batch; best-of-N's Monte-Carlo variance comes from batch means."""
 
 
+_SHARED_BLOCKS: Final = 4
+"""Disjoint subsets of solutions that one draw of shared calls judges in weighted voting."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How success is estimated.
@@ -256,6 +260,7 @@ def _weighted_vote(
             walks.starts,
             active,
             replicates,
+            sample.n_solutions if sample.calls is None else _SHARED_BLOCKS,
             stream,
             sums,
             squares,
