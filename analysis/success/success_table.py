@@ -180,7 +180,8 @@ def success_table(
     holdings = reader.holdings() if cluster is None else holdings_on(cluster, reader)
     grid = choose_grid(holdings, strategies, solutions, verifications)
     ids = tuple(compress(reader.problem_ids, grid.problems))
-    blocks = [Block(name, *grid.axes(name), ids, options, verifier) for name in strategies]
+    calls = "independent" if verifier is None else pool.calls(verifier)
+    blocks = [Block(name, *grid.axes(name), ids, options, verifier, calls) for name in strategies]
     store = Store(pool) if reuse and not pool.is_bundled else None
     estimates: dict[str, BlockEstimate] = {}
     for block in blocks:

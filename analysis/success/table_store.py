@@ -22,7 +22,7 @@ import polars as pl
 from svlaw.analysis.kernels.compilation import code_digest
 from svlaw.analysis.success.estimators import Options
 from svlaw.data.pool import Pool
-from svlaw.data.schema import BASELINES
+from svlaw.data.schema import BASELINES, Calls
 from svlaw.data.storage.files import atomic_path
 from svlaw.data.storage.object_stores import fingerprints, is_remote, storage_errors
 
@@ -43,6 +43,7 @@ class Block:
         problem_ids: The problems.
         options: How success is estimated.
         verifier: The verifier of the analysis, if any.
+        calls: Whether its calls are independent or shared.
     """
 
     strategy: str
@@ -51,6 +52,7 @@ class Block:
     problem_ids: tuple[str, ...]
     options: Options
     verifier: str | None
+    calls: Calls = "independent"
 
     @property
     def n_points(self) -> int:
@@ -72,6 +74,7 @@ class Block:
             "verifications": self.verifications.tolist(),
             "problems": self.problem_ids,
             "options": asdict(self.options),
+            "calls": "independent" if self.strategy in BASELINES else self.calls,
         }
         return _digest(json.dumps(document).encode())
 

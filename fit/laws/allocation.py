@@ -82,7 +82,7 @@ def fit_allocation(
     for one in methods:
         for name in strategies:
             found = find_optima(one, table, name, cost, means, seed)
-            parts.append(LawPair(found, interior))
+            parts.append(LawPair(found, interior, cost.calls))
     return AllocationFit(
         tuple(law for part in parts for law in part.laws()),
         tuple(part.total() for part in parts),

@@ -92,7 +92,7 @@ class ExponentSum:
         conf_high: Upper end.
         unit_exponent: u, how the cost of a solution and its verifications grows: 1 + lambda V ~
             C^u. S times that is C, so that a + u = 1 exactly; b nears u, and a + b nears 1, as
-            lambda V grows.
+            lambda V grows. None where calls are shared: C = S + lambda V ties no exponents.
     """
 
     method: str

@@ -8,6 +8,7 @@ import polars as pl
 
 from svlaw.analysis.intervals.interval import Interval, reached
 from svlaw.analysis.intervals.resampling import percentile_interval
+from svlaw.data.schema import Calls
 from svlaw.fit.laws.allocation_law import (
     QUANTITIES,
     STATUS_WORDS,
@@ -41,9 +42,10 @@ class LawPair:
     Args:
         found: The optima.
         interior: Leave out budgets whose optimum is at the largest S or V, or at S = 1 or V = 1.
+        calls: Whether the verifier's calls are independent or shared.
     """
 
-    def __init__(self, found: Found, interior: bool) -> None:
+    def __init__(self, found: Found, interior: bool, calls: Calls = "independent") -> None:
         self.found = found
         self._interior = interior
         self._used = self._counted(found.optima)[:, 0]
@@ -57,7 +59,8 @@ class LawPair:
         fitted = enough and found.status in {"ok", "poor_fit"} and not self._all_boundary()
         self._laws: dict[str, PowerLaw] = {}
         self._resampled: dict[str, tuple[F64, F64]] = {}
-        self._unit_exponent = fit_power_law(x, x / S).exponent if fitted else None
+        tied = fitted and calls == "independent"
+        self._unit_exponent = fit_power_law(x, x / S).exponent if tied else None
         for quantity in QUANTITIES if fitted else ():
             self._laws[quantity] = fit_power_law(x, self._points[quantity])
             if found.resampled is not None:

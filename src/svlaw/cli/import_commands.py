@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.options import Json, NewPool, PoolPath, Renames, Wait, read_renames
+from svlaw.cli.options import Explode, Json, NewPool, PoolPath, Renames, SkipBad, Wait, read_renames
 from svlaw.cli.output import console, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
@@ -16,29 +16,20 @@ app = typer.Typer(no_args_is_help=True, help="Make a pool from existing generati
 NewVerifier = Annotated[
     str, typer.Option(metavar="NAME", help="Name to give the verifier of these verdicts.")
 ]
+SharedCalls = Annotated[
+    bool,
+    typer.Option(
+        "--shared-calls",
+        help="verification_id names a call (a test, an answer of the verifier's own) that judges"
+        " every solution of its problem.",
+    ),
+]
 Regrade = Annotated[
     bool,
     typer.Option("--regrade", help="Grade the texts even where the files say what is correct."),
 ]
-SkipBad = Annotated[
-    bool,
-    typer.Option(
-        "--skip-bad",
-        help="Leave out, and count, a few rows that cannot be read or have no reference answer.",
-    ),
-]
 TimeLimit = Annotated[
     float, typer.Option(metavar="SECONDS", help="Limit for grading one answer.", min=0.0)
-]
-
-
-Explode = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COLUMN,...",
-        help="Columns whose cells hold lists, one entry for each row to be. Recognised without it"
-        " where there is no doubt.",
-    ),
 ]
 
 
@@ -60,6 +51,7 @@ def tables(
         Path | None, typer.Option(metavar="FILE", help="Verdicts with a score or a verdict.")
     ] = None,
     verifier: NewVerifier = "verifier",
+    shared_calls: SharedCalls = False,
     rename: Renames = None,
     explode: Explode = None,
     skip_bad: SkipBad = False,
@@ -79,6 +71,7 @@ def tables(
         problems=problems,
         verifications=verifications,
         verifier=verifier,
+        shared_calls=shared_calls,
         renames=read_renames(rename),
         explode=_columns(explode),
         skip_bad=skip_bad,
@@ -93,6 +86,7 @@ def verdicts(
         Path, typer.Option(metavar="FILE", help="Verdicts with a score or a verdict.")
     ],
     verifier: NewVerifier,
+    shared_calls: SharedCalls = False,
     rename: Renames = None,
     explode: Explode = None,
     wait: Wait = 10.0,
@@ -106,6 +100,7 @@ def verdicts(
         open_pool(pool),
         verifications,
         verifier=verifier,
+        shared_calls=shared_calls,
         renames=read_renames(rename),
         explode=_columns(explode),
         wait=wait,
@@ -370,6 +365,7 @@ def report_import(pool: "Pool", as_json: bool) -> None:
         warn(remark)
     if as_json:
         document = {"pool": str(pool.path), "rows": rows, "ignored_columns": ignored}
+        document["shared_calls"] = sorted(pool.shared_calls)
         print_json({**document, "remarks": remarks})
         return
     held = ", ".join(f"{count:,} {label}" for label, count in rows.items())

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.import_commands import Regrade, SkipBad, TimeLimit, report_import
-from svlaw.cli.options import Json, NewPool
+from svlaw.cli.import_commands import Regrade, TimeLimit, report_import
+from svlaw.cli.options import Json, NewPool, SkipBad
 from svlaw.cli.output import console, print_json, warn
 
 if TYPE_CHECKING:
