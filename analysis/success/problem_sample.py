@@ -7,6 +7,8 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.success.sample_lengths import SampleLengths
+
 SCORE_UNIT: Final = 1_000_000_000
 """Scores in [0, 1] are held as whole billionths, so that sums are exact and ties are ties."""
 UNPARSED: Final = -1
@@ -30,6 +32,8 @@ class ProblemSample:
         missing: (N,) whether the solution failed to give an answer.
         offsets: (N + 1,) where each solution's verdicts begin in `scores`.
         scores: (sum of M_j,) verdict scores in billionths, `UNPARSED` where null.
+        lengths: Tokens of solutions and verdicts; None where they are not stored or nothing asks
+            for them.
     """
 
     problem_id: str
@@ -38,6 +42,7 @@ class ProblemSample:
     missing: npt.NDArray[np.bool_]
     offsets: npt.NDArray[np.int64]
     scores: npt.NDArray[np.int32]
+    lengths: SampleLengths | None = None
 
     @property
     def n_solutions(self) -> int:
@@ -109,6 +114,7 @@ def subset(sample: ProblemSample, kept: Mask) -> ProblemSample:
         missing=sample.missing[kept],
         offsets=np.concatenate(([0], np.cumsum(depths[kept]))),
         scores=sample.scores[np.repeat(kept, depths)],
+        lengths=None if sample.lengths is None else sample.lengths.subset(kept, depths),
     )
 
 
