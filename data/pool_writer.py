@@ -24,6 +24,11 @@ class PoolWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.verifiers: list[str] = []
+        self.shared_calls: set[str] = set()
+
+    def share_calls(self, verifier: str) -> None:
+        """Note that the calls of a verifier judge every solution of a problem."""
+        self.shared_calls.add(verifier)
 
     def add(
         self, table: str, frame: pl.DataFrame, *, verifier: str | None = None, source: str = ""
@@ -57,7 +62,7 @@ def create_pool(path: str | Path, metadata: Mapping[str, Any]) -> Iterator[PoolW
     with atomic_folder(locate(path), seal=POOL_FILE) as folder:
         writer = PoolWriter(folder)
         yield writer
-        write_pool_file(folder, writer.verifiers, metadata)
+        write_pool_file(folder, writer.verifiers, metadata, writer.shared_calls)
 
 
 def append(
@@ -97,6 +102,7 @@ def append_together(
     frames: Mapping[str, pl.DataFrame],
     *,
     verifier: str | None = None,
+    shared_calls: bool = False,
     source: str = "",
     new_keys: bool = False,
 ) -> Pool:
@@ -106,6 +112,7 @@ def append_together(
         pool: The pool.
         frames: The rows of each table.
         verifier: As in `append`, and so on.
+        shared_calls: Whether the calls of the verifier, if it is new, judge every solution.
         source: What to call the rows in an error.
         new_keys: The caller knows that the tables hold none of the keys.
     """
@@ -119,7 +126,7 @@ def append_together(
     try:
         for table, frame in fitting.items():
             written.append(_write_part(pool.path, TABLES[table], frame, verifier))
-        return _with_verifier(pool, verifier)
+        return _with_verifier(pool, verifier, shared_calls=shared_calls)
     except BaseException:
         for part in written:
             with storage_errors(part):
@@ -159,19 +166,32 @@ def replace(
     return _with_verifier(pool, verifier)
 
 
-def update_metadata(pool: Pool, metadata: Mapping[str, Any], verifier: str | None = None) -> Pool:
+def update_metadata(
+    pool: Pool,
+    metadata: Mapping[str, Any],
+    verifier: str | None = None,
+    *,
+    shared_calls: bool = False,
+) -> Pool:
     """Write a pool's file anew with other metadata, and note a verifier that is about to be added.
+
+    Args:
+        pool: The pool.
+        metadata: Its new metadata.
+        verifier: A verifier of the pool, or a new one.
+        shared_calls: Whether the calls of a new verifier judge every solution of a problem.
 
     Raises:
         BadInputError: The pool is a bundled example, or the name cannot be a verifier's.
     """
     refuse_bundled(pool)
-    verifiers = pool.verifiers
+    verifiers, shared = pool.verifiers, pool.shared_calls
     if verifier is not None and verifier not in verifiers:
         table_folder(pool.path, TABLES["verifications"], verifier)
         verifiers = (*verifiers, verifier)
-    write_pool_file(pool.path, verifiers, metadata)
-    return Pool(pool.path, verifiers, dict(metadata))
+        shared |= {verifier} if shared_calls else set()
+    write_pool_file(pool.path, verifiers, metadata, shared)
+    return Pool(pool.path, verifiers, dict(metadata), shared)
 
 
 def refuse_bundled(pool: Pool) -> None:
@@ -204,11 +224,11 @@ def _refuse_held(
         raise BadInputError(f"{source}: {label} is in the pool already; rows are never replaced")
 
 
-def _with_verifier(pool: Pool, verifier: str | None) -> Pool:
+def _with_verifier(pool: Pool, verifier: str | None, *, shared_calls: bool = False) -> Pool:
     """The pool, with a verifier's name noted in its file."""
     if verifier is None or verifier in pool.verifiers:
         return pool
-    return update_metadata(pool, pool.metadata, verifier)
+    return update_metadata(pool, pool.metadata, verifier, shared_calls=shared_calls)
 
 
 def _write_part(root: Path, table: Table, frame: pl.DataFrame, verifier: str | None) -> Path:

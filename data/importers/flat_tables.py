@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import polars as pl
 
@@ -12,7 +12,7 @@ from svlaw.data.column_types import require, to_types
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import append_together, create_pool
-from svlaw.data.schema import TABLES, Table, conform, refuse_rows
+from svlaw.data.schema import TABLES, Calls, Table, conform, refuse_rows
 from svlaw.data.storage.row_files import Rows, read_rows
 
 DEFAULT_VERIFIER = "verifier"
@@ -32,6 +32,7 @@ def import_tables(
     problems: str | Path | None = None,
     verifications: str | Path | None = None,
     verifier: str = DEFAULT_VERIFIER,
+    shared_calls: bool = False,
     renames: Mapping[str, str] | None = None,
 ) -> Pool:
     """Make a pool from flat tables of solutions and, if there are any, verifications.
@@ -43,7 +44,8 @@ def import_tables(
     problem needs a `reference_answer`; verifications with a `text`, or `p_yes` and `p_no`, in place
     of score and verdict are stored to be parsed (`parse_pool`). Where a column
     `status` holds nothing but svlaw's own words, as in a table it has exported, the rows are taken
-    as they are. A column `verifier` names the verifier of each row. Further columns of problems are
+    as they are. A column `verifier` names the verifier of each row, and a column `calls` that holds
+    nothing but `independent` and `shared` says of which kind its calls are. Further columns of problems are
     kept for grouping; other unknown columns are ignored and listed under `ignored_columns` in the
     pool's metadata.
 
@@ -53,6 +55,8 @@ def import_tables(
         problems: Table of problems; without one, the problems are those of the solutions.
         verifications: Table of verifications.
         verifier: Name of the verifier that gave them, where they have no column `verifier`.
+        shared_calls: Whether `verification_id` names a call that judges every solution of the
+            problem, such as a test, or an answer of the verifier's own. Holds for all verifiers.
         renames: Old column name to new one, applied wherever the column occurs.
 
     Raises:
@@ -95,6 +99,8 @@ def import_tables(
             writer.add(table, solution_rows.frame, source=str(solutions))
         if verdict_rows is not None:
             for name, frame in _by_verifier(verdict_rows.frame, verifier):
+                if shared_calls or _has_shared_calls(frame, name, str(verifications)):
+                    writer.share_calls(name)
                 for table in _tables(frame, "verifications", "verdicts"):
                     writer.add(table, frame, verifier=name, source=str(verifications))
     return open_pool(out)
@@ -105,19 +111,23 @@ def import_verdicts(
     verifications: str | Path,
     *,
     verifier: str,
+    shared_calls: bool = False,
     renames: Mapping[str, str] | None = None,
 ) -> Pool:
     """Add the verdicts of another verifier, or further verdicts of one, to a pool.
+
+    Further verdicts of a verifier are of the kind that it has in the pool.
 
     Args:
         pool: The pool; it is only ever added to.
         verifications: Table of verifications, as in `import_tables`.
         verifier: Name of the verifier.
+        shared_calls: As in `import_tables`.
         renames: Old column name to new one.
 
     Raises:
-        BadInputError: As in `import_tables`, or a verdict is in the pool already. Nothing is
-            written then.
+        BadInputError: As in `import_tables`, a verdict is in the pool already, or the calls of the
+            verifier are independent there and are to be shared. Nothing is written then.
     """
     renames = dict(renames or {})
     rows = _read_verifications(Path(verifications), renames)
@@ -127,11 +137,19 @@ def import_verdicts(
             " those alone, without the column"
         )
     _refuse_unused(renames, [rows])
+    shared_calls |= _has_shared_calls(rows.frame, verifier, str(verifications))
+    if shared_calls and verifier in pool.verifiers and pool.calls(verifier) != "shared":
+        raise BadInputError(
+            f"{verifications}: the calls of '{verifier}' are independent in {pool.path}; import the"
+            " pool again with shared calls, or give these verdicts another verifier's name"
+        )
     key = ("problem_id", "solution_id")
     held = pool.read("answers" if pool.has("answers") else "solutions", key)
     _refuse_strangers(rows.frame, held, key, str(verifications), "verdict")
     frames = dict.fromkeys(_tables(rows.frame, "verifications", "verdicts"), rows.frame)
-    return append_together(pool, frames, verifier=verifier, source=str(verifications))
+    return append_together(
+        pool, frames, verifier=verifier, shared_calls=shared_calls, source=str(verifications)
+    )
 
 
 def _read_solutions(path: Path, renames: Mapping[str, str]) -> Rows:
@@ -192,11 +210,12 @@ def read_problems(path: Path, renames: Mapping[str, str]) -> Rows:
 
 
 def _read_verifications(path: Path, renames: Mapping[str, str]) -> Rows:
-    wanted = [*_VERIFICATIONS, "verifier"]
+    wanted = [*_VERIFICATIONS, "verifier", "calls"]
     rows = _known_status(read_rows(path, wanted, renames), TABLES["verdicts"], "score", "verdict")
+    rows = _known_calls(rows)
     source = str(path)
     require(rows.frame, ("problem_id", "solution_id", "verification_id"), source)
-    types = {**_VERIFICATIONS, "verifier": pl.String()}
+    types = {**_VERIFICATIONS, "verifier": pl.String(), "calls": pl.String()}
     if not {"score", "verdict"} & set(rows.frame.columns):
         if not set(_RAW) & set(rows.frame.columns):
             raise BadInputError(
@@ -251,6 +270,32 @@ def _known_status(rows: Rows, table: Table, *beside: str) -> Rows:
     if known and all(name in rows.frame.columns for name in beside):
         return rows
     return replace(rows, frame=rows.frame.drop("status"), ignored=(*rows.ignored, "status"))
+
+
+def _known_calls(rows: Rows) -> Rows:
+    """Leave the column `calls` out where it holds other words than svlaw's."""
+    if "calls" not in rows.frame.columns:
+        return rows
+    if rows.frame["calls"].cast(pl.String).is_in(get_args(Calls)).fill_null(False).all():
+        return rows
+    return replace(rows, frame=rows.frame.drop("calls"), ignored=(*rows.ignored, "calls"))
+
+
+def _has_shared_calls(frame: pl.DataFrame, verifier: str, source: str) -> bool:
+    """Whether the column `calls` says that a verifier's calls are shared.
+
+    Raises:
+        BadInputError: It says both.
+    """
+    if "calls" not in frame.columns:
+        return False
+    kinds = frame["calls"].unique().to_list()
+    if len(kinds) > 1:
+        raise BadInputError(
+            f"{source}: calls of '{verifier}' are both shared and independent; give each kind a"
+            " verifier of its own"
+        )
+    return kinds == ["shared"]
 
 
 def _by_verifier(frame: pl.DataFrame, verifier: str) -> list[tuple[str, pl.DataFrame]]:

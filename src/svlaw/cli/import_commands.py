@@ -16,6 +16,14 @@ app = typer.Typer(no_args_is_help=True, help="Make a pool from existing generati
 NewVerifier = Annotated[
     str, typer.Option(metavar="NAME", help="Name to give the verifier of these verdicts.")
 ]
+SharedCalls = Annotated[
+    bool,
+    typer.Option(
+        "--shared-calls",
+        help="verification_id names a call (a test, an answer of the verifier's own) that judges"
+        " every solution of its problem.",
+    ),
+]
 Regrade = Annotated[
     bool,
     typer.Option("--regrade", help="Grade the texts even where the files say what is correct."),
@@ -39,6 +47,7 @@ def tables(
         Path | None, typer.Option(metavar="FILE", help="Verdicts with a score or a verdict.")
     ] = None,
     verifier: NewVerifier = "verifier",
+    shared_calls: SharedCalls = False,
     rename: Renames = None,
     as_json: Json = False,
 ) -> None:
@@ -56,6 +65,7 @@ def tables(
         problems=problems,
         verifications=verifications,
         verifier=verifier,
+        shared_calls=shared_calls,
         renames=read_renames(rename),
     )
     _report(pool, as_json)
@@ -68,6 +78,7 @@ def verdicts(
         Path, typer.Option(metavar="FILE", help="Verdicts with a score or a verdict.")
     ],
     verifier: NewVerifier,
+    shared_calls: SharedCalls = False,
     rename: Renames = None,
     as_json: Json = False,
 ) -> None:
@@ -76,7 +87,11 @@ def verdicts(
     from svlaw.data.pool import open_pool
 
     grown = import_verdicts(
-        open_pool(pool), verifications, verifier=verifier, renames=read_renames(rename)
+        open_pool(pool),
+        verifications,
+        verifier=verifier,
+        shared_calls=shared_calls,
+        renames=read_renames(rename),
     )
     _report(grown, as_json)
 
@@ -327,6 +342,7 @@ def _report(pool: "Pool", as_json: bool) -> None:
         warn(remark)
     if as_json:
         document = {"pool": str(pool.path), "rows": rows, "ignored_columns": ignored}
+        document["shared_calls"] = sorted(pool.shared_calls)
         print_json({**document, "remarks": remarks})
         return
     held = ", ".join(f"{count:,} {label}" for label, count in rows.items())
