@@ -19,6 +19,7 @@ from svlaw.data.lengths import (
 from svlaw.data.pool import Pool
 
 __all__ = [
+    "Amounts",
     "CostModel",
     "FlopsCost",
     "LengthUnit",
@@ -41,6 +42,26 @@ F64 = npt.NDArray[np.float64]
 
 TOKENS_OF_A_PRICE: Final = 1e6
 """Tokens that providers state prices for."""
+
+
+class Amounts(NamedTuple):
+    """What was used on a problem; arrays of one shape.
+
+    Attributes:
+        solutions: Number of solutions.
+        prompts: Number of prompts that the verifier read.
+        verifications: Number of verifications.
+        solution_tokens: Tokens of the solutions; nan where their lengths are unknown.
+        prompt_tokens: Tokens of the prompts; nan likewise.
+        verification_tokens: Tokens of the verifications; nan likewise.
+    """
+
+    solutions: F64
+    prompts: F64
+    verifications: F64
+    solution_tokens: F64
+    prompt_tokens: F64
+    verification_tokens: F64
 
 
 class CostModel(Protocol):
@@ -85,6 +106,23 @@ class CostModel(Protocol):
         """C(S, V), elementwise; V = 0 for strategies without a verifier."""
         ...
 
+    def of(self, amounts: "Amounts") -> F64:
+        """Cost of what was used, elementwise."""
+        ...
+
+    def of_problems(self, solutions: F64, verifications: F64, tokens: F64) -> F64 | None:
+        """C(S, V) of problems whose tokens differ: (points, P).
+
+        Args:
+            solutions: (points,) S.
+            verifications: (points,) V.
+            tokens: (3, P) mean tokens of a solution, a prompt and a verification.
+
+        Returns:
+            None where the cost does not depend on tokens, or they are unknown.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class RelativeCost:
@@ -114,6 +152,14 @@ class RelativeCost:
     def __call__(self, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
         """C(S, V), elementwise."""
         return _linear(self, solutions, verifications)
+
+    def of(self, amounts: Amounts) -> F64:
+        """Solutions + lambda x verifications, elementwise."""
+        return _counted(self, amounts)
+
+    def of_problems(self, solutions: F64, verifications: F64, tokens: F64) -> F64 | None:
+        """None: a solution costs 1 everywhere."""
+        return None
 
 
 class Weights(NamedTuple):
@@ -171,6 +217,26 @@ class WeightedTokens(ABC):
     def __call__(self, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
         """C(S, V), elementwise."""
         return _linear(self, solutions, verifications)
+
+    def of(self, amounts: Amounts) -> F64:
+        """Weights times tokens, elementwise; where tokens are unknown, counts times mean tokens."""
+        weights = self.weights
+        known: F64 = (
+            weights.solution * amounts.solution_tokens
+            + weights.prompt * amounts.prompt_tokens
+            + weights.verification * amounts.verification_tokens
+        )
+        return np.where(np.isnan(known), _counted(self, amounts), known)
+
+    def of_problems(self, solutions: F64, verifications: F64, tokens: F64) -> F64 | None:
+        """C(S, V) of problems whose tokens differ; None where they are unknown."""
+        if np.isnan(tokens).any():
+            return None
+        weights, (solution, prompt, verification) = self.weights, tokens
+        S, V = solutions[:, None], verifications[:, None]
+        each = weights.solution * solution + weights.prompt * prompt * (V > 0)
+        costs: F64 = S * (each + weights.verification * verification * V)
+        return costs
 
 
 @dataclass(frozen=True)
@@ -373,6 +439,12 @@ def _label(cost: CostModel) -> str:
 def _linear(cost: CostModel, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
     S, V = np.asarray(solutions, float), np.asarray(verifications, float)
     result: F64 = cost.unit * S * (1 + cost.prefill * (V > 0) + cost.ratio * V)
+    return result
+
+
+def _counted(cost: CostModel, amounts: Amounts) -> F64:
+    counts = amounts.solutions + cost.prefill * amounts.prompts + cost.ratio * amounts.verifications
+    result: F64 = cost.unit * counts
     return result
 
 

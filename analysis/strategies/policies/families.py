@@ -93,13 +93,16 @@ class Family:
             raise BadInputError(f"{self.name}: give {' or '.join(given)}, not both")
         return {name: known[name].read(text, self.name) for name, text in texts.items()}
 
-    def expand(self, given: Settings, n_solutions: int, n_verdicts: int) -> list[dict[str, Value]]:
+    def expand(
+        self, given: Settings, n_solutions: int, n_verdicts: int, usual: int
+    ) -> list[dict[str, Value]]:
         """All settings that those given stand for, on a pool of some size.
 
         Args:
             given: Settings that are given.
             n_solutions: Solutions of the largest problem.
-            n_verdicts: Verdicts on a solution, of which defaults make no more use.
+            n_verdicts: Most verdicts on a solution.
+            usual: Verdicts of which settings that are not given make no more use.
 
         Raises:
             BadInputError: A setting asks for more than the pool has.
@@ -123,7 +126,7 @@ class Family:
             wanted = [n for n in wanted if n in given or n not in self.alternatives]
         combinations: list[dict[str, Value]] = [{}]
         for name in wanted:
-            values = (given[name],) if name in given else self._rungs(name, most, n_verdicts)
+            values = (given[name],) if name in given else self._rungs(name, most, usual)
             combinations = [{**one, name: value} for one in combinations for value in values]
         if self.has_most:
             combinations = [{**one, "most": most} for one in combinations]
@@ -141,13 +144,29 @@ class Family:
                     f" (at most {held} {what})"
                 )
 
-    def _rungs(self, name: str, most: int, n_verdicts: int) -> Sequence[Value]:
+    def _rungs(self, name: str, most: int, usual: int) -> Sequence[Value]:
         """The default values of a setting that the pool has enough for."""
-        limit = {"verifications": n_verdicts, "solutions": most, "lead": most, "window": most}
+        limit = {"verifications": usual, "solutions": most, "lead": most, "window": most}
         values = self.ladders[name]
         if name not in limit:
             return values
         return [v for v in values if int(v) <= max(limit[name], 1)] or [1]
+
+    def parse(self, text: str) -> dict[str, Value]:
+        """The settings that `text` wrote.
+
+        Raises:
+            BadInputError: As in `read`, or a part is not of the form NAME=VALUE.
+        """
+        texts: dict[str, str] = {}
+        for part in text.split(":") if text else ():
+            name, equals, value = (piece.strip() for piece in part.partition("="))
+            if not (name and equals and value):
+                raise BadInputError(f"{self.name}:{text}: write settings as NAME=VALUE")
+            if name in texts:
+                raise BadInputError(f"{self.name}:{text}: {name} is given twice")
+            texts[name] = value
+        return self.read(texts)
 
     def text(self, settings: Settings) -> str:
         """Settings as canonical text, in the order of the family's."""
