@@ -1,8 +1,12 @@
-"""Cost per problem, C(S, V): what S solutions with V verifications each take or cost."""
+"""Cost per problem, C(S, V): what S solutions and their verification take or cost.
+
+V verifications of each solution where the verifier's calls are independent; V calls that judge all
+S solutions where they are shared.
+"""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Final, NamedTuple, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +21,7 @@ from svlaw.data.lengths import (
     measure_lambda,
 )
 from svlaw.data.pool import Pool
+from svlaw.data.schema import Calls
 
 __all__ = [
     "Amounts",
@@ -65,7 +70,17 @@ class Amounts(NamedTuple):
 
 
 class CostModel(Protocol):
-    """C(S, V) = unit S (1 + prefill [V > 0] + ratio V)."""
+    """What S and V cost.
+
+    C(S, V) = unit S (1 + prefill [V > 0] + ratio V) where calls are independent: each solution is
+    verified V times. C(S, V) = unit (S + prefill [V > 0] + ratio V) where they are shared: V calls
+    judge all solutions.
+    """
+
+    @property
+    def calls(self) -> Calls:
+        """Whether the verifier's calls are independent or shared."""
+        ...
 
     @property
     def unit(self) -> float:
@@ -74,7 +89,7 @@ class CostModel(Protocol):
 
     @property
     def prefill(self) -> float:
-        """Cost of reading a solution before it is verified, over that of writing it."""
+        """Cost of reading the verifier's prompt, once, over that of writing a solution."""
         ...
 
     @property
@@ -123,14 +138,72 @@ class CostModel(Protocol):
         """
         ...
 
+    def solutions_at(self, budgets: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
+        """S, not rounded, at which C(S, V) is the budget, elementwise; may lie below 1."""
+        ...
+
+    def verifications_at(self, budgets: F64, solutions: F64, most: float) -> F64:
+        """V, not rounded, from 0 to `most`, at which C(S, V) is the budget, elementwise."""
+        ...
+
+
+class _LinearCost:
+    """What the cost models share: a cost linear in S, and in V but for the prompt."""
+
+    @property
+    def label(self) -> str:
+        """Axis title."""
+        return _label(_as_model(self))
+
+    def __call__(self, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
+        """C(S, V), elementwise."""
+        cost = _as_model(self)
+        S, V = np.asarray(solutions, float), np.asarray(verifications, float)
+        if cost.calls == "shared":
+            together: F64 = cost.unit * (S + cost.prefill * (V > 0) + cost.ratio * V)
+            return together
+        result: F64 = cost.unit * S * (1 + cost.prefill * (V > 0) + cost.ratio * V)
+        return result
+
+    def solutions_at(self, budgets: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
+        """S, not rounded, at which C(S, V) is the budget, elementwise; may lie below 1."""
+        cost = _as_model(self)
+        wanted = np.asarray(budgets, float)
+        if cost.calls == "shared":
+            left: F64 = (wanted - cost(0.0, verifications)) / cost.unit
+            return left
+        result: F64 = wanted / cost(1.0, verifications)
+        return result
+
+    def verifications_at(self, budgets: F64, solutions: F64, most: float) -> F64:
+        """V, not rounded, from 0 to `most`, at which C(S, V) is the budget, elementwise.
+
+        Linear between whole V, as every cost model is but for the prompt at V = 1.
+        """
+        cost = _as_model(self)
+        grid = np.arange(0.0, most + 1)
+        if cost.calls == "shared":
+            shared: F64 = np.interp(budgets - cost(solutions, 0.0), cost(0.0, grid), grid)
+            return shared
+        result: F64 = np.interp(budgets / solutions, cost(1.0, grid), grid)
+        return result
+
+
+def _as_model(cost: "_LinearCost") -> CostModel:
+    """The cost model that inherits from `_LinearCost`."""
+    return cast("CostModel", cost)
+
 
 @dataclass(frozen=True)
-class RelativeCost:
+class RelativeCost(_LinearCost):
     """C(S, V) = S (1 + lambda V), in units of one solution (arXiv 2504.01005, section 3).
+
+    C(S, V) = S + lambda V where calls are shared.
 
     Attributes:
         ratio: lambda, the cost of one verification over that of one solution; above 0.
         origin: Where lambda comes from, in words.
+        calls: Whether each solution has V verifications of its own or V calls judge all of them.
     """
 
     unit: ClassVar[float] = 1.0
@@ -140,18 +213,10 @@ class RelativeCost:
 
     ratio: float
     origin: str = "given"
+    calls: Calls = "independent"
 
     def __post_init__(self) -> None:
         _check_above_zero("lambda", self.ratio)
-
-    @property
-    def label(self) -> str:
-        """Axis title."""
-        return _label(self)
-
-    def __call__(self, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
-        """C(S, V), elementwise."""
-        return _linear(self, solutions, verifications)
 
     def of(self, amounts: Amounts) -> F64:
         """Solutions + lambda x verifications, elementwise."""
@@ -176,18 +241,20 @@ class Weights(NamedTuple):
     verification: float
 
 
-class WeightedTokens(ABC):
+class WeightedTokens(_LinearCost, ABC):
     """C(S, V) = S [w_s T_s + w_p T_p [V > 0] + w_v T_v V], for tokens T of weights w.
 
     A verifier reads its prompt once for each solution: the V verifications of it share that, as
     prefix caching does, or one request for V samples. The solver's prompt, read once for each
-    problem whatever the strategy, is left out.
+    problem whatever the strategy, is left out. Where calls are shared, V calls judge all solutions
+    and read one prompt, that of the problem: C(S, V) = w_s T_s S + w_p T_p [V > 0] + w_v T_v V.
     """
 
     quantity: ClassVar[str] = "compute"
     unit_name: ClassVar[str]
     tokens: TokenMeans
     origin: str
+    calls: Calls
 
     @property
     @abstractmethod
@@ -201,22 +268,13 @@ class WeightedTokens(ABC):
 
     @property
     def prefill(self) -> float:
-        """Cost of reading a solution before it is verified, over that of writing it."""
+        """Cost of reading the verifier's prompt, once, over that of writing a solution."""
         return self.weights.prompt * self.tokens.prompt / self.unit
 
     @property
     def ratio(self) -> float:
         """lambda, the cost of one verification over that of one solution."""
         return self.weights.verification * self.tokens.verification / self.unit
-
-    @property
-    def label(self) -> str:
-        """Axis title."""
-        return _label(self)
-
-    def __call__(self, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
-        """C(S, V), elementwise."""
-        return _linear(self, solutions, verifications)
 
     def of(self, amounts: Amounts) -> F64:
         """Weights times tokens, elementwise; where tokens are unknown, counts times mean tokens."""
@@ -234,8 +292,9 @@ class WeightedTokens(ABC):
             return None
         weights, (solution, prompt, verification) = self.weights, tokens
         S, V = solutions[:, None], verifications[:, None]
-        each = weights.solution * solution + weights.prompt * prompt * (V > 0)
-        costs: F64 = S * (each + weights.verification * verification * V)
+        judged = weights.prompt * prompt * (V > 0) + weights.verification * verification * V
+        solved: F64 = weights.solution * solution * S
+        costs: F64 = np.add(solved, judged if self.calls == "shared" else S * judged)
         return costs
 
 
@@ -246,12 +305,14 @@ class TokenCost(WeightedTokens):
     Attributes:
         tokens: Mean tokens T_s of a solution, T_v of a verification, T_p of a verifier's prompt.
         origin: Where the tokens come from, in words.
+        calls: Whether each solution has V verifications of its own or V calls judge all of them.
     """
 
     unit_name: ClassVar[str] = "tokens"
 
     tokens: TokenMeans
     origin: str = "given"
+    calls: Calls = "independent"
 
     @property
     def weights(self) -> Weights:
@@ -281,6 +342,7 @@ class FlopsCost(WeightedTokens):
     verifier_parameters: float
     tokens: TokenMeans
     origin: str = "given"
+    calls: Calls = "independent"
 
     def __post_init__(self) -> None:
         _check_above_zero("solver parameters", self.solver_parameters)
@@ -307,6 +369,7 @@ class PriceCost(WeightedTokens):
         verifier_output_price: p_out, of its output, above 0; None where nothing is verified.
         tokens: Mean tokens T_s of a solution, T_v of a verification, T_p of a verifier's prompt.
         origin: Where the tokens come from, in words.
+        calls: Whether each solution has V verifications of its own or V calls judge all of them.
     """
 
     quantity: ClassVar[str] = "cost"
@@ -317,6 +380,7 @@ class PriceCost(WeightedTokens):
     verifier_output_price: float | None
     tokens: TokenMeans
     origin: str = "given"
+    calls: Calls = "independent"
 
     def __post_init__(self) -> None:
         _check_above_zero("solver price", self.solver_price)
@@ -344,11 +408,11 @@ def relative_cost(pool: Pool, ratio: float | None, verifier: str | None = None) 
         NotInPoolError: lambda is to be measured and the pool holds no lengths.
     """
     if ratio is not None:
-        return RelativeCost(ratio)
+        return RelativeCost(ratio, calls=_calls_of(pool, verifier))
     if not pool.verifiers and not pool.is_published_table:
         return RelativeCost(1.0, "no verifications, so unused")
     measured = measure_lambda(pool, verifier)
-    return RelativeCost(measured.ratio, f"measured in {measured.unit}")
+    return RelativeCost(measured.ratio, f"measured in {measured.unit}", _calls_of(pool, verifier))
 
 
 def token_cost(pool: Pool, verifier: str | None = None) -> TokenCost:
@@ -362,7 +426,7 @@ def token_cost(pool: Pool, verifier: str | None = None) -> TokenCost:
         NotInPoolError: The pool holds no lengths.
     """
     tokens = mean_tokens(pool, verifier)
-    return TokenCost(tokens, _origin(tokens))
+    return TokenCost(tokens, _origin(tokens), _calls_of(pool, verifier))
 
 
 def flops_cost(
@@ -389,6 +453,7 @@ def flops_cost(
         solver_parameters if verifier_parameters is None else verifier_parameters,
         tokens,
         _origin(tokens),
+        _calls_of(pool, verifier),
     )
 
 
@@ -419,7 +484,8 @@ def price_cost(
             " --verifier-price 0.15/0.60"
         )
     tokens = mean_tokens(pool, verifier)
-    return PriceCost(solver_price, *prices, tokens, _origin(tokens))
+    calls = _calls_of(pool, verifier)
+    return PriceCost(solver_price, *prices, tokens, _origin(tokens), calls)
 
 
 def _origin(tokens: TokenMeans) -> str:
@@ -436,10 +502,14 @@ def _label(cost: CostModel) -> str:
     return f"{cost.quantity} per problem ({cost.unit_name})"
 
 
-def _linear(cost: CostModel, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
-    S, V = np.asarray(solutions, float), np.asarray(verifications, float)
-    result: F64 = cost.unit * S * (1 + cost.prefill * (V > 0) + cost.ratio * V)
-    return result
+def _calls_of(pool: Pool, verifier: str | None) -> Calls:
+    """Of which kind the calls are that a cost model charges for.
+
+    Raises:
+        BadInputError: No verifier is named, and the pool's are of both kinds.
+    """
+    kinds = {pool.calls(name) for name in pool.verifiers if verifier in (None, name)}
+    return kinds.pop() if len(kinds) == 1 else pool.calls(verifier)
 
 
 def _counted(cost: CostModel, amounts: Amounts) -> F64:

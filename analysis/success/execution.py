@@ -191,5 +191,7 @@ def _of_policies(sample: ProblemSample, block: Block, n_problems: int) -> tuple[
         unknown = [USED.index(name) for name in USED if name.endswith("tokens")]
         used[unknown] = largest[unknown] = np.nan
     else:
-        tokens = sample.lengths.means()
+        lengths, calls = sample.lengths, sample.calls
+        judged = lengths.verdicts if calls is None else lengths.of_calls(calls, sample.n_calls)
+        tokens = lengths.means(judged)
     return found.mean[:, SUCCESS], found.variance[:, SUCCESS], used, largest, tokens

@@ -35,7 +35,7 @@ def choose_policies(
         NotInPoolError: No problem has a solution, or a verdict for a policy that verifies.
     """
     sizes = np.array([p.n_solutions for p in problems], np.int64)
-    deepest = np.array([p.n_verdicts.max(initial=0) for p in problems], np.int64)
+    deepest = np.array([p.depths.max(initial=0) for p in problems], np.int64)
     if not sizes.any():
         raise NotInPoolError("no problem has a solution")
     common = sizes >= 1
@@ -48,7 +48,7 @@ def choose_policies(
             if not held:
                 raise NotInPoolError(f"{name} needs verdicts; no solution has any")
             usual = max(int(np.quantile(deepest[common], 1 - SUPPORT, method="lower")), 1)
-            most = max(int((p.n_verdicts > 0).sum()) for p in problems)
+            most = max(int((p.depths > 0).sum()) for p in problems)
         settings = [one for spec in specs for one in family.expand(spec.given, most, held, usual)]
         depth = max((int(one.get("verifications", 0)) for one in settings), default=0)
         common &= deepest >= depth

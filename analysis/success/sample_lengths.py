@@ -28,10 +28,26 @@ class SampleLengths:
     prompts: F64
     verdicts: F64
 
-    def means(self) -> F64:
-        """(3,) mean tokens of a solution, a verifier's prompt and a verdict; 0 without verdicts."""
-        verdict = self.verdicts.mean() if self.verdicts.size else 0.0
-        return np.array([self.solutions.mean(), self.prompts.mean(), verdict])
+    def of_calls(self, calls: npt.NDArray[np.int32], n_calls: int) -> F64:
+        """(M,) tokens of each shared call: the mean over the solutions it judged.
+
+        Args:
+            calls: (sum of M_j,) which call gave each verdict.
+            n_calls: M.
+        """
+        judged = np.bincount(calls, minlength=n_calls)
+        total = np.bincount(calls, weights=self.verdicts, minlength=n_calls)
+        tokens: F64 = total / np.maximum(judged, 1)
+        return tokens
+
+    def means(self, verifications: F64) -> F64:
+        """(3,) mean tokens of a solution, a verifier's prompt and a verification; 0 without.
+
+        Args:
+            verifications: Tokens of each verification: those of the verdicts, or of shared calls.
+        """
+        verification = verifications.mean() if verifications.size else 0.0
+        return np.array([self.solutions.mean(), self.prompts.mean(), verification])
 
     def subset(self, kept: npt.NDArray[np.bool_], depths: npt.NDArray[np.int64]) -> "SampleLengths":
         """The lengths of some of the solutions only.
@@ -50,21 +66,27 @@ class StoredLengths:
     """How a pool's lengths are read as tokens.
 
     A missing length is the mean of those of the same problem, or of all problems where it has none.
-    Prompts of unknown length count as long as the solution they hold, as in `mean_tokens`.
+    Prompts of unknown length count as in `mean_tokens`.
 
     Attributes:
         unit: What lengths are stored in; characters are divided by `CHARACTERS_PER_TOKEN`.
         solution: Mean tokens of a solution, over problems.
         prompt: Mean tokens of a verifier's prompt.
         verification: Mean tokens of a verification.
-        has_prompts: Whether lengths of prompts are stored.
+        is_prompt_assumed: Whether none of them is stored, so that a prompt counts as long as the
+            solution that it holds.
     """
 
     unit: LengthUnit
     solution: float
     prompt: float
     verification: float
-    has_prompts: bool
+    is_prompt_assumed: bool
+
+    @property
+    def has_prompts(self) -> bool:
+        """Whether lengths of prompts are stored."""
+        return not self.is_prompt_assumed and self.prompt > 0
 
     @property
     def column(self) -> str:
@@ -83,7 +105,7 @@ class StoredLengths:
         """
         scale = CHARACTERS_PER_TOKEN if self.unit == "characters" else 1
         solutions = _filled(answers, self.column, self.solution * scale) / scale
-        read = solutions
+        read = solutions if self.is_prompt_assumed else np.full(solutions.size, self.prompt)
         if prompts is not None:
             held = answers.with_columns(prompts.alias(_PROMPTS))
             read = _filled(held, _PROMPTS, self.prompt)
@@ -121,5 +143,5 @@ def stored_lengths(pool: Pool, verifier: str | None) -> StoredLengths | None:
         means.solution,
         means.prompt,
         means.verification,
-        not means.is_prompt_assumed and means.verification > 0,
+        means.is_prompt_assumed,
     )

@@ -18,6 +18,7 @@ from svlaw.analysis.success.problem_sample import (
     dense_classes,
     in_half,
     subset,
+    supported_depths,
 )
 from svlaw.analysis.success.sample_lengths import SampleLengths, StoredLengths
 from svlaw.data.errors import BadInputError
@@ -37,11 +38,11 @@ class Holding:
 
     Attributes:
         n_solutions: N.
-        n_verdicts: (N,) number of verdicts of each solution.
+        depths: (N,) largest V that each solution supports.
     """
 
     n_solutions: int
-    n_verdicts: npt.NDArray[np.integer]
+    depths: npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ class BatchReader:
     seed: int
     is_whole: bool = False
     lengths: StoredLengths | None = None
+
+    @property
+    def has_shared_calls(self) -> bool:
+        """Whether verdicts are read, of a verifier with shared calls."""
+        return self.verifier is not None and self.pool.calls(self.verifier) == "shared"
 
     def _scan(self, table: str) -> pl.LazyFrame:
         return self.pool.scan(table, self.verifier if table == "verdicts" else None)
@@ -102,12 +108,19 @@ class BatchReader:
         """What each of a run of problems holds."""
         answers = self._sorted_rows("answers", ids, _SOLUTION, _SOLUTION)
         counts = np.zeros(answers.height, np.int32)
+        calls: dict[str, int] = {}
         if self.verifier is not None:
-            counts = _verdict_counts(answers, self._rows_of("verdicts", ids, _SOLUTION), self.pool)
-        for (start, stop), kept in zip(
-            _spans(answers, ids), self._kept(answers, counts, ids), strict=True
+            columns = _VERDICT if self.has_shared_calls else _SOLUTION
+            verdicts = self._rows_of("verdicts", ids, columns)
+            counts = _verdict_counts(answers, verdicts, self.pool)
+            if self.has_shared_calls:
+                distinct = pl.col("verification_id").n_unique()
+                calls = dict(verdicts.group_by("problem_id").agg(distinct).iter_rows())
+        for name, (start, stop), kept in zip(
+            ids, _spans(answers, ids), self._kept(answers, counts, ids), strict=True
         ):
-            held = counts[start:stop][kept]
+            shared = calls.get(name, 0) if self.has_shared_calls else None
+            held = supported_depths(counts[start:stop][kept], shared)
             yield Holding(held.size, np.sort(held))
 
     def read(self, ids: Sequence[str]) -> list[ProblemSample]:
@@ -121,6 +134,7 @@ class BatchReader:
         answers = self._sorted_rows("answers", ids, columns, _SOLUTION)
         verdicts = None
         counts, scores = np.zeros(answers.height, np.int32), np.empty(0, np.int32)
+        calls = None
         if self.verifier is not None:
             columns = (*_VERDICT, "score", *measured)
             verdicts = self._sorted_rows("verdicts", ids, columns, _VERDICT)
@@ -132,7 +146,9 @@ class BatchReader:
             )
             scores = verdicts.select(units).to_series().to_numpy()
             counts = _verdict_counts(answers, verdicts, self.pool)
-        samples = _split(answers, counts, scores, ids)
+            if self.has_shared_calls:
+                calls = verdicts["verification_id"].to_numpy()
+        samples = _split(answers, counts, scores, calls, ids)
         if self.lengths is not None:
             prompts = None
             if self.verifier is not None and self.lengths.has_prompts:
@@ -219,7 +235,7 @@ class SampleReader:
         """
         if len(self._batches) == 1:
             self._whole = self.source.read(self._batches[0])
-            return [Holding(s.n_solutions, s.n_verdicts) for s in self._whole]
+            return [Holding(s.n_solutions, s.depths) for s in self._whole]
         return [holding for ids in self._batches for holding in self.source.count(ids)]
 
     def batches(self, kept: npt.NDArray[np.bool_]) -> Iterator[list[ProblemSample]]:
@@ -336,6 +352,7 @@ def _split(
     answers: pl.DataFrame,
     counts: npt.NDArray[np.int32],
     scores: npt.NDArray[np.int32],
+    calls: npt.NDArray[np.int32] | None,
     ids: Sequence[str],
 ) -> Iterator[ProblemSample]:
     missing = (pl.col("status") != "graded") & pl.col("answer_class").is_null()
@@ -348,6 +365,10 @@ def _split(
     offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
     for name, (start, stop) in zip(ids, _spans(answers, ids), strict=True):
         first, last = offsets[start], offsets[stop]
+        of_problem, n_calls = None, 0
+        if calls is not None:
+            names, places = np.unique(calls[first:last], return_inverse=True)
+            of_problem, n_calls = places.astype(np.int32), names.size
         yield ProblemSample(
             problem_id=name,
             classes=dense_classes(classes[start:stop]),
@@ -355,4 +376,6 @@ def _split(
             missing=absent[start:stop],
             offsets=offsets[start : stop + 1] - first,
             scores=scores[first:last],
+            calls=of_problem,
+            n_calls=n_calls,
         )

@@ -31,7 +31,7 @@ from svlaw.analysis.success.table_store import Block, BlockEstimate, Store
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
-from svlaw.data.schema import STRATEGIES
+from svlaw.data.schema import STRATEGIES, Calls
 from svlaw.data.workers.ray_cluster import Cluster
 
 F64 = npt.NDArray[np.float64]
@@ -253,9 +253,9 @@ def success_table(
         lengths=lengths,
     )
     holdings = reader.holdings() if cluster is None else holdings_on(cluster, reader)
-    blocks, kept = _blocks(
-        reader.problem_ids, holdings, wanted, solutions, verifications, options, verifier, lengths
-    )
+    calls = "independent" if verifier is None else pool.calls(verifier)
+    asked = _Asked(wanted, solutions, verifications, options, verifier, calls, lengths)
+    blocks, kept = _blocks(reader.problem_ids, holdings, asked)
     ids = blocks[0].problem_ids
     store = Store(pool) if reuse and not pool.is_bundled else None
     estimates: dict[str, BlockEstimate] = {}
@@ -305,16 +305,17 @@ def table_of_samples(
         BadInputError: A value cannot be used, or no problem holds that much.
         NotInPoolError: The samples lack what a strategy needs.
     """
-    blocks, kept = _blocks(
-        [sample.problem_id for sample in samples],
-        samples,
+    shared = any(sample.calls is not None for sample in samples)
+    asked = _Asked(
         parse_specs(strategies),
         solutions,
         verifications,
         options or Options(),
         verifier,
+        "shared" if shared else "independent",
         None,
     )
+    blocks, kept = _blocks([sample.problem_id for sample in samples], samples, asked)
     estimates = estimate_here([list(compress(samples, kept))], blocks, threads, progress)
     return _assemble(blocks, estimates, int((~kept).sum()))
 
@@ -327,15 +328,21 @@ def _named(pool: Pool, strategies: Sequence[str] | None) -> list[str]:
     return names
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked for; see `success_table`."""
+
+    strategies: Mapping[str, Sequence[Spec]]
+    solutions: Values
+    verifications: Values
+    options: Options
+    verifier: str | None
+    calls: Calls
+    lengths: StoredLengths | None
+
+
 def _blocks(
-    problem_ids: Sequence[str],
-    problems: Sequence[Holder],
-    wanted: Mapping[str, Sequence[Spec]],
-    solutions: Values,
-    verifications: Values,
-    options: Options,
-    verifier: str | None,
-    lengths: StoredLengths | None,
+    problem_ids: Sequence[str], problems: Sequence[Holder], asked: _Asked
 ) -> tuple[list[Block], Mask]:
     """A block for each strategy, and the problems that support all of them.
 
@@ -343,12 +350,12 @@ def _blocks(
         BadInputError: A value cannot be used, or the pool does not hold that much.
         NotInPoolError: The pool lacks what a strategy needs.
     """
-    plain = [name for name in wanted if name not in FAMILIES]
-    policies = {name: specs for name, specs in wanted.items() if name in FAMILIES}
+    plain = [name for name in asked.strategies if name not in FAMILIES]
+    policies = {name: specs for name, specs in asked.strategies.items() if name in FAMILIES}
     kept = np.ones(len(problems), np.bool_)
     settings: dict[str, tuple[str, ...]] = {}
     if plain or not policies:
-        grid = choose_grid(problems, plain, solutions, verifications)
+        grid = choose_grid(problems, plain, asked.solutions, asked.verifications)
         kept &= grid.problems
     if policies:
         settings, able = choose_policies(problems, policies)
@@ -359,13 +366,14 @@ def _blocks(
         )
     ids = tuple(compress(problem_ids, kept))
     none = np.zeros(0, np.int64)
-    blocks = [
-        Block(name, none, none, ids, options, verifier, settings[name], lengths)
-        if name in policies
-        else Block(name, *grid.axes(name), ids, options, verifier)
-        for name in wanted
-    ]
-    return blocks, kept
+
+    def block(name: str) -> Block:
+        axes = (none, none) if name in policies else grid.axes(name)
+        lengths = asked.lengths if name in policies else None
+        made = Block(name, *axes, ids, asked.options, asked.verifier, asked.calls)
+        return replace(made, settings=settings.get(name, ()), lengths=lengths)
+
+    return [block(name) for name in asked.strategies], kept
 
 
 def _assemble(

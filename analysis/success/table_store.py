@@ -27,7 +27,7 @@ from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.point_usage import USED
 from svlaw.analysis.success.sample_lengths import StoredLengths
 from svlaw.data.pool import Pool
-from svlaw.data.schema import BASELINES
+from svlaw.data.schema import BASELINES, Calls
 from svlaw.data.storage.files import atomic_path
 from svlaw.data.storage.object_stores import fingerprints, is_remote, storage_errors
 
@@ -49,6 +49,7 @@ class Block:
         problem_ids: The problems.
         options: How success is estimated.
         verifier: The verifier of the analysis, if any.
+        calls: Whether its calls are independent or shared.
         settings: Of a policy, its settings as canonical text, one for each point.
         lengths: Of a policy, how lengths are read; None where none are stored.
     """
@@ -59,6 +60,7 @@ class Block:
     problem_ids: tuple[str, ...]
     options: Options
     verifier: str | None
+    calls: Calls = "independent"
     settings: tuple[str, ...] = ()
     lengths: StoredLengths | None = None
 
@@ -96,6 +98,7 @@ class Block:
             "verifications": self.verifications.tolist(),
             "problems": self.problem_ids,
             "options": asdict(self.options),
+            "calls": "independent" if self.strategy in BASELINES else self.calls,
         }
         if self.is_policy:
             document["settings"] = self.settings

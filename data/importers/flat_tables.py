@@ -45,9 +45,9 @@ def import_tables(
     of score and verdict are stored to be parsed (`parse_pool`). Where a column
     `status` holds nothing but svlaw's own words, as in a table it has exported, the rows are taken
     as they are. A column `verifier` names the verifier of each row, and a column `calls` that holds
-    nothing but `independent` and `shared` says of which kind its calls are. Further columns of problems are
-    kept for grouping; other unknown columns are ignored and listed under `ignored_columns` in the
-    pool's metadata.
+    nothing but `independent` and `shared` says of which kind its calls are. Further columns of
+    problems are kept for grouping; other unknown columns are ignored and listed under
+    `ignored_columns` in the pool's metadata.
 
     Args:
         out: Folder or address of the new pool.

@@ -18,7 +18,7 @@ from svlaw.analysis.intervals.resampling import (
 )
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
-from svlaw.data.schema import VERIFIED
+from svlaw.data.schema import VERIFIED, Calls
 from svlaw.fit.laws.methods import METHODS, Found, find_optima
 from svlaw.fit.laws.optima import Optima
 from svlaw.fit.power_law import PowerLaw, fit_power_law, resampled_power_laws
@@ -125,7 +125,7 @@ class ExponentSum:
         conf_high: Upper end.
         unit_exponent: u, how the cost of a solution and its verifications grows: 1 + lambda V ~
             C^u. S times that is C, so that a + u = 1 exactly; b nears u, and a + b nears 1, as
-            lambda V grows.
+            lambda V grows. None where calls are shared: C = S + lambda V ties no exponents.
     """
 
     method: str
@@ -203,7 +203,7 @@ def fit_allocation(
     for one in methods:
         for name in strategies:
             found = find_optima(one, table, name, cost, means, seed)
-            parts.append(_Part(found, interior))
+            parts.append(_Part(found, interior, cost.calls))
     return AllocationFit(
         tuple(law for part in parts for law in part.laws()),
         tuple(part.total() for part in parts),
@@ -228,7 +228,7 @@ def _methods(method: str | Sequence[str]) -> tuple[str, ...]:
 class _Part:
     """One method and strategy: its optima, and the laws fitted to them."""
 
-    def __init__(self, found: Found, interior: bool) -> None:
+    def __init__(self, found: Found, interior: bool, calls: Calls) -> None:
         self.found = found
         self._interior = interior
         self._used = self._counted(found.optima)[:, 0]
@@ -242,7 +242,8 @@ class _Part:
         fitted = enough and found.status in {"ok", "poor_fit"} and not self._all_boundary()
         self._laws: dict[str, PowerLaw] = {}
         self._resampled: dict[str, tuple[F64, F64]] = {}
-        self._unit_exponent = fit_power_law(x, x / S).exponent if fitted else None
+        tied = fitted and calls == "independent"
+        self._unit_exponent = fit_power_law(x, x / S).exponent if tied else None
         for quantity in QUANTITIES if fitted else ():
             self._laws[quantity] = fit_power_law(x, self._points[quantity])
             if found.resampled is not None:

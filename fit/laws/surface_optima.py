@@ -86,15 +86,13 @@ def _search(
     """S, V and success, (n, B) each."""
     steps = np.linspace(0, 1, _GRID)
     v = deepest[:, None] * steps
-    x = np.log(budgets)[:, None] - np.log(cost(1.0, np.exp(v)))
-    # At the deepest V rounding may leave S a little below 1.
-    grid = form.gain(parameters[1:, None, None], np.maximum(x, 0)[..., None], v[..., None])
+    x = _log_solutions(cost, budgets, v)
+    grid = form.gain(parameters[1:, None, None], x[..., None], v[..., None])
     best = grid.argmax(axis=1)
     rows = np.arange(budgets.size)[:, None]
 
     def gain(depth: F64) -> F64:
-        wide = np.log(budgets)[:, None] - np.log(cost(1.0, np.exp(depth)))
-        return form.gain(parameters[1:, None], np.maximum(wide, 0), depth)
+        return form.gain(parameters[1:, None], _log_solutions(cost, budgets, depth), depth)
 
     start, top = v[rows, best], np.take_along_axis(grid, best[:, None], axis=1)[:, 0]
     refined = _refine(
@@ -103,8 +101,18 @@ def _search(
     better = gain(refined) > top
     depth = np.where(better, refined, start)
     V = np.exp(depth)
-    S = np.maximum(budgets[:, None] / cost(1.0, V), 1.0)
+    S = np.maximum(cost.solutions_at(budgets[:, None], V), 1.0)
     return S, V, form.success(parameters[:, None], S, V)
+
+
+def _log_solutions(cost: CostModel, budgets: F64, log_depths: F64) -> F64:
+    """(n, m) ln S that spends each budget at (n, m) values of ln V.
+
+    At the deepest V rounding may leave S a little below 1.
+    """
+    S = cost.solutions_at(budgets[:, None], np.exp(log_depths))
+    result: F64 = np.log(np.maximum(S, 1.0))
+    return result
 
 
 def _refine(function: Callable[[F64], F64], low: F64, high: F64) -> F64:

@@ -191,7 +191,7 @@ def true_optima(
     *,
     most_verifications: int = MOST_VERIFICATIONS,
 ) -> pl.DataFrame:
-    """The best S and V at each budget, S (1 + lambda V) or whatever the cost, spending all of it.
+    """The best S and V at each budget, spending all of it.
 
     S is real; between whole numbers of V, success at the budget is a cubic spline in log V.
 
@@ -223,7 +223,8 @@ def true_optima(
     for column, (v, price) in enumerate(zip(depths.tolist(), unit, strict=True)):
         able = wanted >= price * (1 - 1e-12)
         if able.any():
-            found = best_of_n(simulation, np.maximum(wanted[able] / price, 1.0), v, OPTIMUM_NODES)
+            S = np.maximum(cost.solutions_at(wanted[able], v), 1.0)
+            found = best_of_n(simulation, S, v, OPTIMUM_NODES)
             success[able, column] = found
     rows = [_peak(np.log(depths[np.isfinite(row)]), row[np.isfinite(row)]) for row in success]
     verifications = np.exp([place for place, _, _ in rows])
@@ -232,7 +233,7 @@ def true_optima(
         {
             "strategy": [strategy] * wanted.size,
             "budget": wanted,
-            "solutions": wanted / cost(1.0, verifications),
+            "solutions": cost.solutions_at(wanted, verifications),
             "verifications": verifications,
             "success": simulation.always_solved + simulation.varied * best,
             "at_boundary": [edge for _, _, edge in rows],

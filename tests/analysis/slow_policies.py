@@ -24,8 +24,10 @@ class Game:
         unparsed: str,
         missing_answer: str,
         lengths: Sequence[int],
+        is_shared: bool,
     ) -> None:
         self.problem = problem
+        self._is_shared = is_shared
         self._order = list(order)
         self._verdicts = [list(v) for v in verdicts]
         self._rules = unparsed, missing_answer
@@ -53,11 +55,14 @@ class Game:
         for _ in range(count):
             if not self._verdicts[j]:
                 return False
-            if j not in self.judged:
-                self.used["prompts"] += 1
-                self.judged[j] = []
-            self.judged[j].append(self._verdicts[j].pop(0))
-            self.used["verifications"] += 1
+            first = j not in self.judged
+            self.judged.setdefault(j, []).append(self._verdicts[j].pop(0))
+            if not self._is_shared:
+                self.used["prompts"] += first
+                self.used["verifications"] += 1
+            elif max(map(len, self.judged.values())) > self.used["verifications"]:
+                self.used["verifications"] += 1
+                self.used["prompts"] = 1
         return True
 
     def score(self, j: int) -> Fraction:
@@ -98,13 +103,15 @@ def expect(
     unparsed: str = "ignore",
     missing_answer: str = "zero",
     lengths: Sequence[int],
+    is_shared: bool = False,
 ) -> dict[str, Fraction]:
     """Mean of success and usage over all orders; only solutions with enough verdicts are drawn."""
     usable = [j for j, s in enumerate(problem) if len(s.verdicts) >= verifications]
     total: Counter[str] = Counter()
     games = 0
-    for order, verdicts in _orders(problem, usable, bool(verifications)):
-        game = Game(problem, order, verdicts, unparsed, missing_answer, lengths)
+    orders = _call_orders if is_shared else _orders
+    for order, verdicts in orders(problem, usable, bool(verifications)):
+        game = Game(problem, order, verdicts, unparsed, missing_answer, lengths, is_shared)
         total["success"] += play(game)  # type: ignore[assignment]
         total.update(game.used)
         games += 1
@@ -122,6 +129,16 @@ def _orders(
     for order in permutations(usable):
         for verdicts in product(*each):
             yield order, verdicts
+
+
+def _call_orders(
+    problem: Sequence[Any], usable: Sequence[int], verified: bool
+) -> Iterator[tuple[Sequence[int], Sequence[Sequence[Any]]]]:
+    """The same order of calls for all solutions."""
+    n_calls = max(len(s.verdicts) for s in problem) if verified else 0
+    for order in permutations(usable):
+        for calls in permutations(range(n_calls)):
+            yield order, [[s.verdicts[c] for c in calls] if s.verdicts else [] for s in problem]
 
 
 def adaptive_vote(is_decided: Callable[[int, int], bool], most: int) -> Play:

@@ -22,6 +22,8 @@ COSTS = (
     FlopsCost(70e9, 1e9, TokenMeans(900.0, 500.0, 1200.0)),
     TokenCost(TokenMeans(900.0, 500.0, 1200.0)),
     PriceCost(0.1, 3.0, 15.0, TokenMeans(900.0, 500.0, 1200.0)),
+    RelativeCost(2.0, calls="shared"),
+    TokenCost(TokenMeans(900.0, 500.0, 1200.0), calls="shared"),
 )
 
 
@@ -42,7 +44,7 @@ def compute(open_page):
 
 
 def cost_data(cost):
-    return {"unit": cost.unit, "prefill": cost.prefill, "ratio": cost.ratio}
+    return {"unit": cost.unit, "prefill": cost.prefill, "ratio": cost.ratio, "calls": cost.calls}
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def _verified(
 ) -> Replayed:
     """The same for settings of equal V, in any order."""
     depth = int(settings[0]["verifications"])
-    order = np.flatnonzero(sample.n_verdicts >= depth)
+    order = np.flatnonzero(sample.depths >= depth)
     drawn = nothing_drawn(cache)
     stream = new_stream(seed, family, sample.problem_id, str(depth))
     name = "solutions" if "solutions" in settings[0] else "most"
@@ -149,8 +149,15 @@ def _cache(sample: ProblemSample, count_unparsed: bool, zero_missing: bool) -> C
     scores = sample.scores
     if count_unparsed:
         scores = np.where(scores == UNPARSED, 0, scores).astype(np.int32)
-    lengths = sample.lengths
-    n = sample.n_solutions
+    lengths, n = sample.lengths, sample.n_solutions
+    calls = np.zeros((n, 0), np.int32)
+    call_tokens = np.zeros(sample.n_calls)
+    if sample.calls is not None:
+        # A call without a verdict on a solution is one that was not parsed.
+        calls = np.full((n, sample.n_calls), 0 if count_unparsed else UNPARSED, np.int32)
+        calls[np.repeat(np.arange(n), sample.n_verdicts), sample.calls] = scores
+        if lengths is not None:
+            call_tokens = lengths.of_calls(sample.calls, sample.n_calls)
     return Cache(
         sample.classes,
         _shares(sample),
@@ -161,9 +168,9 @@ def _cache(sample: ProblemSample, count_unparsed: bool, zero_missing: bool) -> C
         scores,
         np.zeros(scores.size) if lengths is None else lengths.verdicts,
         sample.offsets,
-        np.zeros((n, 0), np.int32),
-        np.zeros(0),
-        np.zeros(0),
+        calls,
+        call_tokens,
+        0.0 if lengths is None else float(lengths.prompts.mean()),
     )
 
 

@@ -31,10 +31,10 @@ class Cache(NamedTuple):
         scores: (all verdicts,) in billionths, negative where unparsed.
         verdict_tokens: (all verdicts,) tokens of each verdict.
         offsets: (N + 1,) where each solution's verdicts begin.
-        calls: (N, C) place of the verdict on each solution by each shared call, -1 where the call
-            gave none; no columns for independent verdicts.
+        calls: (N, C) verdict of each shared call on each solution, in billionths, negative where
+            unparsed or none; no columns for independent verdicts.
         call_tokens: (C,) tokens of each shared call.
-        call_prompt_tokens: (C,) tokens of its prompt.
+        call_prompt: Tokens of the prompt of shared calls, which is read once.
     """
 
     classes: npt.NDArray[np.int32]
@@ -48,7 +48,7 @@ class Cache(NamedTuple):
     offsets: I64
     calls: npt.NDArray[np.int32]
     call_tokens: F64
-    call_prompt_tokens: F64
+    call_prompt: float
 
 
 class Drawn(NamedTuple):
@@ -110,11 +110,14 @@ def verify(cache, drawn, j, wanted, stream):  # type: ignore[no-untyped-def]
     while depth < wanted and depth < held:
         if shared > 0:
             if depth == drawn.n_calls[0]:
+                if depth == 0:
+                    drawn.used[0] += 1
+                    drawn.used[3] += cache.call_prompt
                 call = draw_next(drawn.call_order, depth, stream)
                 drawn.n_calls[0] += 1
                 drawn.used[1] += 1
                 drawn.used[4] += cache.call_tokens[call]
-            place = np.int64(cache.calls[j, drawn.call_order[depth]])
+            score = cache.calls[j, drawn.call_order[depth]]
         else:
             pick = start + depth + draw_below(stream, held - depth)
             place = drawn.places[pick]
@@ -122,9 +125,10 @@ def verify(cache, drawn, j, wanted, stream):  # type: ignore[no-untyped-def]
             drawn.places[start + depth] = place
             drawn.used[1] += 1
             drawn.used[4] += cache.verdict_tokens[place]
+            score = cache.scores[place]
         depth += 1
-        if place >= 0 and cache.scores[place] >= 0:
-            drawn.total[j] += cache.scores[place]
+        if score >= 0:
+            drawn.total[j] += score
             drawn.parsed[j] += 1
     drawn.depth[j] = depth
     return depth

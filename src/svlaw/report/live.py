@@ -121,6 +121,7 @@ def _pool(found: Findings, fine: SuccessTable, *, whole: bool) -> dict[str, Any]
         "fine": fine_data(fine, found.seed, whole=whole),
         "start": _start(found.cost, measured),
         "measured_ratio": measured,
+        "calls": found.cost.calls,
         "tokens": _tokens(found),
         "figure": _figure(found),
     }

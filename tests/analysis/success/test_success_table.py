@@ -252,9 +252,9 @@ def test_part_of_a_published_table(published) -> None:
 def test_all_of_a_published_table(published) -> None:
     pool = open_example("singhi2025_fig1")
     assert_same_bytes(published, success_table(pool, solutions="all", verifications="all"))
-    assert success_table(pool, solutions=[4], verifications="all").points.drop("setting").rows() == [
-        row for row in published.points.drop("setting").rows() if row[1] == 4
-    ]
+    assert success_table(pool, solutions=[4], verifications="all").points.drop(
+        "setting"
+    ).rows() == [row for row in published.points.drop("setting").rows() if row[1] == 4]
 
 
 def test_other_words_of_a_published_table_are_refused() -> None:

@@ -180,6 +180,62 @@ def test_verified_policies_equal_all_orders(
     assert abs(np.mean(z)) < 0.5
 
 
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("family", VERIFIED)
+def test_shared_calls_equal_all_orders(
+    family: str, options: tuple[str, str], problems, slow_policies
+) -> None:
+    """Calls are drawn for all solutions together, and used once."""
+    z: list[float] = []
+    rng = np.random.default_rng(11)
+    for i in range(14):
+        problem = problems.random_calls(rng, binary=bool(i % 2))
+        sample = problems.sample_calls(problem, f"p{i}")
+        fitting = [s for s in VERIFIED[family] if sample.n_verified(s["verifications"])]
+        if not fitting or len(problem) > 4:
+            continue
+        found = _evaluate(family, sample, fitting, options)
+        for k, one in enumerate(fitting):
+            play, depth = _play(family, one, slow_policies)
+            exact = slow_policies.expect(
+                problem,
+                play,
+                verifications=depth,
+                unparsed=options[0],
+                missing_answer=options[1],
+                lengths=[0] * len(problem),
+                is_shared=True,
+            )
+            z += _deviations(found, k, exact)
+    assert len(z) > 20
+    assert max(map(abs, z)) < 4
+    assert abs(np.mean(z)) < 0.5
+
+
+def test_tokens_of_verdicts_and_calls(problems) -> None:
+    """Every verdict of one length: tokens are counts times length, prompts once a solution."""
+    problem = problems.many(12, 1, most_solutions=40, most_verdicts=3, ragged=False)[0] * 3
+    sample = problems.sample(problem)
+    lengths = SampleLengths(
+        np.full(sample.n_solutions, 10.0),
+        np.full(sample.n_solutions, 7.0),
+        np.full(sample.scores.size, 3.0),
+    )
+    for family, settings in VERIFIED.items():
+        fitting = [s for s in settings if sample.n_verified(s["verifications"])]
+        used = dict(
+            zip(
+                QUANTITIES,
+                _evaluate(family, replace(sample, lengths=lengths), fitting).mean.T,
+                strict=True,
+            )
+        )
+        np.testing.assert_allclose(used["solution_tokens"], 10 * used["solutions"])
+        np.testing.assert_allclose(used["prompt_tokens"], 7 * used["prompts"])
+        np.testing.assert_allclose(used["verification_tokens"], 3 * used["verifications"])
+        assert used["verifications"].max() > 0
+
+
 def _deviations(found: Replayed, k: int, exact: Mapping[str, Fraction]) -> list[float]:
     """Differences in Monte-Carlo errors; what never varies must be equal."""
     z = []
