@@ -1,4 +1,4 @@
-"""The crossover: the budget from which verification beats self-consistency."""
+"""The crossover: the budget from which one strategy beats another, verification the vote."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,14 @@ import polars as pl
 
 from svlaw.analysis.compare.cost_lines import Line, lines_of
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, Interval, reached, resample
+from svlaw.analysis.intervals.resampling import (
+    DEFAULT_RESAMPLES,
+    Interval,
+    Resamples,
+    reached,
+    resample,
+)
+from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount
@@ -28,14 +35,28 @@ _LEVEL: Final = 1e-12
 """Success within this counts as level, whatever the rounding."""
 
 CHALLENGERS: Final = (*VERIFIED, "best")
+BASELINE: Final = "self_consistency"
+"""What others are compared with by default."""
+
+_FIGURES: Final = (
+    "saturation_budget",
+    "crossover_budget",
+    "match_ratio",
+    "gain",
+    "gain_ratio",
+    "ahead_budget",
+)
 
 
 @dataclass(frozen=True)
 class Crossover:
     """When verification pays; "never within the data" is an estimate of None.
 
+    What is said of self-consistency holds for whatever strategy is compared with.
+
     Attributes:
-        strategy: How verification is used; `best` is the better of the two at each budget.
+        strategy: How verification is used; `best` is the better of the two at each budget. Or any
+            other strategy.
         saturation_budget: Smallest computed budget at which self-consistency is within 0.25 points
             of its best.
         crossover_budget: Smallest budget at which verification's frontier is at least
@@ -69,21 +90,25 @@ def crossover(
     table: SuccessTable,
     cost: CostModel,
     strategy: str | None = None,
+    against: str = BASELINE,
     *,
     resamples: int = DEFAULT_RESAMPLES,
     seed: int = 0,
 ) -> Crossover:
-    """Find the crossover of verification and self-consistency.
+    """Find the crossover of verification and self-consistency, or of any two strategies.
 
     Self-consistency counts as it is at the budget, not as its best so far; verification counts by
     the best within the budget. Between computed points curves of fixed V are linear in log cost.
-    Intervals come from repeating all of it on resampled problems.
+    Intervals come from repeating all of it on resampled problems, on which policies cost
+    something else too. A strategy that is compared with and has several curves, one for each V or
+    group of settings, counts by the best within the budget as well.
 
     Args:
-        table: A success table with self-consistency and at least one strategy with a verifier.
+        table: A success table with both sides.
         cost: The cost model.
         strategy: `best_of_n` (the default, as in the paper), `weighted_vote`, or `best` for the
-            better of the two; the one there is when None.
+            better of the two; the one there is when None. Or any other strategy of the table.
+        against: What it is compared with.
         resamples: Resamples of problems; 0 for no intervals.
         seed: Seed of the resampling.
 
@@ -94,14 +119,14 @@ def crossover(
     Source:
         arXiv 2504.01005, section 4.1 (definitions made exact here).
     """
-    strategy, baseline, challengers = _sides(table, cost, strategy)
-    breaks = _breaks(baseline, challengers, cost.unit_name)
-    mean = _measure(baseline, challengers, breaks, table.mean()[:, None])
+    strategy, sides = _named_sides(table, cost, strategy, against)
+    breaks = sides.breaks(cost.unit_name)
+    mean = _measure(sides, breaks, table.mean()[:, None])
     drawn = resample(table, resamples, seed)
     if drawn is None:
         figures = {name: reached(float(value[0])) for name, value in mean.items()}
     else:
-        again = _measure(baseline, challengers, breaks, drawn.means(table))
+        again = _measured_again(table, cost, sides, breaks, drawn)
         figures = {name: drawn.interval(float(v[0]), again[name]) for name, v in mean.items()}
     return Crossover(
         strategy=strategy,
@@ -109,7 +134,7 @@ def crossover(
         n_problems=table.n_problems or None,
         resamples=0 if drawn is None else resamples,
         seed=seed,
-        status="unsaturated" if mean["saturation_budget"][0] == baseline.costs[-1] else "ok",
+        status="unsaturated" if mean["saturation_budget"][0] == sides.last else "ok",
     )
 
 
@@ -117,6 +142,7 @@ def advantage(
     table: SuccessTable,
     cost: CostModel,
     strategy: str | None = None,
+    against: str = BASELINE,
     *,
     resamples: int = DEFAULT_RESAMPLES,
     seed: int = 0,
@@ -130,6 +156,7 @@ def advantage(
         table: A success table with self-consistency and at least one strategy with a verifier.
         cost: The cost model.
         strategy: As in `crossover`.
+        against: As in `crossover`; its success stands in the column `self_consistency`.
         resamples: Resamples of problems; 0 for no intervals.
         seed: Seed of the resampling.
 
@@ -143,17 +170,15 @@ def advantage(
         BadInputError: There is no such strategy.
         NotInPoolError: The table lacks one of the strategies, or their budgets do not overlap.
     """
-    _, baseline, challengers = _sides(table, cost, strategy)
-    breaks = _breaks(baseline, challengers, cost.unit_name)
+    _, sides = _named_sides(table, cost, strategy, against)
+    breaks = sides.breaks(cost.unit_name)
     steps = math.ceil(PER_DOUBLING * math.log2(breaks[-1] / breaks[0]))
     budgets = np.union1d(breaks, np.geomspace(breaks[0], breaks[-1], steps + 1))
-    reference, best = (
-        side[:, 0] for side in _sides_at(budgets, baseline, challengers, table.mean()[:, None])
-    )
+    reference, best = (side[:, 0] for side in sides.success_at(budgets, table.mean()[:, None]))
     low = high = np.full(budgets.size, np.nan)
     drawn = resample(table, resamples, seed)
     if drawn is not None:
-        again, best_again = _sides_at(budgets, baseline, challengers, drawn.means(table))
+        again, best_again = sides.success_at(budgets, drawn.means(table))
         low, high = drawn.intervals(best - reference, best_again - again)
     frame = pl.DataFrame(
         {
@@ -168,59 +193,137 @@ def advantage(
     return frame.with_columns(pl.col("conf_low", "conf_high").fill_nan(None))
 
 
-def _sides(
-    table: SuccessTable, cost: CostModel, strategy: str | None
-) -> tuple[str, Line, list[Line]]:
-    """The strategy's name, the line of self-consistency, and those of verification.
+@dataclass(frozen=True)
+class _Sides:
+    """The lines of both sides.
+
+    Attributes:
+        baselines: Those of what is compared with.
+        challengers: Those of the strategy.
+    """
+
+    baselines: list[Line]
+    challengers: list[Line]
+
+    @property
+    def all(self) -> tuple[list[Line], list[Line]]:
+        """Both."""
+        return self.baselines, self.challengers
+
+    @property
+    def last(self) -> float:
+        """Largest computed cost of what is compared with."""
+        return max(float(line.costs[-1]) for line in self.baselines)
+
+    def reference(self, budgets: F64, means: F64) -> F64:
+        """(n, B) success of what is compared with.
+
+        As it is at a budget; where there are several lines, by the best within it.
+        """
+        if len(self.baselines) == 1:
+            return self.baselines[0].success_at(budgets, means)
+        return _best_within(self.baselines, budgets, means)
+
+    def success_at(self, budgets: F64, means: F64) -> tuple[F64, F64]:
+        """(n, B) each: what is compared with, and the best of the strategy within each budget."""
+        return self.reference(budgets, means), _best_within(self.challengers, budgets, means)
+
+    def breaks(self, unit: str) -> F64:
+        """Computed costs within the range of budgets that both sides have, ends included.
+
+        Raises:
+            NotInPoolError: They have none.
+        """
+        first, paid = (
+            min(float(line.costs[0]) for line in lines)
+            for lines in (self.baselines, self.challengers)
+        )
+        low = max(first, paid)
+        high = min(self.last, max(float(line.costs[-1]) for line in self.challengers))
+        if low > high:
+            compared, strategy = self.baselines[0].strategy, self.challengers[0].strategy
+            sides = ("self-consistency", "verification")
+            if (compared, strategy in VERIFIED) != (BASELINE, True):
+                sides = (compared, strategy)
+            raise NotInPoolError(
+                f"{sides[0]} (up to {amount(self.last)} {unit}) and {sides[1]} (from"
+                f" {amount(paid)} {unit}) have no budget in"
+                " common; more solutions would give them one"
+            )
+        lines = (*self.baselines, *self.challengers)
+        costs = np.concatenate([*(line.costs for line in lines), [low, high]])
+        if len(self.baselines) > 1:
+            # The best of several lines bends between the computed costs too.
+            steps = math.ceil(PER_DOUBLING * math.log2(high / low)) + 1
+            costs = np.append(costs, np.geomspace(low, high, steps))
+        result: F64 = np.unique(costs[(costs >= low) & (costs <= high)])
+        return result
+
+
+def _named_sides(
+    table: SuccessTable, cost: CostModel, strategy: str | None, against: str
+) -> tuple[str, _Sides]:
+    """The strategy's name, and the lines of both sides.
 
     Raises:
         BadInputError: There is no such strategy.
         NotInPoolError: The table lacks one of the strategies.
     """
-    if strategy is not None and strategy not in CHALLENGERS:
-        raise BadInputError(f"unknown strategy '{strategy}'; use {', '.join(CHALLENGERS)}")
-    present = [name for name in VERIFIED if name in table.strategies]
-    if not present:
+    if strategy not in (None, *CHALLENGERS):
+        known = [name for name in table.strategies if name not in CHALLENGERS]
+        if strategy.partition(":")[0] not in known:
+            raise BadInputError(
+                f"unknown strategy '{strategy}'; use {', '.join((*CHALLENGERS, *known))}"
+            )
+    names = [strategy] if strategy is not None else []
+    if strategy in (None, "best"):
+        names = [name for name in VERIFIED if name in table.strategies]
+        if not names:
+            raise NotInPoolError("a crossover needs verification: best_of_n or weighted_vote")
+    elif strategy in VERIFIED and not set(VERIFIED) & set(table.strategies):
         raise NotInPoolError("a crossover needs verification: best_of_n or weighted_vote")
-    strategy = strategy or ("best_of_n" if "best_of_n" in present else "weighted_vote")
-    (baseline,) = lines_of(table, cost, ["self_consistency"])
-    challengers = lines_of(table, cost, present if strategy == "best" else [strategy])
-    return strategy, baseline, challengers
+    if strategy is None:
+        names = names[:1]
+    sides = _Sides(lines_of(table, cost, [against]), lines_of(table, cost, names))
+    return strategy or names[0], sides
 
 
-def _sides_at(budgets: F64, baseline: Line, challengers: list[Line], means: F64) -> tuple[F64, F64]:
-    """Self-consistency at each budget and the best of verification within it: (n, B) both."""
-    best = np.broadcast_to(
-        _best_below(challengers, budgets[0], means), (budgets.size, means.shape[1])
-    )
-    for line in challengers:
-        best = np.maximum(best, line.success_at(budgets, means))
-    return baseline.success_at(budgets, means), np.maximum.accumulate(best, axis=0)
+def _measured_again(
+    table: SuccessTable, cost: CostModel, sides: _Sides, breaks: F64, drawn: Resamples
+) -> dict[str, F64]:
+    """Every figure in every resample: (B,) values, nan where the sides have no common budget.
 
-
-def _breaks(baseline: Line, challengers: list[Line], unit: str) -> F64:
-    """Computed costs within the range of budgets that both sides have, ends included.
-
-    Raises:
-        NotInPoolError: They have none.
+    Costs that depend on the problems are drawn with them.
     """
-    low = max(baseline.costs[0], min(line.costs[0] for line in challengers))
-    high = min(baseline.costs[-1], max(line.costs[-1] for line in challengers))
-    if low > high:
-        raise NotInPoolError(
-            f"self-consistency (up to {amount(baseline.costs[-1])} {unit}) and verification (from"
-            f" {amount(min(line.costs[0] for line in challengers))} {unit}) have no budget in"
-            " common; more solutions would give them one"
-        )
-    costs = np.concatenate([baseline.costs, *(line.costs for line in challengers), [low, high]])
-    result: F64 = np.unique(costs[(costs >= low) & (costs <= high)])
-    return result
+    means = drawn.means(table)
+    if not any(side[0].strategy in FAMILIES for side in sides.all):
+        return _measure(sides, breaks, means)
+    each = table.problem_costs(cost) @ drawn.weights.T
+    found: dict[str, list[float]] = {name: [] for name in _FIGURES}
+    for b in range(drawn.count):
+        again = _Sides(*([line.at(each[:, b], means[:, b]) for line in side] for side in sides.all))
+        try:
+            figures = _measure(again, again.breaks(cost.unit_name), means[:, [b]])
+        except NotInPoolError:
+            figures = dict.fromkeys(_FIGURES, np.array([np.nan]))
+        for name, value in figures.items():
+            found[name].append(float(value.item() if isinstance(value, np.ndarray) else value))
+    return {name: np.array(values) for name, values in found.items()}
 
 
-def _measure(baseline: Line, challengers: list[Line], breaks: F64, means: F64) -> dict[str, F64]:
+def _best_within(lines: list[Line], budgets: F64, means: F64) -> F64:
+    """(n, B) best success of some lines within each budget."""
+    best = np.broadcast_to(_best_below(lines, budgets[0], means), (budgets.size, means.shape[1]))
+    for line in lines:
+        best = np.maximum(best, line.success_at(budgets, means))
+    return np.maximum.accumulate(best, axis=0)
+
+
+def _measure(sides: _Sides, breaks: F64, means: F64) -> dict[str, F64]:
     """Every figure in every resample: (points, B) means to (B,) values, inf for never."""
-    saturation = _saturation(baseline, means)
-    reference = baseline.success_at(breaks, means)
+    challengers = sides.challengers
+    saturation = _saturation(sides.baselines, means)
+    reference = sides.reference(breaks, means)
     # Within the budget counts what any cheaper point achieved, also below the common range.
     cheaper = _best_below(challengers, breaks[0], means)
     lines = np.stack([line.success_at(breaks, means) for line in challengers])
@@ -247,10 +350,14 @@ def _measure(baseline: Line, challengers: list[Line], breaks: F64, means: F64) -
     }
 
 
-def _saturation(baseline: Line, means: F64) -> F64:
-    curve = means[baseline.rows]
+def _saturation(baselines: list[Line], means: F64) -> F64:
+    """(B,) smallest computed cost at which what is compared with is saturated."""
+    costs = np.concatenate([line.costs for line in baselines])
+    rows = np.concatenate([line.rows for line in baselines])
+    order = np.argsort(costs, kind="stable")
+    curve = means[rows[order]]
     saturated = curve >= curve.max(axis=0) - SATURATION_MARGIN
-    result: F64 = baseline.costs[saturated.argmax(axis=0)]
+    result: F64 = costs[order][saturated.argmax(axis=0)]
     return result
 
 

@@ -16,6 +16,7 @@ from svlaw.analysis.strategies.specs import (
     Spec,
     needs_verifier,
     needs_votes,
+    parse_spec,
     parse_specs,
     strategy_names,
 )
@@ -98,6 +99,24 @@ class SuccessTable:
         result: F64 = np.sqrt(self.variance.sum(axis=1)) / self.success.shape[1]
         return result
 
+    def is_of(self, strategy: str) -> Mask:
+        """(points,) which points are those of a strategy.
+
+        Args:
+            strategy: Its name; with settings, those points of a policy that have them.
+        """
+        spec = parse_spec(strategy)
+        mask: Mask = (self.points["strategy"] == spec.strategy).to_numpy()
+        if not spec.given:
+            return mask
+        family = FAMILIES[spec.strategy]
+        texts = self.points["setting"].to_list()
+        alike = [
+            named and spec.given.items() <= family.parse(text).items()
+            for named, text in zip(mask.tolist(), texts, strict=True)
+        ]
+        return np.array(alike, np.bool_)
+
     def costs(self, cost: CostModel) -> F64:
         """(points,) mean cost over problems: C(S, V), or the price of what a policy used."""
         costs = cost(*self._sizes())
@@ -129,6 +148,19 @@ class SuccessTable:
         if self.usage is not None:
             costs[self.usage.rows] = cost.of(self.usage.amounts(largest=True)).max(axis=1)
         return costs
+
+    def mean_counts(self, calls: Calls) -> tuple[F64, F64]:
+        """(points,) mean number of solutions and of verifications used on a problem.
+
+        Args:
+            calls: Whether each solution has V verifications of its own or V calls judge all.
+        """
+        S, V = self._sizes()
+        verifications = V if calls == "shared" else S * V
+        if self.usage is not None:
+            S[self.usage.rows] = self.usage.of("solutions").mean(axis=1)
+            verifications[self.usage.rows] = self.usage.of("verifications").mean(axis=1)
+        return S, verifications
 
     def _sizes(self) -> tuple[F64, F64]:
         """(points,) S and V; 1 and 0 for policies."""

@@ -75,6 +75,15 @@ class Family:
         """Names of all settings."""
         return (*(p.name for p in self.parameters), "most")
 
+    @property
+    def limit(self) -> Parameter:
+        """The setting that all policies have."""
+        return _MOST
+
+    def parameter(self, name: str) -> Parameter:
+        """A setting by name."""
+        return next(p for p in (*self.parameters, _MOST) if p.name == name)
+
     def read(self, texts: Mapping[str, str]) -> dict[str, Value]:
         """The values of settings given as text.
 
@@ -167,6 +176,12 @@ class Family:
                 raise BadInputError(f"{self.name}:{text}: {name} is given twice")
             texts[name] = value
         return self.read(texts)
+
+    def group(self, text: str) -> str:
+        """The settings of a text, without the one along which a curve runs."""
+        settings = self.parse(text)
+        rung = next(name for name in self.rung if name in settings)
+        return ":".join((rung, self.text({n: v for n, v in settings.items() if n != rung})))
 
     def text(self, settings: Settings) -> str:
         """Settings as canonical text, in the order of the family's."""

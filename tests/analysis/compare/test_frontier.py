@@ -14,6 +14,7 @@ COLUMNS = [
     "strategy",
     "solutions",
     "verifications",
+    "setting",
     "cost",
     "success",
     "conf_low",
