@@ -24,7 +24,6 @@ from svlaw.data.pool import Pool
 from svlaw.data.schema import Calls
 
 __all__ = [
-    "Amounts",
     "CostModel",
     "FlopsCost",
     "LengthUnit",
@@ -45,28 +44,10 @@ __all__ = [
 
 F64 = npt.NDArray[np.float64]
 
+ROUNDING: Final = 1e-9
+"""Relative slack with which costs, S and V count as equal: a point as within a budget, say."""
 TOKENS_OF_A_PRICE: Final = 1e6
 """Tokens that providers state prices for."""
-
-
-class Amounts(NamedTuple):
-    """What was used on a problem; arrays of one shape.
-
-    Attributes:
-        solutions: Number of solutions.
-        prompts: Number of prompts that the verifier read.
-        verifications: Number of verifications.
-        solution_tokens: Tokens of the solutions; nan where their lengths are unknown.
-        prompt_tokens: Tokens of the prompts; nan likewise.
-        verification_tokens: Tokens of the verifications; nan likewise.
-    """
-
-    solutions: F64
-    prompts: F64
-    verifications: F64
-    solution_tokens: F64
-    prompt_tokens: F64
-    verification_tokens: F64
 
 
 class CostModel(Protocol):
@@ -121,23 +102,6 @@ class CostModel(Protocol):
         """C(S, V), elementwise; V = 0 for strategies without a verifier."""
         ...
 
-    def of(self, amounts: "Amounts") -> F64:
-        """Cost of what was used, elementwise."""
-        ...
-
-    def of_problems(self, solutions: F64, verifications: F64, tokens: F64) -> F64 | None:
-        """C(S, V) of problems whose tokens differ: (points, P).
-
-        Args:
-            solutions: (points,) S.
-            verifications: (points,) V.
-            tokens: (3, P) mean tokens of a solution, a prompt and a verification.
-
-        Returns:
-            None where the cost does not depend on tokens, or they are unknown.
-        """
-        ...
-
     def solutions_at(self, budgets: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
         """S, not rounded, at which C(S, V) is the budget, elementwise; may lie below 1."""
         ...
@@ -153,7 +117,8 @@ class _LinearCost:
     @property
     def label(self) -> str:
         """Axis title."""
-        return _label(_as_model(self))
+        cost = _as_model(self)
+        return axis_title(cost.quantity, cost.unit_name)
 
     def __call__(self, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
         """C(S, V), elementwise."""
@@ -218,14 +183,6 @@ class RelativeCost(_LinearCost):
     def __post_init__(self) -> None:
         _check_above_zero("lambda", self.ratio)
 
-    def of(self, amounts: Amounts) -> F64:
-        """Solutions + lambda x verifications, elementwise."""
-        return _counted(self, amounts)
-
-    def of_problems(self, solutions: F64, verifications: F64, tokens: F64) -> F64 | None:
-        """None: a solution costs 1 everywhere."""
-        return None
-
 
 class Weights(NamedTuple):
     """What a token costs.
@@ -275,27 +232,6 @@ class WeightedTokens(_LinearCost, ABC):
     def ratio(self) -> float:
         """lambda, the cost of one verification over that of one solution."""
         return self.weights.verification * self.tokens.verification / self.unit
-
-    def of(self, amounts: Amounts) -> F64:
-        """Weights times tokens, elementwise; where tokens are unknown, counts times mean tokens."""
-        weights = self.weights
-        known: F64 = (
-            weights.solution * amounts.solution_tokens
-            + weights.prompt * amounts.prompt_tokens
-            + weights.verification * amounts.verification_tokens
-        )
-        return np.where(np.isnan(known), _counted(self, amounts), known)
-
-    def of_problems(self, solutions: F64, verifications: F64, tokens: F64) -> F64 | None:
-        """C(S, V) of problems whose tokens differ; None where they are unknown."""
-        if np.isnan(tokens).any():
-            return None
-        weights, (solution, prompt, verification) = self.weights, tokens
-        S, V = solutions[:, None], verifications[:, None]
-        judged = weights.prompt * prompt * (V > 0) + weights.verification * verification * V
-        solved: F64 = weights.solution * solution * S
-        costs: F64 = np.add(solved, judged if self.calls == "shared" else S * judged)
-        return costs
 
 
 @dataclass(frozen=True)
@@ -498,8 +434,9 @@ def _origin(tokens: TokenMeans) -> str:
     return origin
 
 
-def _label(cost: CostModel) -> str:
-    return f"{cost.quantity} per problem ({cost.unit_name})"
+def axis_title(quantity: str, unit_name: str) -> str:
+    """Axis title of a cost: what is spent, and what it is counted in."""
+    return f"{quantity} per problem ({unit_name})"
 
 
 def _calls_of(pool: Pool, verifier: str | None) -> Calls:
@@ -510,12 +447,6 @@ def _calls_of(pool: Pool, verifier: str | None) -> Calls:
     """
     kinds = {pool.calls(name) for name in pool.verifiers if verifier in (None, name)}
     return kinds.pop() if len(kinds) == 1 else pool.calls(verifier)
-
-
-def _counted(cost: CostModel, amounts: Amounts) -> F64:
-    counts = amounts.solutions + cost.prefill * amounts.prompts + cost.ratio * amounts.verifications
-    result: F64 = cost.unit * counts
-    return result
 
 
 def _check_above_zero(name: str, value: float) -> None:

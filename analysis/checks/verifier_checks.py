@@ -28,9 +28,10 @@ class VerdictTotals:
     """Verdicts of a verifier, summed up.
 
     Attributes:
-        solutions: A row per verified solution of the pool, in order of the key: `n` verdicts,
-            `scored` ones, the `total` and `squares` of their scores, and of the `said` (yes or no)
-            those with a `yes`; `is_correct`.
+        solutions: A row per verified solution of the pool, in order of the key: `n` verdicts; the
+            `depth` or largest V that it supports (the problem's calls where they are shared);
+            `scored` verdicts, the `total` and `squares` of their scores, and of the `said` (yes or
+            no) those with a `yes`; `is_correct`.
         rows: All verdicts, those of unknown solutions included.
         truncated: Those with status `truncated`.
     """
@@ -63,6 +64,12 @@ def read_verdicts(pool: Pool, verifier: str, answers: pl.DataFrame) -> VerdictTo
         )
     )
     sums = pool.collect(query, "verdicts")
+    if verifier in pool.shared_calls:
+        distinct = pl.col("verification_id").n_unique().cast(pl.Int64).alias("depth")
+        query = pool.scan("verdicts", verifier).group_by("problem_id").agg(distinct)
+        sums = sums.join(pool.collect(query, "verdicts"), on="problem_id", how="left")
+    else:
+        sums = sums.with_columns(pl.col("n").alias("depth"))
     known = sums.join(answers.select(*_KEY, "is_correct"), on=_KEY, how="inner").sort(_KEY)
     return VerdictTotals(known, int(sums["n"].sum()), int(sums["truncated"].sum()))
 
@@ -108,10 +115,10 @@ def _reach(verifier: str, solutions: pl.DataFrame, problem_ids: pl.Series) -> Ch
     S counts a problem's verified solutions; V is what so many of them hold.
     """
     held = problem_ids.to_frame().join(
-        solutions.group_by("problem_id").agg(pl.col("n").sort(descending=True)),
+        solutions.group_by("problem_id").agg(pl.col("depth").sort(descending=True)),
         on="problem_id",
         how="left",
-    )["n"]
+    )["depth"]
     depths = [[] if depths is None else depths for depths in held.to_list()]
     words = []
     for place in (0, 1):
@@ -134,9 +141,9 @@ def _quality(verifier: str, solutions: pl.DataFrame) -> list[Check]:
     rates = [clustered_rate(*pair) for pair in sums]
     better = clustered_difference(*sums[0], *sums[1])
     subject = subject_of("better than chance", verifier)
-    if better is None:
-        chance = Check("note", subject, "cannot be measured")
-    elif better.value <= 0 or (better.low is not None and better.low <= 0):
+    if better.estimate is None:
+        chance = Check("note", subject, in_words(better))
+    elif better.estimate <= 0 or (better.conf_low is not None and better.conf_low <= 0):
         words = f"true less false positive rate {in_words(better)}: no better than chance"
         chance = Check("note", subject, words)
     else:

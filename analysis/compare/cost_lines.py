@@ -2,21 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.cost import CostModel
+from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
-
-ROUNDING: Final = 1e-9
-"""Relative slack with which a budget still counts as on a line."""
 
 
 @dataclass(frozen=True)

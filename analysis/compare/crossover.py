@@ -1,4 +1,4 @@
-"""The crossover: the budget from which one strategy beats another, verification the vote."""
+"""The crossover: the budget from which on one strategy leads another, verification the vote."""
 
 import math
 from dataclasses import dataclass
@@ -8,39 +8,38 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from svlaw.analysis.compare.cost_lines import Line, lines_of
-from svlaw.analysis.cost import CostModel
-from svlaw.analysis.intervals.resampling import (
-    DEFAULT_RESAMPLES,
-    Interval,
-    Resamples,
-    reached,
-    resample,
+from svlaw.analysis.compare.cost_lines import Line
+from svlaw.analysis.compare.crossover_sides import (
+    BASELINE,
+    PER_DOUBLING,
+    Sides,
+    best_below,
+    named_sides,
 )
+from svlaw.analysis.cost import CostModel
+from svlaw.analysis.intervals.interval import Interval, reached
+from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, Resamples, resample
 from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.success.success_table import SuccessTable
-from svlaw.data.errors import BadInputError, NotInPoolError
-from svlaw.data.numerals import amount
-from svlaw.data.schema import VERIFIED
+from svlaw.data.errors import NotInPoolError
 
 F64 = npt.NDArray[np.float64]
+
+LEAD: Final = 0.0025
+"""A lead of verification is a lead from a quarter of a percentage point on."""
 
 SATURATION_MARGIN: Final = 0.0025
 """Self-consistency is saturated within this of its best: a quarter of a percentage point."""
 
-PER_DOUBLING: Final = 8
-"""Budgets per doubling at which the advantage of verification is looked at."""
 
 _LEVEL: Final = 1e-12
 """Success within this counts as level, whatever the rounding."""
 
-CHALLENGERS: Final = (*VERIFIED, "best")
-BASELINE: Final = "self_consistency"
-"""What others are compared with by default."""
 
 _FIGURES: Final = (
     "saturation_budget",
     "crossover_budget",
+    "match_budget",
     "match_ratio",
     "gain",
     "gain_ratio",
@@ -59,12 +58,18 @@ class Crossover:
             other strategy.
         saturation_budget: Smallest computed budget at which self-consistency is within 0.25 points
             of its best.
-        crossover_budget: Smallest budget at which verification's frontier is at least
-            self-consistency at the same budget.
-        match_ratio: Crossover over saturation.
+        saturation_probability: Share of the resamples in which that is not its largest budget, so
+            that self-consistency counts as saturated; None without resamples. A ratio to the
+            saturation budget means little where this is neither near 0 nor near 1.
+        crossover_budget: Budget from which on verification's frontier is at least 0.25 points above
+            self-consistency at the same budget, up to the largest budget both have.
+        match_budget: Smallest budget at which verification's frontier is at least self-consistency
+            at the same budget; the lead may be nothing, and may be lost again.
+        match_ratio: The match budget over saturation, as in the paper.
         gain: Verification's frontier less self-consistency at the largest budget both have.
         gain_ratio: That budget over saturation.
-        ahead_budget: Budget beyond which verification stays at least level.
+        ahead_budget: Budget beyond which verification stays at least level; its lead may be
+            nothing.
         n_problems: Number of problems; None for a published table.
         resamples: Number of resamples behind the intervals; 0 without.
         seed: Seed of the resampling.
@@ -75,7 +80,9 @@ class Crossover:
 
     strategy: str
     saturation_budget: Interval
+    saturation_probability: float | None
     crossover_budget: Interval
+    match_budget: Interval
     match_ratio: Interval
     gain: Interval
     gain_ratio: Interval
@@ -84,6 +91,11 @@ class Crossover:
     resamples: int
     seed: int
     status: str
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the lead is beyond doubt: fewer than 2.5% of the resamples are without one."""
+        return self.crossover_budget.conf_high is not None
 
 
 def crossover(
@@ -119,17 +131,20 @@ def crossover(
     Source:
         arXiv 2504.01005, section 4.1 (definitions made exact here).
     """
-    strategy, sides = _named_sides(table, cost, strategy, against)
+    strategy, sides = named_sides(table, cost, strategy, against)
     breaks = sides.breaks(cost.unit_name)
     mean = _measure(sides, breaks, table.mean()[:, None])
     drawn = resample(table, resamples, seed)
     if drawn is None:
         figures = {name: reached(float(value[0])) for name, value in mean.items()}
+        probability = None
     else:
         again = _measured_again(table, cost, sides, breaks, drawn)
         figures = {name: drawn.interval(float(v[0]), again[name]) for name, v in mean.items()}
+        probability = float(np.mean(again["saturation_budget"] < sides.last))
     return Crossover(
         strategy=strategy,
+        saturation_probability=probability,
         **figures,
         n_problems=table.n_problems or None,
         resamples=0 if drawn is None else resamples,
@@ -170,7 +185,7 @@ def advantage(
         BadInputError: There is no such strategy.
         NotInPoolError: The table lacks one of the strategies, or their budgets do not overlap.
     """
-    _, sides = _named_sides(table, cost, strategy, against)
+    _, sides = named_sides(table, cost, strategy, against)
     breaks = sides.breaks(cost.unit_name)
     steps = math.ceil(PER_DOUBLING * math.log2(breaks[-1] / breaks[0]))
     budgets = np.union1d(breaks, np.geomspace(breaks[0], breaks[-1], steps + 1))
@@ -193,103 +208,8 @@ def advantage(
     return frame.with_columns(pl.col("conf_low", "conf_high").fill_nan(None))
 
 
-@dataclass(frozen=True)
-class _Sides:
-    """The lines of both sides.
-
-    Attributes:
-        baselines: Those of what is compared with.
-        challengers: Those of the strategy.
-    """
-
-    baselines: list[Line]
-    challengers: list[Line]
-
-    @property
-    def all(self) -> tuple[list[Line], list[Line]]:
-        """Both."""
-        return self.baselines, self.challengers
-
-    @property
-    def last(self) -> float:
-        """Largest computed cost of what is compared with."""
-        return max(float(line.costs[-1]) for line in self.baselines)
-
-    def reference(self, budgets: F64, means: F64) -> F64:
-        """(n, B) success of what is compared with.
-
-        As it is at a budget; where there are several lines, by the best within it.
-        """
-        if len(self.baselines) == 1:
-            return self.baselines[0].success_at(budgets, means)
-        return _best_within(self.baselines, budgets, means)
-
-    def success_at(self, budgets: F64, means: F64) -> tuple[F64, F64]:
-        """(n, B) each: what is compared with, and the best of the strategy within each budget."""
-        return self.reference(budgets, means), _best_within(self.challengers, budgets, means)
-
-    def breaks(self, unit: str) -> F64:
-        """Computed costs within the range of budgets that both sides have, ends included.
-
-        Raises:
-            NotInPoolError: They have none.
-        """
-        first, paid = (
-            min(float(line.costs[0]) for line in lines)
-            for lines in (self.baselines, self.challengers)
-        )
-        low = max(first, paid)
-        high = min(self.last, max(float(line.costs[-1]) for line in self.challengers))
-        if low > high:
-            compared, strategy = self.baselines[0].strategy, self.challengers[0].strategy
-            sides = ("self-consistency", "verification")
-            if (compared, strategy in VERIFIED) != (BASELINE, True):
-                sides = (compared, strategy)
-            raise NotInPoolError(
-                f"{sides[0]} (up to {amount(self.last)} {unit}) and {sides[1]} (from"
-                f" {amount(paid)} {unit}) have no budget in"
-                " common; more solutions would give them one"
-            )
-        lines = (*self.baselines, *self.challengers)
-        costs = np.concatenate([*(line.costs for line in lines), [low, high]])
-        if len(self.baselines) > 1:
-            # The best of several lines bends between the computed costs too.
-            steps = math.ceil(PER_DOUBLING * math.log2(high / low)) + 1
-            costs = np.append(costs, np.geomspace(low, high, steps))
-        result: F64 = np.unique(costs[(costs >= low) & (costs <= high)])
-        return result
-
-
-def _named_sides(
-    table: SuccessTable, cost: CostModel, strategy: str | None, against: str
-) -> tuple[str, _Sides]:
-    """The strategy's name, and the lines of both sides.
-
-    Raises:
-        BadInputError: There is no such strategy.
-        NotInPoolError: The table lacks one of the strategies.
-    """
-    if strategy not in (None, *CHALLENGERS):
-        known = [name for name in table.strategies if name not in CHALLENGERS]
-        if strategy.partition(":")[0] not in known:
-            raise BadInputError(
-                f"unknown strategy '{strategy}'; use {', '.join((*CHALLENGERS, *known))}"
-            )
-    names = [strategy] if strategy is not None else []
-    if strategy in (None, "best"):
-        names = [name for name in VERIFIED if name in table.strategies]
-        if not names:
-            raise NotInPoolError("a crossover needs verification: best_of_n or weighted_vote")
-    elif strategy in VERIFIED and not set(VERIFIED) & set(table.strategies):
-        raise NotInPoolError("a crossover needs verification: best_of_n or weighted_vote")
-    if strategy is None:
-        names = names[:1]
-    sides = _Sides(lines_of(table, cost, [against]), lines_of(table, cost, names))
-    return strategy or names[0], sides
-
-
 def _measured_again(
-    table: SuccessTable, cost: CostModel, sides: _Sides, breaks: F64, drawn: Resamples
+    table: SuccessTable, cost: CostModel, sides: Sides, breaks: F64, drawn: Resamples
 ) -> dict[str, F64]:
     """Every figure in every resample: (B,) values, nan where the sides have no common budget.
 
@@ -301,7 +221,7 @@ def _measured_again(
     each = table.problem_costs(cost) @ drawn.weights.T
     found: dict[str, list[float]] = {name: [] for name in _FIGURES}
     for b in range(drawn.count):
-        again = _Sides(*([line.at(each[:, b], means[:, b]) for line in side] for side in sides.all))
+        again = Sides(*([line.at(each[:, b], means[:, b]) for line in side] for side in sides.all))
         try:
             figures = _measure(again, again.breaks(cost.unit_name), means[:, [b]])
         except NotInPoolError:
@@ -311,43 +231,53 @@ def _measured_again(
     return {name: np.array(values) for name, values in found.items()}
 
 
-def _best_within(lines: list[Line], budgets: F64, means: F64) -> F64:
-    """(n, B) best success of some lines within each budget."""
-    best = np.broadcast_to(_best_below(lines, budgets[0], means), (budgets.size, means.shape[1]))
-    for line in lines:
-        best = np.maximum(best, line.success_at(budgets, means))
-    return np.maximum.accumulate(best, axis=0)
-
-
-def _measure(sides: _Sides, breaks: F64, means: F64) -> dict[str, F64]:
+def _measure(sides: Sides, breaks: F64, means: F64) -> dict[str, F64]:
     """Every figure in every resample: (points, B) means to (B,) values, inf for never."""
     challengers = sides.challengers
     saturation = _saturation(sides.baselines, means)
     reference = sides.reference(breaks, means)
     # Within the budget counts what any cheaper point achieved, also below the common range.
-    cheaper = _best_below(challengers, breaks[0], means)
+    cheaper = best_below(challengers, breaks[0], means)
     lines = np.stack([line.success_at(breaks, means) for line in challengers])
     best = np.maximum.accumulate(np.maximum(lines.max(axis=0), cheaper), axis=0)
-    ahead = best >= reference - _LEVEL
-    crossing, dips = _crossings(lines, best, reference, np.log(breaks))
-    B = means.shape[1]
-    first = np.where(ahead.any(axis=0), ahead.argmax(axis=0), -1)
-    behind = ~ahead
-    behind[:-1] |= dips[1:]
-    last = np.where(behind.any(axis=0), breaks.size - behind[::-1].argmax(axis=0), 0)
-    columns = np.arange(B)
-    crossover = np.where(first >= 0, crossing[np.maximum(first, 0), columns], np.inf)
-    stays = np.where(
-        last < breaks.size, crossing[np.minimum(last, breaks.size - 1), columns], np.inf
-    )
+    log_breaks = np.log(breaks)
+    first, stays = _turns(lines, best, reference, log_breaks)
+    _, leads = _turns(lines, best, reference + LEAD, log_breaks)
     return {
         "saturation_budget": saturation,
-        "crossover_budget": crossover,
-        "match_ratio": crossover / saturation,
+        "crossover_budget": leads,
+        "match_budget": first,
+        "match_ratio": first / saturation,
         "gain": best[-1] - reference[-1],
         "gain_ratio": breaks[-1] / saturation,
         "ahead_budget": stays,
     }
+
+
+def _turns(lines: F64, best: F64, reference: F64, log_breaks: F64) -> tuple[F64, F64]:
+    """First budget at which verification reaches the reference, and that from which on it does.
+
+    Args:
+        lines: (lines, breaks, B) success of each line of verification at each break.
+        best: (breaks, B) the best of verification within each break.
+        reference: (breaks, B) what is to be reached.
+        log_breaks: (breaks,) logarithms of the breaks.
+
+    Returns:
+        Two arrays (B,); inf for never.
+    """
+    reached_at = best >= reference - _LEVEL
+    crossing, dips = _crossings(lines, best, reference, log_breaks)
+    first = np.where(reached_at.any(axis=0), reached_at.argmax(axis=0), -1)
+    behind = ~reached_at
+    behind[:-1] |= dips[1:]
+    n = log_breaks.size
+    last = np.where(behind.any(axis=0), n - behind[::-1].argmax(axis=0), 0)
+    columns = np.arange(best.shape[1])
+    return (
+        np.where(first >= 0, crossing[np.maximum(first, 0), columns], np.inf),
+        np.where(last < n, crossing[np.minimum(last, n - 1), columns], np.inf),
+    )
 
 
 def _saturation(baselines: list[Line], means: F64) -> F64:
@@ -358,12 +288,6 @@ def _saturation(baselines: list[Line], means: F64) -> F64:
     curve = means[rows[order]]
     saturated = curve >= curve.max(axis=0) - SATURATION_MARGIN
     result: F64 = costs[order][saturated.argmax(axis=0)]
-    return result
-
-
-def _best_below(lines: list[Line], budget: float, means: F64) -> F64:
-    rows = np.concatenate([line.rows[line.costs <= budget] for line in lines])
-    result: F64 = means[rows].max(axis=0)
     return result
 
 

@@ -5,11 +5,8 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.intervals.resampling import (
-    DEFAULT_RESAMPLES,
-    resample,
-    success_intervals,
-)
+from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
+from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 
 F64 = npt.NDArray[np.float64]

@@ -7,12 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.intervals.resampling import (
-    DEFAULT_RESAMPLES,
-    Interval,
-    reached,
-    resample,
-)
+from svlaw.analysis.intervals.interval import Interval, reached
+from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
 

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from svlaw.analysis.kernels.compilation import kernel
+from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.kernels.verdict_draws import add_call, write_scores
-from svlaw.analysis.success.problem_sample import ProblemSample
 
 MOST_SCORES: Final = 2**20
 """Scores (subsets of calls times solutions) up to which all subsets are cheaper than draws."""

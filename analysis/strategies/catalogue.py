@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from svlaw.analysis.strategies.parameters import write_value
 from svlaw.analysis.strategies.policies.families import DEFAULT_MOST, FAMILIES, Family
+from svlaw.analysis.strategies.policies.parameters import write_value
 from svlaw.analysis.strategies.specs import needs_verifier, needs_votes
 
 _PLAIN: Final = {

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from svlaw.analysis.strategies.parameters import Value
 from svlaw.analysis.strategies.policies.families import FAMILIES
+from svlaw.analysis.strategies.policies.parameters import Value
 from svlaw.data.errors import BadInputError
 from svlaw.data.schema import STRATEGIES
 

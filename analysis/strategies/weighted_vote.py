@@ -13,8 +13,8 @@ from svlaw.analysis.kernels.verdict_draws import draw_scores
 
 @kernel
 def weighted_vote_walks(  # type: ignore[no-untyped-def]
-    draws, values, classes, shares, depths, solutions, starts, active, replicates, stream, sums,
-    squares,
+    draws, values, classes, shares, depths, solutions, starts, active, replicates, most_blocks,
+    stream, sums, squares,
 ):  # fmt: skip
     """Add weighted-voting outcomes at every (S, V) to running sums, one per replicate.
 
@@ -32,6 +32,8 @@ def weighted_vote_walks(  # type: ignore[no-untyped-def]
         starts: (H + 1,) int64, where each walk begins in `solutions`, see `walks`.
         active: (H,) bool, walks to do.
         replicates: Number of replicates.
+        most_blocks: Most disjoint subsets of a walk that count where S > 1. All of them are judged
+            by the same calls where those are shared, so that many say little more than a few.
         stream: stream state (see `streams`), advanced in place.
         sums: (G, W) float64, increased by the outcomes; untouched where S > n.
         squares: (G, W) float64, increased by their squares.
@@ -56,6 +58,8 @@ def weighted_vote_walks(  # type: ignore[no-untyped-def]
                 if not active[h] or stop == start:
                     continue
                 blocks = held // solutions[stop - 1]
+                if solutions[stop - 1] > 1:
+                    blocks = min(blocks, most_blocks)
                 _walk(
                     usable, blocks, values, first, last, classes, shares, solutions, start, stop,
                     draws.is_averaged, outcome,

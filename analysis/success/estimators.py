@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from svlaw.analysis.kernels.call_subsets import can_enumerate, can_enumerate_votes
 from svlaw.analysis.kernels.permutation_walks import share_walks
+from svlaw.analysis.kernels.problem_sample import Half, ProblemSample
 from svlaw.analysis.kernels.random_streams import new_stream
 from svlaw.analysis.kernels.verdict_draws import VerdictDraws, prepare_draws
 from svlaw.analysis.strategies.best_of_n import (
@@ -22,7 +23,6 @@ from svlaw.analysis.strategies.weighted_vote import (
     weighted_vote_over_calls,
     weighted_vote_walks,
 )
-from svlaw.analysis.success.problem_sample import Half, ProblemSample
 from svlaw.analysis.success.replication import LEAST_REPLICATES, replicate
 
 F64 = npt.NDArray[np.float64]
@@ -35,6 +35,10 @@ Population = Literal["all", "verified"]
 
 _BATCH: Final = 8
 """Most verdict draws per batch; best-of-N's Monte-Carlo variance comes from batch means."""
+
+
+_SHARED_BLOCKS: Final = 4
+"""Disjoint subsets of solutions that one draw of shared calls judges in weighted voting."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +260,7 @@ def _weighted_vote(
             walks.starts,
             active,
             replicates,
+            sample.n_solutions if sample.calls is None else _SHARED_BLOCKS,
             stream,
             sums,
             squares,

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.cost import Amounts
 from svlaw.analysis.strategies.policies.usage import QUANTITIES
+from svlaw.analysis.usage_cost import Amounts
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

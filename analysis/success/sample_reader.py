@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from svlaw.analysis.success.problem_sample import (
+from svlaw.analysis.kernels.problem_sample import (
     NO_CLASS,
     SCORE_UNIT,
     UNPARSED,
@@ -20,7 +20,8 @@ from svlaw.analysis.success.problem_sample import (
     subset,
     supported_depths,
 )
-from svlaw.analysis.success.sample_lengths import SampleLengths, StoredLengths
+from svlaw.analysis.kernels.sample_lengths import SampleLengths
+from svlaw.analysis.success.stored_lengths import StoredLengths
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool
 

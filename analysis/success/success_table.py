@@ -1,6 +1,6 @@
 """The success table: the success of every problem at every (strategy, S, V)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Final
@@ -10,29 +10,30 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.strategies.specs import (
-    ALL,
-    Spec,
     needs_verifier,
-    needs_votes,
     parse_spec,
     parse_specs,
-    strategy_names,
 )
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.execution import estimate_here, estimate_on, holdings_on
-from svlaw.analysis.success.grid import Holder, Values, choose_grid, split_values
+from svlaw.analysis.success.grid import Values, split_values
 from svlaw.analysis.success.point_usage import PointUsage
-from svlaw.analysis.success.policy_grid import choose_policies
-from svlaw.analysis.success.problem_sample import ProblemSample
-from svlaw.analysis.success.sample_lengths import StoredLengths, stored_lengths
+from svlaw.analysis.success.pool_strategies import (
+    available_strategies,
+    named_strategies,
+)
 from svlaw.analysis.success.sample_reader import BATCH_ROWS, SampleReader
+from svlaw.analysis.success.stored_lengths import stored_lengths
+from svlaw.analysis.success.table_blocks import Asked, plan_blocks, points_of, usage_of
 from svlaw.analysis.success.table_store import Block, BlockEstimate, Store
+from svlaw.analysis.usage_cost import cost_of_problems, usage_cost
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
-from svlaw.data.schema import STRATEGIES, Calls
+from svlaw.data.schema import Calls
 from svlaw.data.workers.ray_cluster import Cluster
 
 F64 = npt.NDArray[np.float64]
@@ -89,6 +90,12 @@ class SuccessTable:
         """Strategies in the table, in order."""
         return tuple(self.points["strategy"].unique(maintain_order=True))
 
+    @property
+    def specs(self) -> tuple[str, ...]:
+        """The strategies with the settings of policies, as they are asked for."""
+        keys = self.points.select("strategy", "setting").iter_rows()
+        return tuple(dict.fromkeys(f"{name}:{text}" if text else name for name, text in keys))
+
     def mean(self) -> F64:
         """(points,) mean success over problems."""
         result: F64 = self.success.mean(axis=1)
@@ -121,7 +128,7 @@ class SuccessTable:
         """(points,) mean cost over problems: C(S, V), or the price of what a policy used."""
         costs = cost(*self._sizes())
         if self.usage is not None:
-            costs[self.usage.rows] = cost.of(self.usage.amounts()).mean(axis=1)
+            costs[self.usage.rows] = usage_cost(cost, self.usage.amounts()).mean(axis=1)
         return costs
 
     def problem_costs(self, cost: CostModel) -> F64:
@@ -136,17 +143,17 @@ class SuccessTable:
         costs = np.tile(plain[:, None], max(self.n_problems, 1))
         if self.usage is None:
             return costs
-        each = cost.of_problems(S, V, self.usage.tokens)
+        each = cost_of_problems(cost, S, V, self.usage.tokens)
         if each is not None:
             costs = each * (plain / each.mean(axis=1))[:, None]
-        costs[self.usage.rows] = cost.of(self.usage.amounts())
+        costs[self.usage.rows] = usage_cost(cost, self.usage.amounts())
         return costs
 
     def largest_costs(self, cost: CostModel) -> F64:
         """(points,) largest cost of a problem: C(S, V), or the most that a policy used."""
         costs = cost(*self._sizes())
         if self.usage is not None:
-            costs[self.usage.rows] = cost.of(self.usage.amounts(largest=True)).max(axis=1)
+            costs[self.usage.rows] = usage_cost(cost, self.usage.amounts(largest=True)).max(axis=1)
         return costs
 
     def mean_counts(self, calls: Calls) -> tuple[F64, F64]:
@@ -202,29 +209,6 @@ class SuccessTable:
         )
 
 
-def default_strategies(pool: Pool) -> tuple[str, ...]:
-    """The strategies without settings that a pool has data for.
-
-    Voting needs answers, verification needs verdicts.
-    """
-    if pool.is_published_table:
-        present = set(pool.read("success", ("strategy",))["strategy"])
-        return tuple(name for name in STRATEGIES if name in present)
-    return tuple(name for name in available_strategies(pool) if name in STRATEGIES)
-
-
-def available_strategies(pool: Pool) -> tuple[str, ...]:
-    """All strategies that a pool has data for."""
-    if pool.is_published_table:
-        return default_strategies(pool)
-    votes = pool.scan("answers").select(pl.col("answer_class").is_not_null().any()).collect().item()
-    return tuple(
-        name
-        for name in strategy_names()
-        if (votes or not needs_votes(name)) and (pool.verifiers or not needs_verifier(name))
-    )
-
-
 def success_table(
     pool: Pool,
     strategies: Sequence[str] | None = None,
@@ -263,7 +247,7 @@ def success_table(
         BadInputError: A value cannot be used, or the pool does not hold that much.
         NotInPoolError: The pool lacks what a strategy needs.
     """
-    wanted = parse_specs(_named(pool, strategies))
+    wanted = parse_specs(named_strategies(pool, strategies))
     _check_strategies(pool, tuple(wanted))
     if pool.is_published_table:
         return _published_table(pool, tuple(wanted), solutions, verifications)
@@ -286,8 +270,8 @@ def success_table(
     )
     holdings = reader.holdings() if cluster is None else holdings_on(cluster, reader)
     calls = "independent" if verifier is None else pool.calls(verifier)
-    asked = _Asked(wanted, solutions, verifications, options, verifier, calls, lengths)
-    blocks, kept = _blocks(reader.problem_ids, holdings, asked)
+    asked = Asked(wanted, solutions, verifications, options, verifier, calls, lengths)
+    blocks, kept = plan_blocks(reader.problem_ids, holdings, asked)
     ids = blocks[0].problem_ids
     store = Store(pool) if reuse and not pool.is_bundled else None
     estimates: dict[str, BlockEstimate] = {}
@@ -338,7 +322,7 @@ def table_of_samples(
         NotInPoolError: The samples lack what a strategy needs.
     """
     shared = any(sample.calls is not None for sample in samples)
-    asked = _Asked(
+    asked = Asked(
         parse_specs(strategies),
         solutions,
         verifications,
@@ -347,72 +331,16 @@ def table_of_samples(
         "shared" if shared else "independent",
         None,
     )
-    blocks, kept = _blocks([sample.problem_id for sample in samples], samples, asked)
+    blocks, kept = plan_blocks([sample.problem_id for sample in samples], samples, asked)
     estimates = estimate_here([list(compress(samples, kept))], blocks, threads, progress)
     return _assemble(blocks, estimates, int((~kept).sum()))
-
-
-def _named(pool: Pool, strategies: Sequence[str] | None) -> list[str]:
-    """The strategies asked for, `all` written out."""
-    names: list[str] = []
-    for text in strategies or default_strategies(pool):
-        names += available_strategies(pool) if text.strip() == ALL else [text]
-    return names
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What was asked for; see `success_table`."""
-
-    strategies: Mapping[str, Sequence[Spec]]
-    solutions: Values
-    verifications: Values
-    options: Options
-    verifier: str | None
-    calls: Calls
-    lengths: StoredLengths | None
-
-
-def _blocks(
-    problem_ids: Sequence[str], problems: Sequence[Holder], asked: _Asked
-) -> tuple[list[Block], Mask]:
-    """A block for each strategy, and the problems that support all of them.
-
-    Raises:
-        BadInputError: A value cannot be used, or the pool does not hold that much.
-        NotInPoolError: The pool lacks what a strategy needs.
-    """
-    plain = [name for name in asked.strategies if name not in FAMILIES]
-    policies = {name: specs for name, specs in asked.strategies.items() if name in FAMILIES}
-    kept = np.ones(len(problems), np.bool_)
-    settings: dict[str, tuple[str, ...]] = {}
-    if plain or not policies:
-        grid = choose_grid(problems, plain, asked.solutions, asked.verifications)
-        kept &= grid.problems
-    if policies:
-        settings, able = choose_policies(problems, policies)
-        kept &= able
-    if not kept.any():
-        raise BadInputError(
-            "no problem holds enough for all strategies; choose smaller values of S or V"
-        )
-    ids = tuple(compress(problem_ids, kept))
-    none = np.zeros(0, np.int64)
-
-    def block(name: str) -> Block:
-        axes = (none, none) if name in policies else grid.axes(name)
-        lengths = asked.lengths if name in policies else None
-        made = Block(name, *axes, ids, asked.options, asked.verifier, asked.calls)
-        return replace(made, settings=settings.get(name, ()), lengths=lengths)
-
-    return [block(name) for name in asked.strategies], kept
 
 
 def _assemble(
     blocks: Sequence[Block], found: Sequence[BlockEstimate], n_set_aside: int
 ) -> SuccessTable:
     """One table of the estimates of all strategies, block after block."""
-    points = pl.concat([_points(block) for block in blocks])
+    points = pl.concat([points_of(block) for block in blocks])
     return SuccessTable(
         points,
         np.concatenate([one.success for one in found], axis=1).T,
@@ -421,46 +349,7 @@ def _assemble(
         n_set_aside,
         blocks[0].options,
         blocks[0].verifier,
-        _usage(blocks, found),
-    )
-
-
-def _points(block: Block) -> pl.DataFrame:
-    """The points of a block, by V and then S, or a policy's settings."""
-    S, V = block.solutions, block.verifications
-    values = (np.tile(S, V.size), np.repeat(V, S.size))
-    sizes = [pl.Series(v, dtype=pl.Int32) for v in values]
-    if block.is_policy:
-        sizes = [pl.Series([None] * block.n_points, dtype=pl.Int32) for _ in range(2)]
-    return pl.DataFrame(
-        {
-            "strategy": pl.Series([block.strategy] * block.n_points, dtype=pl.String),
-            "solutions": sizes[0],
-            "verifications": sizes[1],
-            "setting": pl.Series(block.settings or [""] * block.n_points, dtype=pl.String),
-        }
-    )
-
-
-def _usage(blocks: Sequence[Block], found: Sequence[BlockEstimate]) -> PointUsage | None:
-    """What the points of policies use; None where there are none."""
-    rows: list[int] = []
-    means, largest, tokens, first = [], [], None, 0
-    for block, one in zip(blocks, found, strict=True):
-        if one.usage is not None and one.largest is not None and one.tokens is not None:
-            rows += range(first, first + block.n_points)
-            means.append(one.usage)
-            largest.append(one.largest)
-            if tokens is None or block.reads is not None:
-                tokens = one.tokens
-        first += block.n_points
-    if tokens is None:
-        return None
-    return PointUsage(
-        np.array(rows),
-        np.concatenate(means, axis=2).transpose(1, 2, 0),
-        np.concatenate(largest, axis=2).transpose(1, 2, 0),
-        tokens.T,
+        usage_of(blocks, found),
     )
 
 

@@ -25,7 +25,7 @@ from svlaw.analysis.kernels.compilation import code_digest
 from svlaw.analysis.strategies.policies.families import FAMILIES, Settings
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.point_usage import USED
-from svlaw.analysis.success.sample_lengths import StoredLengths
+from svlaw.analysis.success.stored_lengths import StoredLengths
 from svlaw.data.pool import Pool
 from svlaw.data.schema import BASELINES, Calls
 from svlaw.data.storage.files import atomic_path

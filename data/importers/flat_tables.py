@@ -13,6 +13,7 @@ from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import append_together, create_pool
 from svlaw.data.schema import TABLES, Calls, Table, conform, refuse_rows
+from svlaw.data.storage.locks import WAIT_SECONDS
 from svlaw.data.storage.row_files import Rows, read_rows
 
 DEFAULT_VERIFIER = "verifier"
@@ -113,6 +114,7 @@ def import_verdicts(
     verifier: str,
     shared_calls: bool = False,
     renames: Mapping[str, str] | None = None,
+    wait: float = WAIT_SECONDS,
 ) -> Pool:
     """Add the verdicts of another verifier, or further verdicts of one, to a pool.
 
@@ -124,6 +126,7 @@ def import_verdicts(
         verifier: Name of the verifier.
         shared_calls: As in `import_tables`.
         renames: Old column name to new one.
+        wait: Seconds to wait for another command that writes to the pool.
 
     Raises:
         BadInputError: As in `import_tables`, a verdict is in the pool already, or the calls of the
@@ -148,7 +151,12 @@ def import_verdicts(
     _refuse_strangers(rows.frame, held, key, str(verifications), "verdict")
     frames = dict.fromkeys(_tables(rows.frame, "verifications", "verdicts"), rows.frame)
     return append_together(
-        pool, frames, verifier=verifier, shared_calls=shared_calls, source=str(verifications)
+        pool,
+        frames,
+        verifier=verifier,
+        shared_calls=shared_calls,
+        source=str(verifications),
+        wait=wait,
     )
 
 

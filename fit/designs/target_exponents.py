@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from svlaw.analysis.cost import CostModel
+from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.analysis.success.grid import choose_grid
 from svlaw.analysis.success.sample_reader import Holding
 from svlaw.analysis.success.success_table import SuccessTable
-from svlaw.fit.laws.allocation import AllocationLaw, Quantity, fit_allocation
+from svlaw.fit.laws.allocation import fit_allocation
+from svlaw.fit.laws.allocation_law import AllocationLaw, Quantity
 from svlaw.fit.power_law import fit_power_law
 from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.quadrature import OPTIMUM_NODES, best_of_n
@@ -39,7 +40,7 @@ class Target:
     Attributes:
         laws: The law of each method on the size's grid, from infinitely many problems.
         exponent: The exponent of the true optimum over the budgets of that grid; None where it is
-            not known (weighted voting) or there is none.
+            not known (weighted voting, shared calls) or there is none.
     """
 
     laws: dict[str, AllocationLaw]
@@ -69,7 +70,8 @@ def targets(
     axes = {size: _axes(size) for size in sizes}
     S, V = (np.unique(np.concatenate([pair[i] for pair in axes.values()])) for i in (0, 1))
     table = _true_table(simulation, strategy, S, V)
-    optima = _optima(simulation, cost, sizes) if strategy == "best_of_n" else None
+    is_known = strategy == "best_of_n" and not simulation.shared_calls
+    optima = _optima(simulation, cost, sizes) if is_known else None
     found = {}
     for size, (s, v) in axes.items():
         fit = fit_allocation(_part(table, s, v), cost, methods, resamples=0)
@@ -86,7 +88,7 @@ def _axes(size: Size) -> tuple[I64, I64]:
 
 
 def _true_table(simulation: Simulation, strategy: str, S: I64, V: I64) -> SuccessTable:
-    if strategy != "best_of_n":
+    if strategy != "best_of_n" or simulation.shared_calls:
         return true_table(
             simulation, S.tolist(), V.tolist(), [strategy], tolerance=_TOLERANCE, seed=0
         )
@@ -126,7 +128,7 @@ def _optima(simulation: Simulation, cost: CostModel, sizes: Sequence[Size]) -> p
 
 
 def _exponent(optima: pl.DataFrame, most: float, quantity: Quantity) -> float | None:
-    inner = optima.filter(~pl.col("at_boundary"), pl.col("budget") <= most * (1 + 1e-9))
+    inner = optima.filter(~pl.col("at_boundary"), pl.col("budget") <= most * (1 + ROUNDING))
     if inner.height < LEAST_BUDGETS:
         return None
     return fit_power_law(inner["budget"].to_numpy(), inner[quantity].to_numpy()).exponent

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.kernels.problem_sample import UNPARSED, ProblemSample
 from svlaw.analysis.kernels.random_streams import new_stream
 from svlaw.analysis.strategies.policies.accepted_solutions import accept_first, halving
 from svlaw.analysis.strategies.policies.families import Settings
@@ -21,7 +22,6 @@ from svlaw.analysis.strategies.policies.stopping_rules import (
 from svlaw.analysis.strategies.policies.usage import QUANTITIES
 from svlaw.analysis.strategies.policies.verdict_replay import Cache, nothing_drawn
 from svlaw.analysis.strategies.policies.verified_answers import verify_distinct, verify_if_split
-from svlaw.analysis.success.problem_sample import UNPARSED, ProblemSample
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

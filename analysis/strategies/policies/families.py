@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from svlaw.analysis.strategies.parameters import Parameter, Value, write_value
+from svlaw.analysis.strategies.policies.parameters import Parameter, Value, write_value
 from svlaw.data.errors import BadInputError
 
 DEFAULT_MOST: Final = 64

@@ -29,6 +29,7 @@ from svlaw.cli.output import (
     percent,
     print_json,
     print_rows,
+    print_sentences,
     span,
     warn,
     write_rows,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from svlaw.analysis.compare.crossover import Crossover
     from svlaw.analysis.cost_choice import CostChoice
-    from svlaw.analysis.intervals.resampling import Interval
+    from svlaw.analysis.intervals.interval import Interval
     from svlaw.analysis.success.estimators import Options
 
 
@@ -101,9 +102,7 @@ def curves(
             ]
             print_rows(heading, header, rows)
         if any(row["setting"] for row in frames[0].iter_rows(named=True)):
-            console.print(
-                "S, V and cost of policies are means over problems"
-            )
+            console.print("S, V and cost of policies are means over problems")
     _warn_of_censored(frames[0])
 
 
@@ -198,7 +197,7 @@ def crossover(
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
-    """The budget from which one strategy, verification say, beats another."""
+    """Find the budget from which on one strategy, verification say, leads another."""
     every = strategy == "all"
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     study = open_study(
@@ -210,6 +209,7 @@ def crossover(
         on=on,
     )
     from svlaw.analysis.compare.crossover import crossover as compute
+    from svlaw.report.crossover_words import crossover_sentences
 
     names = _challengers(study) if every else [strategy]
     found = [
@@ -225,11 +225,9 @@ def crossover(
         print_json(describe(study, contents))
         return
     for heading, each in zip(headings(study), found, strict=True):
-        rows = [_rows(one) for one in each]
-        if every:
-            rows = [_interleaved(names, rows)]
-        header = ("figure" if every else strategy, "estimate", "95% interval", "never")
-        print_rows(heading, header, rows[0])
+        console.print(heading, markup=False, highlight=False, soft_wrap=True)
+        for one in each:
+            print_sentences(crossover_sentences(one, study.cost.unit_name, against))
     _warn_of_unsaturated(study, [each[0] for each in found], against)
 
 
@@ -250,10 +248,10 @@ def _warn_of_censored(frame: "pl.DataFrame") -> None:
             )
 
 
-_Row = tuple[str, str, str, str]
 _FIGURES: Final = (
     "saturation_budget",
     "crossover_budget",
+    "match_budget",
     "match_ratio",
     "gain",
     "gain_ratio",
@@ -271,7 +269,12 @@ def _challengers(study: Study) -> list[str]:
 
 def _document(found: "Crossover") -> dict[str, Any]:
     figures = {name: _figure(getattr(found, name)) for name in _FIGURES}
-    return {"strategy": found.strategy, "status": found.status, **figures}
+    return {
+        "strategy": found.strategy,
+        "status": found.status,
+        "saturation_probability": found.saturation_probability,
+        **figures,
+    }
 
 
 def _figure(value: "Interval") -> dict[str, float | None]:
@@ -281,27 +284,6 @@ def _figure(value: "Interval") -> dict[str, float | None]:
         "conf_high": value.conf_high,
         "never": value.never,
     }
-
-
-def _interleaved(names: Sequence[str], rows: Sequence[Sequence[_Row]]) -> list[_Row]:
-    """Each figure of all strategies, then the next figure."""
-    return [
-        (f"{row[0]}: {name}", *row[1:])
-        for figure in zip(*rows, strict=True)
-        for name, row in zip(names, figure, strict=True)
-    ]
-
-
-def _rows(found: "Crossover") -> list[_Row]:
-    rows = []
-    for name in _FIGURES:
-        value = getattr(found, name)
-        form = percent if name == "gain" else number
-        label = f"{name.replace('_', ' ')}{' (points)' if name == 'gain' else ''}"
-        estimate = "never within the data" if value.estimate is None else form(value.estimate)
-        never = "–" if value.never is None else f"{value.never:.0%}"
-        rows.append((label, estimate, span(value.conf_low, value.conf_high, form), never))
-    return rows
 
 
 def _warn_of_unsaturated(study: Study, found: "Sequence[Crossover]", against: str) -> None:

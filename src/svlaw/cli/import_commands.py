@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.options import Json, NewPool, PoolPath, Renames, read_renames
+from svlaw.cli.options import Json, NewPool, PoolPath, Renames, Wait, read_renames
 from svlaw.cli.output import console, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def verdicts(
     verifier: NewVerifier,
     shared_calls: SharedCalls = False,
     rename: Renames = None,
+    wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
     """Add the verdicts of another verifier, or more of one, to a pool."""
@@ -92,6 +93,7 @@ def verdicts(
         verifier=verifier,
         shared_calls=shared_calls,
         renames=read_renames(rename),
+        wait=wait,
     )
     _report(grown, as_json)
 

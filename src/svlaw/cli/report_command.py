@@ -9,7 +9,9 @@ from svlaw.cli.cost_options import read_cost
 from svlaw.cli.options import (
     Json,
     Resamples,
+    Strategies,
     Verifier,
+    read_names,
     read_options,
     read_place,
 )
@@ -17,6 +19,7 @@ from svlaw.cli.output import (
     console,
     print_json,
     progress_bar,
+    refuse_inside_pool,
 )
 from svlaw.cli.shared_options import reads
 
@@ -34,6 +37,7 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="HTML file to write.")
     ] = Path("report.html"),
+    strategies: Strategies = None,
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
@@ -44,10 +48,12 @@ def report(
     """One self-contained HTML page: which strategy wins at which budget, and the laws."""
     from svlaw.report import write_report
 
+    refuse_inside_pool(output)
     with progress_bar("analysing") as progress:
         written = write_report(
             pools,
             output,
+            strategies=read_names(strategies),
             cost=choice,
             verifier=verifier,
             options=options,

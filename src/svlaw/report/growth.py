@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from svlaw.analysis.compare.frontier import offer
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.intervals.resampling import Interval, Resamples, resample
+from svlaw.analysis.intervals.interval import Interval
+from svlaw.analysis.intervals.resampling import Resamples, resample
 from svlaw.analysis.success.success_table import SuccessTable
 
 F64 = npt.NDArray[np.float64]
@@ -47,7 +48,7 @@ def tenfold(table: SuccessTable, cost: CostModel, resamples: int, seed: int) -> 
         resamples: Resamples of problems; 0 for none.
         seed: Seed of the resampling.
     """
-    costs = cost(table.points["solutions"], table.points["verifications"])
+    costs = table.costs(cost)
     names = [name for name in table.strategies if name != "coverage"]
     held = table.points["strategy"].is_in(names).to_numpy() & np.isfinite(table.mean())
     if not held.any():

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from svlaw.analysis.kernels.call_subsets import can_enumerate, can_enumerate_votes
+from svlaw.analysis.kernels.problem_sample import SCORE_UNIT, ProblemSample, subset
 from svlaw.analysis.success.estimators import Options, estimate
-from svlaw.analysis.success.problem_sample import SCORE_UNIT, ProblemSample, subset
 
 STRATEGIES = ("best_of_n", "weighted_vote")
 POLICIES = [("ignore", "zero"), ("no", "zero"), ("ignore", "keep"), ("no", "keep")]

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from svlaw.analysis.success.estimators import Options, estimate
-from svlaw.analysis.success.success_table import SuccessTable, default_strategies, success_table
+from svlaw.analysis.success.pool_strategies import default_strategies
+from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.data.importers.flat_tables import import_tables

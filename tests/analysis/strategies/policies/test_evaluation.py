@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from svlaw.analysis.kernels.sample_lengths import SampleLengths
 from svlaw.analysis.strategies.policies.evaluation import evaluate
 from svlaw.analysis.strategies.policies.replays import Replayed
 from svlaw.analysis.strategies.policies.usage import QUANTITIES
-from svlaw.analysis.success.sample_lengths import SampleLengths
 
 OPTIONS = [(unparsed, missing) for unparsed in ("ignore", "no") for missing in ("zero", "keep")]
 

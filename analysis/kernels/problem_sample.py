@@ -7,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.success.sample_lengths import SampleLengths
+from svlaw.analysis.kernels.sample_lengths import SampleLengths
 
 SCORE_UNIT: Final = 1_000_000_000
 """Scores in [0, 1] are held as whole billionths, so that sums are exact and ties are ties."""
