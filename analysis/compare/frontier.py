@@ -53,7 +53,8 @@ def frontier(
         seed: Seed of the resampling and of the cross-fitting.
 
     Returns:
-        Columns `budget`, `strategy`, `solutions`, `verifications`, `cost`, `success`, `conf_low`,
+        Columns `budget`, `strategy`, `solutions`, `verifications` (null for a policy), `setting`
+        (of a policy; else empty), `cost` (a mean over problems), `success`, `conf_low`,
         `conf_high` (of the chosen point), `crossfit` (success of a point chosen in the same way on
         other problems than it is scored on), `optimism` (`success` less `crossfit`; both null for a
         published table and for fewer than ten problems), `gain` (success less self-consistency's
@@ -61,7 +62,7 @@ def frontier(
         strategy to choose, that of the highest success; coverage, which needs an oracle, never
         is).
     """
-    costs = cost(table.points["solutions"], table.points["verifications"])
+    costs = table.costs(cost)
     budgets = doubling_budgets(costs[np.isfinite(table.mean())])
     offers = {name: offer(table, costs, [name], budgets, seed) for name in table.strategies}
     reference = offers.get("self_consistency")
@@ -82,6 +83,7 @@ def frontier(
                 pl.lit(name).alias("strategy"),
                 "solutions",
                 "verifications",
+                "setting",
                 pl.Series("cost", costs[rows]),
                 pl.Series("success", success),
                 pl.Series("conf_low", low),

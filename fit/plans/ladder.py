@@ -28,13 +28,16 @@ _EQUAL: Final = 12
 
 @dataclass(frozen=True)
 class PlannedPoint:
-    """A strategy with its S and V.
+    """A strategy with its S and V, or with its setting.
 
     Attributes:
         strategy: The strategy.
-        solutions: S.
-        verifications: V; 0 without a verifier.
-        cost: C(S, V).
+        setting: Setting of a policy; empty for any other strategy.
+        solutions: S; None where a policy decides it.
+        verifications: V; 0 without a verifier, None where a policy decides it.
+        cost: C(S, V), or the mean cost of a policy over problems.
+        limit: Largest cost of a problem: C(S, V), or the most that a policy used in a
+            replay.
         success: Expected accuracy: what a strategy and a point chosen in the same way on other
             problems achieve (cross-fitted). In-sample where there is no cross-fitting.
         conf_low: Lower end of the 95% interval of the point's accuracy; None without per-problem
@@ -44,9 +47,11 @@ class PlannedPoint:
     """
 
     strategy: str
-    solutions: int
-    verifications: int
+    setting: str
+    solutions: int | None
+    verifications: int | None
     cost: float
+    limit: float
     success: float
     conf_low: float | None
     conf_high: float | None
@@ -123,7 +128,7 @@ class Ladder:
         """
         self._table, self._cost, self._drawn = table, cost, drawn
         self._mean, self._names = table.mean(), table.points["strategy"].to_list()
-        self._costs = cost(table.points["solutions"], table.points["verifications"])
+        self._costs, self._largest = table.costs(cost), table.largest_costs(cost)
         names = [name for name in table.strategies if name != "coverage"]
         rows = by_cost(table, self._costs, names)
         if not rows.size:
@@ -181,6 +186,8 @@ class Ladder:
         """Which of S and V are the largest computed though the budget would pay for more."""
         held = self._table.points[by_cost(self._table, self._costs, [point.strategy]).tolist()]
         S, V = point.solutions, point.verifications
+        if S is None or V is None:
+            return ""
         edges = []
         if held["solutions"].max() == S and self._cost(S + 1, V) <= budget:
             edges.append(f"S = {S}")
@@ -217,12 +224,16 @@ class Ladder:
         if self._drawn is not None:
             ends = success_intervals(scores[None])
             low, high = min(float(ends[0][0]), success), max(float(ends[1][0]), success)
-        points = self._table.points
+        of = self._table.points.row(row, named=True)
+        cost = min(float(self._costs[row]), self._limit)
+        largest = cost if of["solutions"] is not None else float(self._largest[row])
         return PlannedPoint(
             self._names[row],
-            int(points["solutions"][row]),
-            int(points["verifications"][row]),
-            min(float(self._costs[row]), self._limit),
+            of["setting"],
+            of["solutions"],
+            of["verifications"],
+            cost,
+            largest,
             success,
             low,
             high,

@@ -19,14 +19,17 @@ Method = Literal["crossfit", "in_sample"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run, and how sure that is. See `PlannedPoint` for the first eight figures.
+    """What to run, and how sure that is. See `PlannedPoint` for the first ten figures.
 
     Attributes:
-        strategy: The strategy to run; this and the seven that follow are None when the target is
+        strategy: The strategy to run; this and the nine that follow are None when the target is
             not reached within the data.
-        solutions: S.
-        verifications: V.
-        cost: C(S, V), at most the budget.
+        setting: Setting of a policy; empty for any other strategy.
+        solutions: S; None where a policy decides it.
+        verifications: V, likewise.
+        cost: C(S, V), or the mean cost of a policy, at most the budget.
+        limit: Largest cost of a problem: C(S, V), or the most that a policy used in a
+            replay.
         success: Expected accuracy.
         conf_low: Lower end of its 95% interval.
         conf_high: Upper end.
@@ -55,9 +58,11 @@ class Plan:
     """
 
     strategy: str | None
+    setting: str | None
     solutions: int | None
     verifications: int | None
     cost: float | None
+    limit: float | None
     success: float | None
     conf_low: float | None
     conf_high: float | None
@@ -79,7 +84,7 @@ class Plan:
 
     @property
     def recommended(self) -> PlannedPoint | None:
-        """The first eight figures as a point; None when the target is not reached."""
+        """The first ten figures as a point; None when the target is not reached."""
         if self.strategy is None:
             return None
         return PlannedPoint(**{f.name: getattr(self, f.name) for f in fields(PlannedPoint)})
@@ -263,5 +268,7 @@ def _doubts_on_lead(found: PlannedPoint, runner_up: Alternative | None) -> list[
 
 
 def _words(point: PlannedPoint) -> str:
+    if point.solutions is None:
+        return f"{point.strategy}:{point.setting}"
     depth = f", V = {point.verifications}" if point.verifications else ""
     return f"{point.strategy} with S = {point.solutions}{depth}"

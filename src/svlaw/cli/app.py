@@ -16,7 +16,9 @@ from svlaw.cli import (
     plot_commands,
     pool_commands,
     report_command,
+    savings_command,
     simulate_command,
+    strategies_command,
 )
 
 app = typer.Typer(
@@ -36,6 +38,8 @@ app.command()(export_command.export)
 app.command()(comparison_commands.curves)
 app.command()(comparison_commands.frontier)
 app.command()(comparison_commands.crossover)
+app.command()(savings_command.savings)
+app.command()(strategies_command.strategies)
 app.command()(fit_command.fit)
 app.command()(plan_command.plan)
 app.command()(forecast_command.forecast)

@@ -23,6 +23,8 @@ from svlaw.cli.options import (
 from svlaw.cli.output import (
     check_suffix,
     console,
+    count,
+    labelled,
     number,
     percent,
     print_json,
@@ -35,7 +37,12 @@ from svlaw.cli.output import (
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import Study, describe, headings, open_study, quoted, stack
 
+MANY_CENSORED: Final = 0.01
+"""Share of a policy's replays that were cut, from which it is said."""
+
 if TYPE_CHECKING:
+    import polars as pl
+
     from svlaw.analysis.compare.crossover import Crossover
     from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.intervals.interval import Interval
@@ -58,7 +65,7 @@ def curves(
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """Success at every (S, V), with 95% intervals and cost."""
+    """Success at every (S, V) or setting, with 95% intervals and cost."""
     check_suffix(output)
     study = open_study(
         pool,
@@ -84,9 +91,8 @@ def curves(
         for heading, frame in zip(headings(study), frames, strict=True):
             rows = [
                 (
-                    row["strategy"],
-                    str(row["solutions"]),
-                    str(row["verifications"]),
+                    labelled(row),
+                    *_counts(row),
                     number(row["cost"]),
                     percent(row["success"]),
                     span(row["conf_low"], row["conf_high"]),
@@ -95,6 +101,9 @@ def curves(
                 for row in frame.to_dicts()
             ]
             print_rows(heading, header, rows)
+        if any(row["setting"] for row in frames[0].iter_rows(named=True)):
+            console.print("S, V and cost of policies are means over problems")
+    _warn_of_censored(frames[0])
 
 
 @reads(choice=read_cost, options=read_options)
@@ -114,7 +123,7 @@ def frontier(
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """The best (S, V) of each strategy within each budget, and which strategy wins."""
+    """The best (S, V) or setting of each strategy within each budget, and which wins."""
     check_suffix(output)
     study = open_study(
         pool,
@@ -140,10 +149,10 @@ def frontier(
         for heading, frame in zip(headings(study), frames, strict=True):
             rows = [
                 (
-                    f"{'*' if row['best'] else ' '} {row['strategy']}",
+                    f"{'*' if row['best'] else ' '} {labelled(row)}",
                     number(row["budget"]),
-                    str(row["solutions"]),
-                    str(row["verifications"]),
+                    count(row["solutions"]),
+                    count(row["verifications"]),
                     percent(row["success"]),
                     span(row["conf_low"], row["conf_high"]),
                     percent(row["crossfit"]),
@@ -157,6 +166,8 @@ def frontier(
             "in %; * wins at its budget; crossfit: chosen on some problems, scored on others;"
         )
         console.print("gain: over self-consistency at the same budget")
+        if any(row["setting"] for row in frames[0].iter_rows(named=True)):
+            console.print("policies decide S and V; they keep to the budget on average")
 
 
 @reads(choice=read_cost, options=read_options)
@@ -166,9 +177,14 @@ def crossover(
         str,
         typer.Option(
             metavar="NAME",
-            help="best_of_n, weighted_vote, best (of the two), or all of these side by side.",
+            help="best_of_n, weighted_vote, best (of the two), or all of these side by side; or any"
+            " other strategy, with settings such as adaptive_vote:most=64.",
         ),
     ] = "best_of_n",
+    against: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="The strategy to compare with."),
+    ] = "self_consistency",
     solutions: Solutions = None,
     verifications: Verifications = None,
     *,
@@ -181,11 +197,11 @@ def crossover(
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
-    """Find the budget from which on verification leads self-consistency."""
+    """Find the budget from which on one strategy, verification say, leads another."""
     every = strategy == "all"
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     study = open_study(
-        *(pool, None if every else f"self_consistency,{challengers}", solutions, verifications),
+        *(pool, None if every else f"{against},{challengers}", solutions, verifications),
         *(choice, verifier, options),
         needs_verified=every,
         by=by,
@@ -197,7 +213,10 @@ def crossover(
 
     names = _challengers(study) if every else [strategy]
     found = [
-        [compute(t, study.cost, name, resamples=resamples, seed=options.seed) for name in names]
+        [
+            compute(t, study.cost, name, against, resamples=resamples, seed=options.seed)
+            for name in names
+        ]
         for t in study.tables
     ]
     if as_json:
@@ -208,8 +227,25 @@ def crossover(
     for heading, each in zip(headings(study), found, strict=True):
         console.print(heading, markup=False, highlight=False, soft_wrap=True)
         for one in each:
-            print_sentences(crossover_sentences(one, study.cost.unit_name))
-    _warn_of_unsaturated(study, [each[0] for each in found])
+            print_sentences(crossover_sentences(one, study.cost.unit_name, against))
+    _warn_of_unsaturated(study, [each[0] for each in found], against)
+
+
+def _counts(row: dict[str, Any]) -> tuple[str, str]:
+    """S and V of a row of curves; means where a policy decides them."""
+    if row["solutions"] is not None:
+        return str(row["solutions"]), str(row["verifications"])
+    return number(row["mean_solutions"]), number(row["mean_verifications"])
+
+
+def _warn_of_censored(frame: "pl.DataFrame") -> None:
+    """Say which policies wanted more than a problem has, in a share of replays that matters."""
+    for row in frame.iter_rows(named=True):
+        if (row["censored"] or 0) >= MANY_CENSORED:
+            warn(
+                f"{labelled(row)}: {percent(row['censored'])}% of replays wanted more than the"
+                " problem has and were cut there; generate more, or give a smaller most"
+            )
 
 
 _FIGURES: Final = (
@@ -250,9 +286,11 @@ def _figure(value: "Interval") -> dict[str, float | None]:
     }
 
 
-def _warn_of_unsaturated(study: Study, found: "Sequence[Crossover]") -> None:
-    """Say where self-consistency may rise further; whatever it is compared with."""
-    words = "self-consistency is best at its largest S and may rise further; so may its budget"
+def _warn_of_unsaturated(study: Study, found: "Sequence[Crossover]", against: str) -> None:
+    """Say where what is compared with may rise further."""
+    name = "self-consistency" if against == "self_consistency" else against
+    largest = "S" if name == "self-consistency" else "cost"
+    words = f"{name} is best at its largest {largest} and may rise further; so may its budget"
     rising = [one.status == "unsaturated" for one in found]
     if study.bins is None:
         if rising[0]:

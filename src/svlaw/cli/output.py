@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ console = Console()
 messages = Console(stderr=True, highlight=False)
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_json(document: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Print one JSON document on standard output."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -64,6 +64,16 @@ def percent(value: float | None) -> str:
 def number(value: float | None) -> str:
     """A positive figure to three or four digits; a dash when unknown."""
     return "–" if value is None else amount(value)
+
+
+def count(value: int | None) -> str:
+    """S or V; a dash where a policy decides it."""
+    return "–" if value is None else str(value)
+
+
+def labelled(row: Mapping[str, Any]) -> str:
+    """The strategy of a row, with its setting if it has one."""
+    return f"{row['strategy']}:{row['setting']}" if row["setting"] else str(row["strategy"])
 
 
 def span(low: float | None, high: float | None, form: Any = percent) -> str:

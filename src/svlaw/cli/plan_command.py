@@ -15,7 +15,7 @@ from svlaw.cli.options import (
     Verifier,
     read_options,
 )
-from svlaw.cli.output import console, number, percent, print_json, print_rows, span, warn
+from svlaw.cli.output import console, count, number, percent, print_json, print_rows, span, warn
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
@@ -55,7 +55,7 @@ def plan(
     on: On = None,
     as_json: Json = False,
 ) -> None:
-    """What to run: strategy, S and V for a budget, or for a target accuracy."""
+    """What to run: strategy, S and V or setting for a budget, or for a target accuracy."""
     from svlaw.fit.plans.planner import check_request
     from svlaw.fit.plans.planner import plan as compute
 
@@ -78,6 +78,11 @@ def plan(
     print_rows(title(study), header, _rows(found))
     how = "cross-fitted" if found.method == "crossfit" else "in-sample"
     console.print(f"in %; expected: {how}; loses: against the recommended plan")
+    if found.setting and found.cost is not None:
+        console.print(
+            f"{found.strategy} decides S and V: it costs {number(found.cost)} on average and"
+            f" {number(found.limit)} at most on a problem"
+        )
     console.print(f"status: {found.status}")
     for note in found.notes:
         warn(note)
@@ -117,9 +122,9 @@ def _row(role: str, point: "PlannedPoint") -> tuple[str, ...]:
     if isinstance(point, Alternative):
         loss = (percent(point.difference), span(point.difference_low, point.difference_high))
     return (
-        f"{role}: {point.strategy}",
-        str(point.solutions),
-        str(point.verifications),
+        f"{role}: {point.strategy}{':' if point.setting else ''}{point.setting}",
+        count(point.solutions),
+        count(point.verifications),
         number(point.cost),
         percent(point.success),
         span(point.conf_low, point.conf_high),

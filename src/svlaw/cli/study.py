@@ -74,7 +74,8 @@ def open_study(
         on: Where to compute; this machine when None.
     """
     from svlaw.analysis.compare.difficulty import PASS_RATE, bins, check_by
-    from svlaw.analysis.success.success_table import default_strategies, success_table
+    from svlaw.analysis.success.pool_strategies import default_strategies
+    from svlaw.analysis.success.success_table import success_table
     from svlaw.data.pool import open_pool
     from svlaw.data.schema import VERIFIED
     from svlaw.data.verdicts.unparsed import MANY_UNPARSED, unparsed_share, unparsed_words

@@ -48,7 +48,7 @@ def tenfold(table: SuccessTable, cost: CostModel, resamples: int, seed: int) -> 
         resamples: Resamples of problems; 0 for none.
         seed: Seed of the resampling.
     """
-    costs = cost(table.points["solutions"], table.points["verifications"])
+    costs = table.costs(cost)
     names = [name for name in table.strategies if name != "coverage"]
     held = table.points["strategy"].is_in(names).to_numpy() & np.isfinite(table.mean())
     if not held.any():

@@ -47,6 +47,13 @@ def lead(found: Findings) -> str:
         )
     unit = found.cost.unit_name
     largest = _spent(rows[-1], unit)
+    if any(row["setting"] for row in rows):
+        runs = [list(group) for _, group in groupby(rows, lambda row: row["strategy"])]
+        last = runs[-1]
+        return (
+            f"{STRATEGY_NAMES[last[-1]['strategy']]} is best {_range(last)} {unit}: it solves"
+            f" {_success(last[-1])} of the problems at the largest budget, {largest}."
+        )
     if not found.verified:
         return (
             "Without verifications only self-consistency can be judged: it solves"
@@ -317,6 +324,8 @@ def _name(strategy: str) -> str:
 
 
 def _point(row: Row) -> str:
+    if row["solutions"] is None:
+        return str(row["setting"])
     point = f"S = {row['solutions']:,}"
     return point + (f", V = {row['verifications']:,}" if row["verifications"] else "")
 

@@ -131,7 +131,9 @@ def test_the_published_figure(published, reference) -> None:
 
 
 def test_the_published_figure_by_scan(published, slow_scan) -> None:
-    points = dict(zip(published.points.rows(), published.mean().tolist(), strict=True))
+    points = dict(
+        zip(published.points.drop("setting").rows(), published.mean().tolist(), strict=True)
+    )
     cost = RelativeCost(2.0)
     scan = slow_scan.crossover(points, lambda s, v: float(cost(s, v)), ("best_of_n",))
     assert_within_a_step(estimates(crossover(published, cost)), scan)

@@ -18,6 +18,12 @@ COLUMNS = {
     "conf_high": pl.Float64,
     "mc_error": pl.Float64,
     "n_problems": pl.Int32,
+    "setting": pl.String,
+    "mean_solutions": pl.Float64,
+    "mean_verifications": pl.Float64,
+    "cost_low": pl.Float64,
+    "cost_high": pl.Float64,
+    "censored": pl.Float64,
 }
 
 

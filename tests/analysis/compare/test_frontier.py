@@ -15,6 +15,7 @@ COLUMNS = [
     "strategy",
     "solutions",
     "verifications",
+    "setting",
     "cost",
     "success",
     "conf_low",

@@ -219,7 +219,7 @@ def test_is_what_the_frontier_calls_best(exams: SuccessTable) -> None:
 def _past_the_turning_point(table: SuccessTable, recommended: set[Point]) -> list[Point]:
     """Those of some points whose S is beyond the best S at their V."""
     turning: dict[tuple[str, int], tuple[float, int]] = {}
-    for (name, s, v), mean in zip(table.points.rows(), table.mean(), strict=True):
+    for (name, s, v), mean in zip(table.points.drop("setting").rows(), table.mean(), strict=True):
         top = turning.get((name, v), (-1.0, 0))
         turning[name, v] = max(top, (float(mean), s), key=lambda x: (x[0], -x[1]))
     return [(name, s, v) for name, s, v in recommended if s > turning[name, v][1]]
