@@ -128,7 +128,7 @@ def _saturation(crossover: Crossover, low: float, high: float) -> go.Scatter:
 
 
 def _level(crossover: Crossover, low: float, high: float, last: float) -> Iterator[go.Scatter]:
-    """Where verification draws level, a line and on zero its interval; or that it never does."""
+    """From where on verification leads, a line and on zero its interval; or that it never does."""
     found = crossover.crossover_budget
     line = {"color": INK, "width": 1.5, "dash": "dash"}
     if found.estimate is None:
@@ -137,14 +137,11 @@ def _level(crossover: Crossover, low: float, high: float, last: float) -> Iterat
             y=_NOWHERE,
             mode="lines",
             line=line,
-            name="level: never within the data",
+            name="no lasting lead within the data",
             hoverinfo="skip",
         )
         return
-    name = f"level at {rounded(found.estimate)}"
-    ratio = crossover.match_ratio.estimate
-    if crossover.status == "ok" and ratio is not None:
-        name += f", {rounded(ratio)}× saturation"
+    name = f"leads from {rounded(found.estimate)} on"
     yield go.Scatter(
         x=[found.estimate, found.estimate],
         y=[low, high],
@@ -161,7 +158,7 @@ def _level(crossover: Crossover, low: float, high: float, last: float) -> Iterat
             mode="lines+markers",
             line={"color": INK, "width": 3},
             marker={
-                # Where resamples never draw level the interval is open.
+                # Where resamples have no lasting lead the interval is open.
                 "symbol": ["line-ns", "line-ns" if found.conf_high else "triangle-right"],
                 "size": 9,
                 "color": INK,

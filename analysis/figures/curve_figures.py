@@ -89,8 +89,8 @@ def plot_frontier(
         figure.add_trace(strategy_line(shown, "cost", name, stairs))
     figure.update_xaxes(title_text=label, **decade_axis(frame["cost"]))
     figure.update_yaxes(title_text="success (%)", range=success_range(_shares(frame)))
-    if crossover is not None and crossover.crossover_budget.estimate is not None:
-        _mark_budget(figure, crossover.crossover_budget.estimate, frame["cost"])
+    if crossover is not None and crossover.match_budget.estimate is not None:
+        _mark_budget(figure, crossover.match_budget.estimate, frame["cost"])
         figure.update_yaxes(range=_with_a_line_of_text(frame))
     return or_empty(figure, frame)
 

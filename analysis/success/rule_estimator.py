@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.kernels.permutation_walks import share_walks
+from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.kernels.random_streams import new_stream
 from svlaw.analysis.kernels.verdict_draws import VerdictDraws, draw_scores
 from svlaw.analysis.strategies.rules import ballots
@@ -23,7 +24,6 @@ from svlaw.analysis.success.estimators import (
     _is_mixed,
     _reach,
 )
-from svlaw.analysis.success.problem_sample import ProblemSample
 from svlaw.analysis.success.replication import replicate
 
 F64 = npt.NDArray[np.float64]

@@ -7,11 +7,13 @@ waves, neighbours in value first, so that a class of many spellings takes few qu
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
+
+from scipy.cluster.hierarchy import DisjointSet
 
 from svlaw.data.grading.algebra import HUGE, Reading, may_agree, reach
 from svlaw.data.grading.judgements import Judgements
@@ -27,26 +29,6 @@ Link = tuple[Spelling, Spelling]
 """Two answers that are, or may be, equivalent."""
 
 
-class Groups:
-    """Disjoint groups of keys, merged one union at a time."""
-
-    def __init__(self, keys: Iterable[str]) -> None:
-        self._parent = {key: key for key in keys}
-
-    def find(self, key: str) -> str:
-        """The key that stands for a key's group."""
-        parent = self._parent
-        while parent[key] != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
-    def unite(self, one: str, other: str) -> None:
-        """Merge two groups."""
-        one, other = sorted((self.find(one), self.find(other)))
-        self._parent[other] = one
-
-
 @dataclass
 class Grouping:
     """The answers of one problem while they are being grouped.
@@ -60,15 +42,15 @@ class Grouping:
 
     answers: Sequence[Spelling]
     votes: Mapping[str, int]
-    groups: Groups = field(init=False)
+    groups: "DisjointSet[str]" = field(init=False)
     uncompared: int = field(default=0, init=False)
     _asked: int = field(default=0, init=False)
     _late: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
-        self.groups = Groups(answer.key for answer in self.answers)
+        self.groups = DisjointSet(answer.key for answer in self.answers)
         for one, other in number_links(self.answers):
-            self.groups.unite(one.key, other.key)
+            self.groups.merge(one.key, other.key)
 
     def to_read(self) -> list[str]:
         """Texts of the answers to be read: where any two need algebra, all but plain numbers."""
@@ -116,14 +98,14 @@ class Grouping:
 
     def are_together(self, link: Link) -> bool:
         """Whether two answers are in one group already."""
-        return self.groups.find(link[0].key) == self.groups.find(link[1].key)
+        return self.groups.connected(link[0].key, link[1].key)
 
     def settle(self, link: Link, agreement: bool | None) -> None:
         """Take note of an agreement; an answer that ran out of time is asked no more."""
         if agreement is None:
             self._late |= {link[0].key, link[1].key}
         elif agreement:
-            self.groups.unite(link[0].key, link[1].key)
+            self.groups.merge(link[0].key, link[1].key)
 
     def _importance(self, link: Link) -> tuple[int, str, str]:
         one, other = link

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 import polars as pl
+from scipy.cluster.hierarchy import DisjointSet
 
 from svlaw.data.answer_classes import number_classes
 from svlaw.data.errors import BadInputError
@@ -19,7 +20,6 @@ from svlaw.data.grading.choices import choice_letter, is_choice
 from svlaw.data.grading.equivalence import (
     WAVES,
     Grouping,
-    Groups,
     Link,
     readings_of,
     tolerance_links,
@@ -285,10 +285,10 @@ def _judge_numbers(sheets: Sequence[_Sheet], examiner: Examiner, tolerance: floa
             sheet.judgements[key] = "timeout" if late else "wrong"
             if number is not None:
                 values.append((key, number))
-        groups = Groups(sheet.answers)
+        groups = DisjointSet(sheet.answers)
         for one, other in tolerance_links(values, tolerance):
-            groups.unite(one, other)
-        sheet.labels = {key: groups.find(key) for key in sheet.answers}
+            groups.merge(one, other)
+        sheet.labels = {key: groups[key] for key in sheet.answers}
 
 
 def _value(examiner: Examiner, text: str) -> Number | None:
@@ -321,7 +321,7 @@ def _judge_mathematics(sheets: Sequence[_Sheet], examiner: Examiner) -> None:
         )
     for sheet, grouping in zip(sheets, groupings, strict=True):
         sheet.uncompared = grouping.uncompared
-        sheet.labels = {answer.key: grouping.groups.find(answer.key) for answer in grouping.answers}
+        sheet.labels = {answer.key: grouping.groups[answer.key] for answer in grouping.answers}
 
 
 def _ask(links: Sequence[tuple[Grouping, Link]], examiner: Examiner) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.kernels.problem_sample import SCORE_UNIT
 from svlaw.analysis.kernels.verdict_draws import MEAN_UNIT, VerdictDraws
-from svlaw.analysis.success.problem_sample import SCORE_UNIT
 
 
 def score_units(draws: VerdictDraws) -> npt.NDArray[np.float64]:

@@ -27,6 +27,7 @@ from svlaw.cli.output import (
     percent,
     print_json,
     print_rows,
+    print_sentences,
     span,
     warn,
     write_rows,
@@ -37,7 +38,7 @@ from svlaw.cli.study import Study, describe, headings, open_study, quoted, stack
 if TYPE_CHECKING:
     from svlaw.analysis.compare.crossover import Crossover
     from svlaw.analysis.cost_choice import CostChoice
-    from svlaw.analysis.intervals.resampling import Interval
+    from svlaw.analysis.intervals.interval import Interval
     from svlaw.analysis.success.estimators import Options
 
 
@@ -180,7 +181,7 @@ def crossover(
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
-    """The budget from which verification beats self-consistency."""
+    """Find the budget from which on verification leads self-consistency."""
     every = strategy == "all"
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     study = open_study(
@@ -192,6 +193,7 @@ def crossover(
         on=on,
     )
     from svlaw.analysis.compare.crossover import crossover as compute
+    from svlaw.report.crossover_words import crossover_sentences
 
     names = _challengers(study) if every else [strategy]
     found = [
@@ -204,18 +206,16 @@ def crossover(
         print_json(describe(study, contents))
         return
     for heading, each in zip(headings(study), found, strict=True):
-        rows = [_rows(one) for one in each]
-        if every:
-            rows = [_interleaved(names, rows)]
-        header = ("figure" if every else strategy, "estimate", "95% interval", "never")
-        print_rows(heading, header, rows[0])
+        console.print(heading, markup=False, highlight=False, soft_wrap=True)
+        for one in each:
+            print_sentences(crossover_sentences(one, study.cost.unit_name))
     _warn_of_unsaturated(study, [each[0] for each in found])
 
 
-_Row = tuple[str, str, str, str]
 _FIGURES: Final = (
     "saturation_budget",
     "crossover_budget",
+    "match_budget",
     "match_ratio",
     "gain",
     "gain_ratio",
@@ -233,7 +233,12 @@ def _challengers(study: Study) -> list[str]:
 
 def _document(found: "Crossover") -> dict[str, Any]:
     figures = {name: _figure(getattr(found, name)) for name in _FIGURES}
-    return {"strategy": found.strategy, "status": found.status, **figures}
+    return {
+        "strategy": found.strategy,
+        "status": found.status,
+        "saturation_probability": found.saturation_probability,
+        **figures,
+    }
 
 
 def _figure(value: "Interval") -> dict[str, float | None]:
@@ -243,27 +248,6 @@ def _figure(value: "Interval") -> dict[str, float | None]:
         "conf_high": value.conf_high,
         "never": value.never,
     }
-
-
-def _interleaved(names: Sequence[str], rows: Sequence[Sequence[_Row]]) -> list[_Row]:
-    """Each figure of all strategies, then the next figure."""
-    return [
-        (f"{row[0]}: {name}", *row[1:])
-        for figure in zip(*rows, strict=True)
-        for name, row in zip(names, figure, strict=True)
-    ]
-
-
-def _rows(found: "Crossover") -> list[_Row]:
-    rows = []
-    for name in _FIGURES:
-        value = getattr(found, name)
-        form = percent if name == "gain" else number
-        label = f"{name.replace('_', ' ')}{' (points)' if name == 'gain' else ''}"
-        estimate = "never within the data" if value.estimate is None else form(value.estimate)
-        never = "–" if value.never is None else f"{value.never:.0%}"
-        rows.append((label, estimate, span(value.conf_low, value.conf_high, form), never))
-    return rows
 
 
 def _warn_of_unsaturated(study: Study, found: "Sequence[Crossover]") -> None:

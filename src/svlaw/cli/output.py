@@ -44,6 +44,12 @@ def print_rows(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
     roomy.print(table)
 
 
+def print_sentences(sentences: Sequence[str]) -> None:
+    """Print sentences below a title, indented, one after the other; empty ones are left out."""
+    for sentence in filter(None, sentences):
+        console.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
+
+
 def warn(message: str) -> None:
     """Print a remark on standard error."""
     messages.print(f"note: {message}", markup=False, soft_wrap=True)
@@ -61,10 +67,10 @@ def number(value: float | None) -> str:
 
 
 def span(low: float | None, high: float | None, form: Any = percent) -> str:
-    """An interval in brackets; an end that is not reached is left open."""
+    """An interval in brackets; an end that is not reached is "never"."""
     if low is None and high is None:
         return "–"
-    return f"[{'' if low is None else form(low)}, {'' if high is None else form(high)}]"
+    return f"[{', '.join('never' if end is None else form(end) for end in (low, high))}]"
 
 
 def check_suffix(path: Path | None) -> None:
@@ -75,10 +81,25 @@ def check_suffix(path: Path | None) -> None:
     """
     if path is None:
         return
+    refuse_inside_pool(path)
     if path.suffix not in {".parquet", ".csv", ".json"}:
         raise BadInputError(f"{path}: write rows to a .parquet, .csv or .json file")
     if not path.parent.is_dir():
         raise BadInputError(f"{path}: there is no folder {path.parent}")
+
+
+def refuse_inside_pool(path: Path) -> None:
+    """Raise for an output that would lie in a pool, where it could take the place of data.
+
+    Raises:
+        BadInputError: The file or folder lies in a pool.
+    """
+    from svlaw.data.pool_file import POOL_FILE
+
+    place = path.resolve()
+    for folder in (place, *place.parents):
+        if (folder / POOL_FILE).is_file():
+            raise BadInputError(f"{path}: lies in the pool {folder}; write outputs elsewhere")
 
 
 def write_rows(path: Path, frame: "pl.DataFrame") -> None:

@@ -20,7 +20,8 @@ const live = (() => {
   const HASH = "#live:";
 
   const at = (name) => document.getElementById(`live-${name}`);
-  const { names, pools } = JSON.parse(at("data").textContent);
+  const { names, costs, pools } = JSON.parse(at("data").textContent);
+  for (const [name, words] of Object.entries(costs)) Object.assign(liveCosts.MODELS[name], words);
   for (const { fine } of pools) liveModel.unpack(fine);
   let state = startOf(0);
   let ends = {};
@@ -190,6 +191,7 @@ const live = (() => {
     const figures = [
       ["Saturation budget", "saturation_budget", amount],
       ["Crossover budget", "crossover_budget", amount],
+      ["Match budget", "match_budget", amount],
       ["Match ratio", "match_ratio", times],
       ["Gain (points)", "gain", points],
       ["Gain ratio", "gain_ratio", times],
@@ -276,7 +278,7 @@ const live = (() => {
       label: modelOf(state).label,
       budget: state.budget,
       plan,
-      crossing: last ? last.crossover_budget : null,
+      crossing: last ? last.match_budget : null,
       revision: `${state.pool} ${state.model} ${revision}`,
     });
   }

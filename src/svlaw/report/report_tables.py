@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 from svlaw.analysis.compare.crossover import Crossover
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
-from svlaw.analysis.intervals.resampling import Interval
+from svlaw.analysis.intervals.interval import Interval
 from svlaw.fit.laws.advice import advise
-from svlaw.fit.laws.allocation import AllocationFit, AllocationLaw
+from svlaw.fit.laws.allocation import AllocationFit
+from svlaw.fit.laws.allocation_law import AllocationLaw
 from svlaw.fit.laws.law_figures import METHOD_NAMES
 from svlaw.report.number_texts import (
     DASH,
@@ -78,11 +79,17 @@ def crossover_table(crossovers: Sequence[Crossover], file: str) -> Table:
         ),
         (
             "Crossover budget",
-            "verification first level with self-consistency at the same budget",
+            "from here on verification leads by 0.25 points or more",
             lambda x: x.crossover_budget,
             amount,
         ),
-        ("Match ratio", "crossover over saturation", lambda x: x.match_ratio, times),
+        (
+            "Match budget",
+            "verification first level with self-consistency at the same budget",
+            lambda x: x.match_budget,
+            amount,
+        ),
+        ("Match ratio", "match budget over saturation", lambda x: x.match_ratio, times),
         (
             "Gain (points)",
             "over self-consistency at the largest budget both have",
@@ -107,6 +114,7 @@ def crossover_table(crossovers: Sequence[Crossover], file: str) -> Table:
 _FIGURES: Final = (
     "saturation_budget",
     "crossover_budget",
+    "match_budget",
     "match_ratio",
     "gain",
     "gain_ratio",
