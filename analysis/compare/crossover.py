@@ -1,7 +1,7 @@
 """The crossover: the budget from which verification beats self-consistency."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -9,7 +9,9 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.compare.cost_lines import Line, lines_of
+from svlaw.analysis.compare.crossfit import best_within
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.interval import Interval, reached
 from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
 from svlaw.analysis.success.success_table import SuccessTable
@@ -78,7 +80,8 @@ def crossover(
 
     Self-consistency counts as it is at the budget, not as its best so far; verification counts by
     the best within the budget. Between computed points curves of fixed V are linear in log cost.
-    Intervals come from repeating all of it on resampled problems.
+    Intervals of budgets and ratios come from repeating all of it on resampled problems; that of
+    the gain is `difference_intervals`'.
 
     Args:
         table: A success table with self-consistency and at least one strategy with a verifier.
@@ -104,6 +107,9 @@ def crossover(
     else:
         again = _measure(baseline, challengers, breaks, drawn.means(table))
         figures = {name: drawn.interval(float(v[0]), again[name]) for name, v in mean.items()}
+        leads = _leads(breaks, baseline, challengers, table)[-1:]
+        low, high = difference_intervals(leads, table.clusters)
+        figures["gain"] = replace(figures["gain"], conf_low=float(low[0]), conf_high=float(high[0]))
     return Crossover(
         strategy=strategy,
         **figures,
@@ -120,7 +126,6 @@ def advantage(
     strategy: str | None = None,
     *,
     resamples: int = DEFAULT_RESAMPLES,
-    seed: int = 0,
 ) -> pl.DataFrame:
     """How far verification is ahead of self-consistency at each budget both have.
 
@@ -131,14 +136,15 @@ def advantage(
         table: A success table with self-consistency and at least one strategy with a verifier.
         cost: The cost model.
         strategy: As in `crossover`.
-        resamples: Resamples of problems; 0 for no intervals.
-        seed: Seed of the resampling.
+        resamples: 0 for no intervals.
 
     Returns:
         Columns `budget` (the computed costs, and eight per doubling between them), `verified`,
         `self_consistency`, `difference` (their success, and the former less the latter),
-        `conf_low` and `conf_high` (paired 95% interval of the difference at each budget; null
-        without per-problem data).
+        `conf_low` and `conf_high` (paired 95% interval of the difference at each budget, see
+        `difference_intervals`; null without per-problem data), `few_differ` (true where too few
+        problems differ to tell the sign; null likewise). The intervals hold at each budget, not at
+        all of them at once (pointwise).
 
     Raises:
         BadInputError: There is no such strategy.
@@ -152,10 +158,11 @@ def advantage(
         side[:, 0] for side in _sides_at(budgets, baseline, challengers, table.mean()[:, None])
     )
     low = high = np.full(budgets.size, np.nan)
-    drawn = resample(table, resamples, seed)
-    if drawn is not None:
-        again, best_again = _sides_at(budgets, baseline, challengers, drawn.means(table))
-        low, high = drawn.intervals(best - reference, best_again - again)
+    few = [None] * budgets.size
+    if resamples and table.has_problems and table.n_units > 1:
+        leads = _leads(budgets, baseline, challengers, table)
+        low, high = difference_intervals(leads, table.clusters)
+        few = too_few_differ(leads, table.clusters).tolist()
     frame = pl.DataFrame(
         {
             "budget": budgets,
@@ -164,6 +171,7 @@ def advantage(
             "difference": best - reference,
             "conf_low": low,
             "conf_high": high,
+            "few_differ": pl.Series(few, dtype=pl.Boolean),
         }
     )
     return frame.with_columns(pl.col("conf_low", "conf_high").fill_nan(None))
@@ -197,6 +205,26 @@ def _sides_at(budgets: F64, baseline: Line, challengers: list[Line], means: F64)
     for line in challengers:
         best = np.maximum(best, line.success_at(budgets, means))
     return baseline.success_at(budgets, means), np.maximum.accumulate(best, axis=0)
+
+
+def _leads(budgets: F64, baseline: Line, challengers: list[Line], table: SuccessTable) -> F64:
+    """(n, P) lead of verification at each budget on every problem.
+
+    Verification is what does best within the budget on all problems, as in `_sides_at`.
+    """
+    mean, success = table.mean(), table.success
+    affordable = np.concatenate([line.rows[line.costs <= budgets[0]] for line in challengers])
+    first = affordable[mean[affordable].argmax()]
+    within = np.stack([line.success_at(budgets, mean) for line in challengers])
+    values = np.append(mean[first], within.max(axis=0))[:, None]
+    place = best_within(values, np.arange(2, budgets.size + 2))[:, 0]
+    verified = np.broadcast_to(success[first], (budgets.size, success.shape[1])).copy()
+    line_of, bought = within.argmax(axis=0), np.maximum(place - 1, 0)
+    for number, line in enumerate(challengers):
+        chosen = (place > 0) & (line_of[bought] == number)
+        verified[chosen] = line.success_at(budgets[bought[chosen]], success)
+    leads: F64 = verified - baseline.success_at(budgets, success)
+    return leads
 
 
 def _breaks(baseline: Line, challengers: list[Line], unit: str) -> F64:

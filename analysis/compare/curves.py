@@ -25,7 +25,7 @@ def curves(table: SuccessTable, cost: CostModel) -> pl.DataFrame:
     mean = table.mean()
     low = high = np.full(mean.size, np.nan)
     if table.has_problems:
-        low, high = success_intervals(table.success)
+        low, high = success_intervals(table.success, table.clusters)
     counts = pl.Series("n_problems", np.where(np.isfinite(mean), table.n_problems, 0))
     unknown = None if table.has_problems else pl.lit(None, pl.Int32)
     return points.with_columns(

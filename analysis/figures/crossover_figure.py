@@ -37,13 +37,7 @@ def plot_crossover(
     Raises:
         NotInPoolError: The table lacks one of the strategies, or their budgets do not overlap.
     """
-    frame = advantage(
-        table,
-        cost,
-        crossover.strategy,
-        resamples=crossover.resamples,
-        seed=crossover.seed,
-    )
+    frame = advantage(table, cost, crossover.strategy, resamples=crossover.resamples)
     low, high = _reach(frame)
     figure = go.Figure(layout=layout(title, _HEIGHT))
     colour = _COLOURS[crossover.strategy]

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from svlaw.analysis.compare.frontier import Offer, by_cost, offer
 from svlaw.analysis.cost import ROUNDING, CostModel
+from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.resampling import Resamples
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
@@ -61,11 +62,14 @@ class Alternative(PlannedPoint):
         difference: Success of the recommended plan less that of this one.
         difference_low: Lower end of its paired 95% interval; None without.
         difference_high: Upper end.
+        few_differ: Whether too few problems differ to tell the sign of the difference; None
+            without an interval.
     """
 
     difference: float
     difference_low: float | None
     difference_high: float | None
+    few_differ: bool | None
 
     @property
     def is_clear(self) -> bool | None:
@@ -215,7 +219,7 @@ class Ladder:
     def _point(self, row: int, success: float, scores: F64) -> PlannedPoint:
         low, high = None, None
         if self._drawn is not None:
-            ends = success_intervals(scores[None])
+            ends = success_intervals(scores[None], self._table.clusters)
             low, high = min(float(ends[0][0]), success), max(float(ends[1][0]), success)
         points = self._table.points
         return PlannedPoint(
@@ -230,16 +234,17 @@ class Ladder:
         )
 
     def _beside(self, point: PlannedPoint, differences: F64) -> Alternative:
-        low, high = None, None
+        low, high, few = None, None, None
         if self._drawn is not None:
-            resampled = self._drawn.weights @ differences
-            ends = self._drawn.intervals(differences.mean(keepdims=True), resampled[None])
+            ends = difference_intervals(differences[None], self._table.clusters)
             low, high = (float(end[0]) for end in ends)
+            few = bool(too_few_differ(differences[None], self._table.clusters)[0])
         return Alternative(
             **values_of(point),
             difference=float(differences.mean()),
             difference_low=low,
             difference_high=high,
+            few_differ=few,
         )
 
 

@@ -254,6 +254,11 @@ def _doubts_on_lead(found: PlannedPoint, runner_up: Alternative | None) -> list[
     if runner_up is None or runner_up.matters is not False:
         return []
     lead = f"The lead of {found.strategy} over {runner_up.strategy} is"
+    if runner_up.few_differ:
+        return [
+            f"{lead} not clear of chance, since too few problems differ between the two: take the"
+            " cheaper or simpler one, or generate for more problems."
+        ]
     if runner_up.is_clear is False:
         return [
             f"{lead} not clear of chance: take the cheaper or simpler one, or generate for more"

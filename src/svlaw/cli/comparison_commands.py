@@ -23,6 +23,8 @@ from svlaw.cli.options import (
 from svlaw.cli.output import (
     check_suffix,
     console,
+    explain_few,
+    mark_few,
     number,
     percent,
     print_json,
@@ -147,7 +149,7 @@ def frontier(
                     span(row["conf_low"], row["conf_high"]),
                     percent(row["crossfit"]),
                     percent(row["gain"]),
-                    span(row["gain_low"], row["gain_high"]),
+                    mark_few(span(row["gain_low"], row["gain_high"]), row["few_differ"]),
                 )
                 for row in frame.to_dicts()
             ]
@@ -155,7 +157,8 @@ def frontier(
         console.print(
             "in %; * wins at its budget; crossfit: chosen on some problems, scored on others;"
         )
-        console.print("gain: over self-consistency at the same budget")
+        console.print("gain: over self-consistency at the same budget; intervals: pointwise")
+        explain_few(row["few_differ"] for frame in frames for row in frame.to_dicts())
 
 
 @reads(choice=read_cost, options=read_options)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,17 @@ def span(low: float | None, high: float | None, form: Any = percent) -> str:
     if low is None and high is None:
         return "–"
     return f"[{'' if low is None else form(low)}, {'' if high is None else form(high)}]"
+
+
+def mark_few(text: str, few_differ: bool | None) -> str:
+    """The interval of a difference, marked where too few problems differ."""
+    return f"{text} °" if few_differ else text
+
+
+def explain_few(marks: Iterable[bool | None]) -> None:
+    """Say what the mark of `mark_few` means, where there is one."""
+    if any(marks):
+        console.print("°: too few problems differ to tell which is better")
 
 
 def check_suffix(path: Path | None) -> None:

@@ -15,7 +15,17 @@ from svlaw.cli.options import (
     Verifier,
     read_options,
 )
-from svlaw.cli.output import console, number, percent, print_json, print_rows, span, warn
+from svlaw.cli.output import (
+    console,
+    explain_few,
+    mark_few,
+    number,
+    percent,
+    print_json,
+    print_rows,
+    span,
+    warn,
+)
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
@@ -78,6 +88,8 @@ def plan(
     print_rows(title(study), header, _rows(found))
     how = "cross-fitted" if found.method == "crossfit" else "in-sample"
     console.print(f"in %; expected: {how}; loses: against the recommended plan")
+    shown = (found.runner_up, found.cheaper)
+    explain_few(point.few_differ for point in shown if point is not None)
     console.print(f"status: {found.status}")
     for note in found.notes:
         warn(note)
@@ -115,7 +127,8 @@ def _row(role: str, point: "PlannedPoint") -> tuple[str, ...]:
 
     loss = ("–", "–")
     if isinstance(point, Alternative):
-        loss = (percent(point.difference), span(point.difference_low, point.difference_high))
+        ends = mark_few(span(point.difference_low, point.difference_high), point.few_differ)
+        loss = (percent(point.difference), ends)
     return (
         f"{role}: {point.strategy}",
         str(point.solutions),
