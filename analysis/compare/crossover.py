@@ -13,7 +13,11 @@ from svlaw.analysis.compare.crossfit import best_within
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.interval import Interval, reached
-from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
+from svlaw.analysis.intervals.resampling import (
+    DEFAULT_RESAMPLES,
+    percentile_interval,
+    resample,
+)
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount
@@ -110,6 +114,8 @@ def crossover(
         leads = _leads(breaks, baseline, challengers, table)[-1:]
         low, high = difference_intervals(leads, table.clusters)
         figures["gain"] = replace(figures["gain"], conf_low=float(low[0]), conf_high=float(high[0]))
+    if table.noise is not None and resamples:
+        figures = _sampled_again(figures, baseline, challengers, breaks, table, resamples, seed)
     return Crossover(
         strategy=strategy,
         **figures,
@@ -244,6 +250,37 @@ def _breaks(baseline: Line, challengers: list[Line], unit: str) -> F64:
     costs = np.concatenate([baseline.costs, *(line.costs for line in challengers), [low, high]])
     result: F64 = np.unique(costs[(costs >= low) & (costs <= high)])
     return result
+
+
+def _sampled_again(
+    figures: dict[str, Interval],
+    baseline: Line,
+    challengers: list[Line],
+    breaks: F64,
+    table: SuccessTable,
+    resamples: int,
+    seed: int,
+) -> dict[str, Interval]:
+    """Figures with their intervals for these problems sampled again: percentiles.
+
+    Figures rest on all points of the lines, so without noise at one of them there are none.
+    """
+    assert table.noise is not None
+    used = np.concatenate([line.rows for line in (baseline, *challengers)])
+    if not table.noise.known[used].all():
+        return figures
+    again = _measure(
+        baseline, challengers, breaks, table.noise.means(table.mean(), resamples, seed)
+    )
+    ends = {name: percentile_interval(values) for name, values in again.items()}
+    return {
+        name: replace(
+            figure,
+            samples_low=reached(float(ends[name][0])).estimate,
+            samples_high=reached(float(ends[name][1])).estimate,
+        )
+        for name, figure in figures.items()
+    }
 
 
 def _measure(baseline: Line, challengers: list[Line], breaks: F64, means: F64) -> dict[str, F64]:

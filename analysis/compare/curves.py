@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.intervals.sample_intervals import sample_intervals
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 
@@ -17,15 +18,21 @@ def curves(table: SuccessTable, cost: CostModel) -> pl.DataFrame:
 
     Returns:
         Columns `strategy`, `solutions`, `verifications` (0 without a verifier), `cost`, `success`,
-        `conf_low`, `conf_high` (95%, see `success_intervals`; null without per-problem data),
+        `conf_low`, `conf_high` (95%, see `success_intervals`; null without per-problem data), with
+        noise of sampling `samples_low`, `samples_high` (95%, see `sample_intervals`),
         `mc_error` (Monte-Carlo standard error of success; null likewise), `n_problems` (null for a
-        published table). Figures are null where no problem supports the point.
+        published table). Figures are null where no problem supports the point. Intervals hold at
+        each point, not at all points at once (pointwise).
     """
     points = table.points
     mean = table.mean()
     low = high = np.full(mean.size, np.nan)
     if table.has_problems:
         low, high = success_intervals(table.success, table.clusters)
+    noise = {}
+    if table.noise is not None:
+        ends = sample_intervals(mean, table.noise)
+        noise = dict(zip(("samples_low", "samples_high"), ends, strict=True))
     counts = pl.Series("n_problems", np.where(np.isfinite(mean), table.n_problems, 0))
     unknown = None if table.has_problems else pl.lit(None, pl.Int32)
     return points.with_columns(
@@ -33,6 +40,7 @@ def curves(table: SuccessTable, cost: CostModel) -> pl.DataFrame:
         pl.Series("success", mean).fill_nan(None),
         pl.Series("conf_low", low).fill_nan(None),
         pl.Series("conf_high", high).fill_nan(None),
+        *(pl.Series(name, end).fill_nan(None) for name, end in noise.items()),
         pl.Series("mc_error", table.mc_error() if table.has_problems else low).fill_nan(None),
         (counts if unknown is None else unknown).cast(pl.Int32).alias("n_problems"),
     )

@@ -11,6 +11,7 @@ from svlaw.analysis.compare.crossfit import best_within, cross_fit
 from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, Resamples, resample
+from svlaw.analysis.intervals.sample_intervals import sample_intervals
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 
@@ -62,7 +63,9 @@ def frontier(
         `difference_intervals`), `few_differ` (true where too few problems differ to tell the
         gain's sign, see `too_few_differ`; null without an interval) and `best` (true for the
         strategy to choose, that of the highest success; coverage, which needs an oracle, never
-        is). Every interval holds at its own budget, not at all budgets at once (pointwise).
+        is). With noise of sampling also `samples_low`, `samples_high`, `gain_samples_low` and
+        `gain_samples_high` (see `sample_intervals`), before `best`. Every interval holds at its own
+        budget, not at all budgets at once (pointwise).
     """
     costs = cost(table.points["solutions"], table.points["verifications"])
     budgets = doubling_budgets(costs[np.isfinite(table.mean())])
@@ -75,6 +78,7 @@ def frontier(
         rows, success = found.rows[affordable], found.success[affordable]
         paired = np.full(rows.size, -1) if reference is None else reference.rows[affordable]
         low, high = _ends(table, rows, drawn)
+        noise = _noise(table, rows, paired)
         gains = _gains(table, rows, paired, drawn)
         honest = np.full(rows.size, np.nan)
         if found.crossfit is not None:
@@ -92,6 +96,7 @@ def frontier(
                 pl.Series("crossfit", honest),
                 pl.Series("optimism", success - honest),
                 *gains,
+                *noise,
             )
         )
     result: pl.DataFrame = pl.concat(frames).with_columns(pl.col(pl.Float64).fill_nan(None))
@@ -169,3 +174,20 @@ def _gains(table: SuccessTable, rows: I64, paired: I64, drawn: Resamples | None)
             pl.Series("gain_low", low), pl.Series("gain_high", high), pl.Series("few_differ", few)
         )
     return frame.with_columns(pl.when(pl.Series("known", paired >= 0)).then(pl.all()))
+
+
+def _noise(table: SuccessTable, rows: I64, paired: I64) -> list[pl.Series]:
+    """Ends of the intervals for these problems sampled again, of success and of gains."""
+    if table.noise is None:
+        return []
+    own, theirs = table.noise.at(rows), table.noise.at(paired)
+    mean = table.mean()
+    low, high = sample_intervals(mean[rows], own)
+    gain_low, gain_high = sample_intervals(mean[rows] - mean[paired], own.less(theirs), -1.0)
+    known, same = paired >= 0, rows == paired
+    gain_low, gain_high = (
+        np.where(same, 0.0, np.where(known, end, np.nan)) for end in (gain_low, gain_high)
+    )
+    names = ("samples_low", "samples_high", "gain_samples_low", "gain_samples_high")
+    ends = (low, high, gain_low, gain_high)
+    return [pl.Series(name, end) for name, end in zip(names, ends, strict=True)]

@@ -14,6 +14,7 @@ from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.execution import estimate_here, estimate_on, holdings_on
 from svlaw.analysis.success.grid import Grid, Values, choose_grid, split_values
 from svlaw.analysis.success.sample_reader import BATCH_ROWS, SampleReader
+from svlaw.analysis.success.sampling_noise import SamplingNoise
 from svlaw.analysis.success.table_store import Block, BlockEstimate, Store
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
@@ -43,6 +44,7 @@ class SuccessTable:
         verifier: The verifier used, if any.
         clusters: (problems,) number of each problem's family, from 0 on without a gap; None where
             every problem stands for itself.
+        noise: Noise of sampling, for intervals of "these problems, sampled again"; None without.
     """
 
     points: pl.DataFrame
@@ -53,6 +55,7 @@ class SuccessTable:
     options: Options | None
     verifier: str | None = None
     clusters: I64 | None = None
+    noise: SamplingNoise | None = None
 
     @property
     def has_problems(self) -> bool:
@@ -98,6 +101,7 @@ class SuccessTable:
             points=self.points.filter(mask),
             success=self.success[mask],
             variance=self.variance[mask],
+            noise=None if self.noise is None else self.noise.at(mask),
         )
 
     def restrict(self, problems: Mask) -> "SuccessTable":
@@ -112,6 +116,7 @@ class SuccessTable:
             variance=self.variance[:, problems],
             problem_ids=tuple(compress(self.problem_ids, problems)),
             clusters=None,
+            noise=None if self.noise is None else self.noise.of(problems),
         )
         return part if self.clusters is None else part.with_clusters(self.clusters[problems])
 

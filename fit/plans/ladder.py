@@ -10,6 +10,7 @@ from svlaw.analysis.compare.frontier import Offer, by_cost, offer
 from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.resampling import Resamples
+from svlaw.analysis.intervals.sample_intervals import sample_intervals
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
@@ -42,6 +43,9 @@ class PlannedPoint:
             data or resamples.
         conf_high: Upper end.
         in_sample: Mean success on the problems the point was chosen on; on average too high.
+        samples_low: Lower end of the 95% interval if these problems were sampled again; None
+            without noise of sampling.
+        samples_high: Upper end.
     """
 
     strategy: str
@@ -52,6 +56,8 @@ class PlannedPoint:
     conf_low: float | None
     conf_high: float | None
     in_sample: float
+    samples_low: float | None
+    samples_high: float | None
 
 
 @dataclass(frozen=True)
@@ -221,6 +227,7 @@ class Ladder:
         if self._drawn is not None:
             ends = success_intervals(scores[None], self._table.clusters)
             low, high = min(float(ends[0][0]), success), max(float(ends[1][0]), success)
+        noise_low, noise_high = self._sampled_again(row, success)
         points = self._table.points
         return PlannedPoint(
             self._names[row],
@@ -231,7 +238,16 @@ class Ladder:
             low,
             high,
             float(self._mean[row]),
+            noise_low,
+            noise_high,
         )
+
+    def _sampled_again(self, row: int, success: float) -> tuple[float | None, float | None]:
+        noise = self._table.noise
+        if noise is None or not noise.known[row]:
+            return None, None
+        ends = sample_intervals(np.array([success]), noise.at(np.array([row])))
+        return float(ends[0][0]), float(ends[1][0])
 
     def _beside(self, point: PlannedPoint, differences: F64) -> Alternative:
         low, high, few = None, None, None

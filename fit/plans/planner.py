@@ -19,10 +19,10 @@ Method = Literal["crossfit", "in_sample"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run, and how sure that is. See `PlannedPoint` for the first eight figures.
+    """What to run, and how sure that is. See `PlannedPoint` for the first ten figures.
 
     Attributes:
-        strategy: The strategy to run; this and the seven that follow are None when the target is
+        strategy: The strategy to run; this and the nine that follow are None when the target is
             not reached within the data.
         solutions: S.
         verifications: V.
@@ -31,6 +31,9 @@ class Plan:
         conf_low: Lower end of its 95% interval.
         conf_high: Upper end.
         in_sample: Mean success on the problems the point was chosen on.
+        samples_low: Lower end of the interval of success if these problems were sampled again;
+            None without noise of sampling.
+        samples_high: Upper end.
         runner_up: The best plan of another strategy at the same budget; None when there is none.
         difference_matters: Whether the lead over the runner-up is at least 0.25 points and its
             paired interval excludes 0; None without a runner-up, or where a published table leaves
@@ -62,6 +65,8 @@ class Plan:
     conf_low: float | None
     conf_high: float | None
     in_sample: float | None
+    samples_low: float | None
+    samples_high: float | None
     runner_up: Alternative | None
     difference_matters: bool | None
     cheaper: Alternative | None
@@ -79,7 +84,7 @@ class Plan:
 
     @property
     def recommended(self) -> PlannedPoint | None:
-        """The first eight figures as a point; None when the target is not reached."""
+        """The first ten figures as a point; None when the target is not reached."""
         if self.strategy is None:
             return None
         return PlannedPoint(**{f.name: getattr(self, f.name) for f in fields(PlannedPoint)})

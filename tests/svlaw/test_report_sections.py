@@ -264,8 +264,8 @@ def test_ten_times_the_budget(pool, cost):
         assert step.after == table.mean()[after]
         difference = table.success[after] - table.success[before]
         assert step.gain.estimate == pytest.approx(difference.mean())
-        low, high = difference_intervals(difference[None])
-        assert (step.gain.conf_low, step.gain.conf_high) == (low[0], high[0])
+        ends = difference_intervals(difference[None])
+        assert (step.gain.conf_low, step.gain.conf_high) == (ends[0][0], ends[1][0])
     assert low == 1
 
 

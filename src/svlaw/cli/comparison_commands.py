@@ -1,11 +1,13 @@
 """`svlaw curves`, `frontier` and `crossover`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from svlaw.cli.cost_options import read_cost
+from svlaw.cli.interval_options import IntervalChoice, read_intervals
 from svlaw.cli.options import (
     Bins,
     By,
@@ -24,12 +26,10 @@ from svlaw.cli.output import (
     check_suffix,
     console,
     explain_few,
-    mark_few,
     number,
     percent,
     print_json,
     print_rows,
-    span,
     warn,
     write_rows,
 )
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from svlaw.analysis.success.estimators import Options
 
 
-@reads(choice=read_cost, options=read_options)
+@reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def curves(
     pool: PoolPath,
     strategies: Strategies = None,
@@ -53,6 +53,7 @@ def curves(
     choice: "CostChoice",
     verifier: Verifier = None,
     options: "Options",
+    intervals: "IntervalChoice",
     on: On = None,
     by: By = None,
     bins: Bins = None,
@@ -72,6 +73,7 @@ def curves(
         by=by,
         cuts=bins,
         on=on,
+        intervals=intervals,
     )
     from svlaw.analysis.compare.curves import curves as compute
 
@@ -81,7 +83,7 @@ def curves(
     if as_json:
         print_json(describe(study, [{"curves": frame.to_dicts()} for frame in frames]))
     elif output is None:
-        header = ("strategy", "S", "V", "cost", "success", "95%", "MC error")
+        header = ("strategy", "S", "V", "cost", "success", *intervals.headings, "MC error")
         for heading, frame in zip(headings(study), frames, strict=True):
             rows = [
                 (
@@ -90,7 +92,7 @@ def curves(
                     str(row["verifications"]),
                     number(row["cost"]),
                     percent(row["success"]),
-                    span(row["conf_low"], row["conf_high"]),
+                    *intervals.spans(row),
                     "–" if row["mc_error"] is None else f"{100 * row['mc_error']:.2f}",
                 )
                 for row in frame.to_dicts()
@@ -98,7 +100,7 @@ def curves(
             print_rows(heading, header, rows)
 
 
-@reads(choice=read_cost, options=read_options)
+@reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def frontier(
     pool: PoolPath,
     strategies: Strategies = None,
@@ -109,6 +111,7 @@ def frontier(
     verifier: Verifier = None,
     resamples: Resamples = 2000,
     options: "Options",
+    intervals: "IntervalChoice",
     on: On = None,
     by: By = None,
     bins: Bins = None,
@@ -128,6 +131,7 @@ def frontier(
         by=by,
         cuts=bins,
         on=on,
+        intervals=intervals,
     )
     from svlaw.analysis.compare.frontier import frontier as compute
 
@@ -137,7 +141,8 @@ def frontier(
     if as_json:
         print_json(describe(study, [{"frontier": frame.to_dicts()} for frame in frames]))
     elif output is None:
-        header = ("strategy", "budget", "S", "V", "success", "95%", "crossfit", "gain", "95%")
+        ends = intervals.headings
+        header = ("strategy", "budget", "S", "V", "success", *ends, "crossfit", "gain", *ends)
         for heading, frame in zip(headings(study), frames, strict=True):
             rows = [
                 (
@@ -146,10 +151,10 @@ def frontier(
                     str(row["solutions"]),
                     str(row["verifications"]),
                     percent(row["success"]),
-                    span(row["conf_low"], row["conf_high"]),
+                    *intervals.spans(row),
                     percent(row["crossfit"]),
                     percent(row["gain"]),
-                    mark_few(span(row["gain_low"], row["gain_high"]), row["few_differ"]),
+                    *intervals.spans(row, "gain"),
                 )
                 for row in frame.to_dicts()
             ]
@@ -158,10 +163,11 @@ def frontier(
             "in %; * wins at its budget; crossfit: chosen on some problems, scored on others;"
         )
         console.print("gain: over self-consistency at the same budget; intervals: pointwise")
-        explain_few(row["few_differ"] for frame in frames for row in frame.to_dicts())
+        if intervals.has_problems:
+            explain_few(row["few_differ"] for frame in frames for row in frame.to_dicts())
 
 
-@reads(choice=read_cost, options=read_options)
+@reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def crossover(
     pool: PoolPath,
     strategy: Annotated[
@@ -178,6 +184,7 @@ def crossover(
     verifier: Verifier = None,
     resamples: Resamples = 2000,
     options: "Options",
+    intervals: "IntervalChoice",
     on: On = None,
     by: By = None,
     bins: Bins = None,
@@ -193,6 +200,7 @@ def crossover(
         by=by,
         cuts=bins,
         on=on,
+        intervals=intervals,
     )
     from svlaw.analysis.compare.crossover import crossover as compute
 
@@ -207,15 +215,16 @@ def crossover(
         print_json(describe(study, contents))
         return
     for heading, each in zip(headings(study), found, strict=True):
-        rows = [_rows(one) for one in each]
+        rows = [_rows(one, intervals) for one in each]
         if every:
             rows = [_interleaved(names, rows)]
-        header = ("figure" if every else strategy, "estimate", "95% interval", "never")
+        header = ("figure" if every else strategy, "estimate", *intervals.headings)
+        header += ("never",) if intervals.has_problems else ()
         print_rows(heading, header, rows[0])
     _warn_of_unsaturated(study, [each[0] for each in found])
 
 
-_Row = tuple[str, str, str, str]
+_Row = tuple[str, ...]
 _FIGURES: Final = (
     "saturation_budget",
     "crossover_budget",
@@ -245,6 +254,8 @@ def _figure(value: "Interval") -> dict[str, float | None]:
         "conf_low": value.conf_low,
         "conf_high": value.conf_high,
         "never": value.never,
+        "samples_low": value.samples_low,
+        "samples_high": value.samples_high,
     }
 
 
@@ -257,7 +268,7 @@ def _interleaved(names: Sequence[str], rows: Sequence[Sequence[_Row]]) -> list[_
     ]
 
 
-def _rows(found: "Crossover") -> list[_Row]:
+def _rows(found: "Crossover", intervals: IntervalChoice) -> list[_Row]:
     rows = []
     for name in _FIGURES:
         value = getattr(found, name)
@@ -265,7 +276,8 @@ def _rows(found: "Crossover") -> list[_Row]:
         label = f"{name.replace('_', ' ')}{' (points)' if name == 'gain' else ''}"
         estimate = "never within the data" if value.estimate is None else form(value.estimate)
         never = "–" if value.never is None else f"{value.never:.0%}"
-        rows.append((label, estimate, span(value.conf_low, value.conf_high, form), never))
+        shown = (never,) if intervals.has_problems else ()
+        rows.append((label, estimate, *intervals.spans(asdict(value), form=form), *shown))
     return rows
 
 

@@ -289,8 +289,8 @@ def test_resamples_where_it_never_happens(tables) -> None:
     assert found.crossover_budget.conf_high is None
     assert found.ahead_budget.never == found.match_ratio.never == found.crossover_budget.never
     assert found.gain.never == 0
-    assert found.gain.conf_low == pytest.approx(-0.1)
-    assert found.gain.conf_high == pytest.approx((-0.1 * 1 + 0.4 * 3) / 4)
+    assert found.gain.conf_low < -0.1  # four problems do not tell which is better
+    assert found.gain.conf_high > 0.3
 
 
 def test_seeds(tables) -> None:
@@ -300,7 +300,8 @@ def test_seeds(tables) -> None:
     first, again, other = (crossover(table, UNIT, resamples=100, seed=s) for s in (1, 1, 2))
     assert first == again
     assert first.gain.estimate == other.gain.estimate
-    assert first.gain.conf_low != other.gain.conf_low
+    assert first.gain.conf_low == other.gain.conf_low  # comes from no resamples
+    assert first.ahead_budget.never != other.ahead_budget.never
     assert (first.n_problems, first.resamples, first.seed) == (30, 100, 1)
 
 

@@ -286,12 +286,14 @@ def test_the_interval_holds_the_expectation(tables: Any) -> None:
 
 def test_a_lead_that_does_not_matter_is_a_tie(tables: Any) -> None:
     rng = np.random.default_rng(0)
-    plain = rng.random(40) * 0.9
-    noisy = np.clip(plain + rng.normal(0.01, 0.3, 40), 0, 1)
+    plain = rng.random(2000) * 0.9
+    noisy = np.clip(plain + rng.normal(0.0, 0.3, 2000), 0, 1)
+    some = np.arange(2000) < 5
     cases = {
         "not clear of chance": (noisy, "tie", False),
-        "less than 0.25 points": (plain + 0.002 + 0.0001 * rng.random(40), "tie", False),
-        "": (plain + 0.05 + 0.01 * rng.random(40), "ok", True),
+        "too few problems differ": (plain + 0.09 * some, "tie", False),
+        "less than 0.25 points": (plain + 0.002 + 0.0001 * rng.random(2000), "tie", False),
+        "": (plain + 0.05 + 0.01 * rng.random(2000), "ok", True),
     }
     for words, (verified, status, matters) in cases.items():
         table = tables.of({("self_consistency", 3, 0): plain, ("best_of_n", 1, 1): verified})
