@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from svlaw.cli.output import mark_few, percent, span, warn
+from svlaw.cli.output import mark_few, percent, span
 from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -124,14 +124,14 @@ def read_intervals(
     return IntervalChoice(cluster, interval)
 
 
-def warn_of_unknown_noise(table: "SuccessTable") -> None:
-    """Say which points have no interval for 'samples', since half of the solutions are too few."""
+def noise_remarks(table: "SuccessTable") -> list[str]:
+    """Which points have no interval for 'samples', since half of the solutions are too few."""
     if table.noise is None or table.noise.known.all():
-        return
+        return []
     missing = int((~table.noise.known).sum())
     most = table.points["solutions"].to_numpy()[table.noise.known].max()
-    warn(
+    return [
         f"{missing:,} of {table.points.height:,} points need more than half of a problem's"
-        f" solutions and have no interval for 'samples'; nor has a figure that rests on them:"
+        " solutions and have no interval for 'samples'; nor has a figure that rests on them:"
         f" --solutions up to {most} have one"
-    )
+    ]

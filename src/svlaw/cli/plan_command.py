@@ -88,7 +88,8 @@ def plan(
     )
     if as_json:
         document = {**study.document, "cost_model": study.document["cost"]}
-        print_json({**document, **intervals.document(asdict(found))})
+        notes = [*study.document["notes"], *found.notes]
+        print_json({**document, **intervals.document(asdict(found)), "notes": notes})
         return
     header = ("plan", "S", "V", "cost", "expected", *intervals.headings, "in-sample", "loses")
     header += ("95%",) if intervals.has_problems else ()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from svlaw.cli.cost_options import cost_in_words, describe_cost
-from svlaw.cli.interval_options import IntervalChoice, warn_of_unknown_noise
+from svlaw.cli.interval_options import IntervalChoice, noise_remarks
 from svlaw.cli.options import read_bins, read_names, read_values
 from svlaw.cli.output import percent, progress_bar, warn
 from svlaw.data.numerals import counted
@@ -79,6 +79,7 @@ def open_study(
         on: Where to compute; this machine when None.
         intervals: The intervals asked for; those of problems when None.
     """
+    from svlaw.analysis.checks.selection_checks import selection_remarks
     from svlaw.analysis.compare.difficulty import PASS_RATE, bins, check_by
     from svlaw.analysis.compare.problem_families import family_labels, in_families
     from svlaw.analysis.success.solution_halves import with_sampling_noise
@@ -121,7 +122,9 @@ def open_study(
             table = with_sampling_noise(pool, table, cluster=cluster)
     if intervals.cluster is not None:
         table = in_families(pool, table, intervals.cluster)
-    warn_of_unknown_noise(table)
+    notes = [*selection_remarks(pool, table), *noise_remarks(table)]
+    for note in notes:
+        warn(note)
     if table.n_set_aside:
         aside = counted(table.n_set_aside, "problem")
         warn(
@@ -140,6 +143,7 @@ def open_study(
         "missing_answer": options.missing_answer,
         "population": options.population,
         **intervals.described(table),
+        "notes": notes,
     }
     if by is None:
         return Study(table, cost, document, None, intervals)
