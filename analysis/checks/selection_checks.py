@@ -105,9 +105,7 @@ def kept_selection(answers: pl.DataFrame, kept: Collection[str]) -> Selection | 
     if not ours.size or not theirs.size:
         return None
     p_value = _welch_t(ours, theirs) if min(ours.size, theirs.size) > 1 else None
-    return Selection(
-        float(ours.mean()), float(theirs.mean()), p_value, ours.size, theirs.size
-    )
+    return Selection(float(ours.mean()), float(theirs.mean()), p_value, ours.size, theirs.size)
 
 
 def selection_remarks(pool: Pool, table: SuccessTable) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from svlaw.analysis.checks.selection_checks import selection_remarks
 from svlaw.analysis.compare.crossover import Crossover
 from svlaw.analysis.cost import ROUNDING
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
