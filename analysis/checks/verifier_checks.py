@@ -23,6 +23,7 @@ from svlaw.analysis.intervals.clustered_rates import (
 )
 from svlaw.analysis.success.grid import choose_grid
 from svlaw.analysis.success.sample_reader import Holding
+from svlaw.data.errors import SvlawError
 from svlaw.data.pool import Pool
 
 F64 = npt.NDArray[np.float64]
@@ -146,7 +147,10 @@ def _kept(solutions: pl.DataFrame, answers: pl.DataFrame, problem_ids: pl.Series
         Holding(size, np.array([*held, *[0] * (size - len(held))], np.int64))
         for size, held in zip(sizes.to_list(), (each or [] for each in depths), strict=True)
     ]
-    grid = choose_grid(holders, ("coverage", "best_of_n"))
+    try:
+        grid = choose_grid(holders, ("coverage", "best_of_n"))
+    except SvlawError:  # nothing to analyse, as other lines say
+        return []
     return list(compress(problem_ids.to_list(), grid.problems))
 
 

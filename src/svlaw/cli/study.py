@@ -134,7 +134,7 @@ def open_study(
     document = {
         "pool": str(path),
         "verifier": table.verifier,
-        "cost": describe_cost(cost),
+        "cost": describe_cost(cost) | _lambda_ends(pool, cost, verifier),
         "n_problems": table.n_problems or None,
         "n_set_aside": table.n_set_aside,
         "seed": options.seed,
@@ -151,6 +151,18 @@ def open_study(
     found = bins(pool, table, by, read_cuts)
     _warn_of_few(found)
     return Study(table, cost, document, found, intervals)
+
+
+def _lambda_ends(pool: "Pool", cost: "CostModel", verifier: str | None) -> dict[str, Any]:
+    """The interval of a lambda that was measured."""
+    from svlaw.analysis.cost import RelativeCost
+    from svlaw.analysis.intervals.lambda_interval import lambda_interval
+    from svlaw.data.lengths import measure_lambda
+
+    if not isinstance(cost, RelativeCost) or not cost.origin.startswith("measured"):
+        return {}
+    found = lambda_interval(pool, measure_lambda(pool, verifier), verifier)
+    return {"lambda_low": found.conf_low, "lambda_high": found.conf_high}
 
 
 def _unparsed_share(pool: "Pool", table: "SuccessTable") -> float | None:
