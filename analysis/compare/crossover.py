@@ -1,4 +1,4 @@
-"""The crossover: the budget from which verification beats self-consistency."""
+"""The crossover: the budget from which on verification leads self-consistency, and stays ahead."""
 
 import math
 from dataclasses import dataclass, replace
@@ -25,6 +25,9 @@ from svlaw.data.schema import VERIFIED
 
 F64 = npt.NDArray[np.float64]
 
+LEAD: Final = 0.0025
+"""A lead of verification is a lead from a quarter of a percentage point on."""
+
 SATURATION_MARGIN: Final = 0.0025
 """Self-consistency is saturated within this of its best: a quarter of a percentage point."""
 
@@ -45,12 +48,18 @@ class Crossover:
         strategy: How verification is used; `best` is the better of the two at each budget.
         saturation_budget: Smallest computed budget at which self-consistency is within 0.25 points
             of its best.
-        crossover_budget: Smallest budget at which verification's frontier is at least
-            self-consistency at the same budget.
-        match_ratio: Crossover over saturation.
+        saturation_probability: Share of the resamples in which that is not its largest budget, so
+            that self-consistency counts as saturated; None without resamples. A ratio to the
+            saturation budget means little where this is neither near 0 nor near 1.
+        crossover_budget: Budget from which on verification's frontier is at least 0.25 points above
+            self-consistency at the same budget, up to the largest budget both have.
+        match_budget: Smallest budget at which verification's frontier is at least self-consistency
+            at the same budget; the lead may be nothing, and may be lost again.
+        match_ratio: The match budget over saturation, as in the paper.
         gain: Verification's frontier less self-consistency at the largest budget both have.
         gain_ratio: That budget over saturation.
-        ahead_budget: Budget beyond which verification stays at least level.
+        ahead_budget: Budget beyond which verification stays at least level; its lead may be
+            nothing.
         n_problems: Number of problems; None for a published table.
         resamples: Number of resamples behind the intervals; 0 without.
         seed: Seed of the resampling.
@@ -61,7 +70,9 @@ class Crossover:
 
     strategy: str
     saturation_budget: Interval
+    saturation_probability: float | None
     crossover_budget: Interval
+    match_budget: Interval
     match_ratio: Interval
     gain: Interval
     gain_ratio: Interval
@@ -70,6 +81,11 @@ class Crossover:
     resamples: int
     seed: int
     status: str
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the lead is beyond doubt: fewer than 2.5% of the resamples are without one."""
+        return self.crossover_budget.conf_high is not None
 
 
 def crossover(
@@ -108,9 +124,11 @@ def crossover(
     drawn = resample(table, resamples, seed)
     if drawn is None:
         figures = {name: reached(float(value[0])) for name, value in mean.items()}
+        probability = None
     else:
         again = _measure(baseline, challengers, breaks, drawn.means(table))
         figures = {name: drawn.interval(float(v[0]), again[name]) for name, v in mean.items()}
+        probability = float(np.mean(again["saturation_budget"] < baseline.costs[-1]))
         leads = _leads(breaks, baseline, challengers, table)[-1:]
         low, high = difference_intervals(leads, table.clusters)
         figures["gain"] = replace(figures["gain"], conf_low=float(low[0]), conf_high=float(high[0]))
@@ -118,6 +136,7 @@ def crossover(
         figures = _sampled_again(figures, baseline, challengers, breaks, table, resamples, seed)
     return Crossover(
         strategy=strategy,
+        saturation_probability=probability,
         **figures,
         n_problems=table.n_problems or None,
         resamples=0 if drawn is None else resamples,
@@ -291,26 +310,44 @@ def _measure(baseline: Line, challengers: list[Line], breaks: F64, means: F64) -
     cheaper = _best_below(challengers, breaks[0], means)
     lines = np.stack([line.success_at(breaks, means) for line in challengers])
     best = np.maximum.accumulate(np.maximum(lines.max(axis=0), cheaper), axis=0)
-    ahead = best >= reference - _LEVEL
-    crossing, dips = _crossings(lines, best, reference, np.log(breaks))
-    B = means.shape[1]
-    first = np.where(ahead.any(axis=0), ahead.argmax(axis=0), -1)
-    behind = ~ahead
-    behind[:-1] |= dips[1:]
-    last = np.where(behind.any(axis=0), breaks.size - behind[::-1].argmax(axis=0), 0)
-    columns = np.arange(B)
-    crossover = np.where(first >= 0, crossing[np.maximum(first, 0), columns], np.inf)
-    stays = np.where(
-        last < breaks.size, crossing[np.minimum(last, breaks.size - 1), columns], np.inf
-    )
+    log_breaks = np.log(breaks)
+    first, stays = _turns(lines, best, reference, log_breaks)
+    _, leads = _turns(lines, best, reference + LEAD, log_breaks)
     return {
         "saturation_budget": saturation,
-        "crossover_budget": crossover,
-        "match_ratio": crossover / saturation,
+        "crossover_budget": leads,
+        "match_budget": first,
+        "match_ratio": first / saturation,
         "gain": best[-1] - reference[-1],
         "gain_ratio": breaks[-1] / saturation,
         "ahead_budget": stays,
     }
+
+
+def _turns(lines: F64, best: F64, reference: F64, log_breaks: F64) -> tuple[F64, F64]:
+    """First budget at which verification reaches the reference, and that from which on it does.
+
+    Args:
+        lines: (lines, breaks, B) success of each line of verification at each break.
+        best: (breaks, B) the best of verification within each break.
+        reference: (breaks, B) what is to be reached.
+        log_breaks: (breaks,) logarithms of the breaks.
+
+    Returns:
+        Two arrays (B,); inf for never.
+    """
+    reached_at = best >= reference - _LEVEL
+    crossing, dips = _crossings(lines, best, reference, log_breaks)
+    first = np.where(reached_at.any(axis=0), reached_at.argmax(axis=0), -1)
+    behind = ~reached_at
+    behind[:-1] |= dips[1:]
+    n = log_breaks.size
+    last = np.where(behind.any(axis=0), n - behind[::-1].argmax(axis=0), 0)
+    columns = np.arange(best.shape[1])
+    return (
+        np.where(first >= 0, crossing[np.maximum(first, 0), columns], np.inf),
+        np.where(last < n, crossing[np.minimum(last, n - 1), columns], np.inf),
+    )
 
 
 def _saturation(baseline: Line, means: F64) -> F64:

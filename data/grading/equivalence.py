@@ -42,7 +42,7 @@ class Grouping:
 
     answers: Sequence[Spelling]
     votes: Mapping[str, int]
-    groups: DisjointSet[str] = field(init=False)
+    groups: "DisjointSet[str]" = field(init=False)
     uncompared: int = field(default=0, init=False)
     _asked: int = field(default=0, init=False)
     _late: set[str] = field(default_factory=set, init=False)

@@ -143,6 +143,7 @@ def test_crossover_of_the_published_figure(svlaw, figure):
     for name in (
         "saturation_budget",
         "crossover_budget",
+        "match_budget",
         "match_ratio",
         "gain",
         "gain_ratio",
@@ -160,7 +161,7 @@ def test_crossover_that_never_happens_is_null(svlaw, tmp_path):
     _, out, _ = svlaw("crossover", tmp_path / "pool", "--lambda", 1, "--json")
     assert json.loads(out)["crossover_budget"]["estimate"] is None
     _, out, _ = svlaw("crossover", tmp_path / "pool", "--lambda", 1)
-    assert "never within the data" in out
+    assert "Best-of-N has no lasting lead over self-consistency" in out
 
 
 def test_frontier_names_a_winner_at_every_budget(svlaw, exams):

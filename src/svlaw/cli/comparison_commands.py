@@ -1,7 +1,6 @@
 """`svlaw curves`, `frontier` and `crossover`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -30,6 +29,8 @@ from svlaw.cli.output import (
     percent,
     print_json,
     print_rows,
+    print_sentences,
+    span,
     warn,
     write_rows,
 )
@@ -57,6 +58,14 @@ def curves(
     on: On = None,
     by: By = None,
     bins: Bins = None,
+    false_positive_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="F",
+            help="Also show what coverage would read if a share F of the wrong solutions were"
+            " graded right.",
+        ),
+    ] = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
@@ -77,13 +86,15 @@ def curves(
     )
     from svlaw.analysis.compare.curves import curves as compute
 
-    frames = [compute(t, study.cost) for t in study.tables]
+    rate = false_positive_rate
+    frames = [compute(t, study.cost, false_positive_rate=rate) for t in study.tables]
     if output is not None:
         write_rows(output, stack(study, frames))
     if as_json:
         print_json(describe(study, [{"curves": frame.to_dicts()} for frame in frames]))
     elif output is None:
         header = ("strategy", "S", "V", "cost", "success", *intervals.headings, "MC error")
+        header += () if rate is None else (f"F = {rate:g}",)
         for heading, frame in zip(headings(study), frames, strict=True):
             rows = [
                 (
@@ -94,6 +105,7 @@ def curves(
                     percent(row["success"]),
                     *intervals.spans(row),
                     "–" if row["mc_error"] is None else f"{100 * row['mc_error']:.2f}",
+                    *(() if rate is None else [percent(row["with_false_positives"])]),
                 )
                 for row in frame.to_dicts()
             ]
@@ -190,7 +202,7 @@ def crossover(
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
-    """The budget from which verification beats self-consistency."""
+    """Find the budget from which on verification leads self-consistency."""
     every = strategy == "all"
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     study = open_study(
@@ -203,6 +215,7 @@ def crossover(
         intervals=intervals,
     )
     from svlaw.analysis.compare.crossover import crossover as compute
+    from svlaw.report.crossover_words import crossover_sentences
 
     names = _challengers(study) if every else [strategy]
     found = [
@@ -215,19 +228,20 @@ def crossover(
         print_json(describe(study, contents))
         return
     for heading, each in zip(headings(study), found, strict=True):
-        rows = [_rows(one, intervals) for one in each]
-        if every:
-            rows = [_interleaved(names, rows)]
-        header = ("figure" if every else strategy, "estimate", *intervals.headings)
-        header += ("never",) if intervals.has_problems else ()
-        print_rows(heading, header, rows[0])
+        console.print(heading, markup=False, highlight=False, soft_wrap=True)
+        for one in each:
+            if intervals.has_problems:
+                print_sentences(crossover_sentences(one, study.cost.unit_name))
+            if intervals.has_samples:
+                header = ("these problems, sampled again", "estimate", "95%")
+                print_rows(one.strategy, header, _sampled_again(one))
     _warn_of_unsaturated(study, [each[0] for each in found])
 
 
-_Row = tuple[str, ...]
 _FIGURES: Final = (
     "saturation_budget",
     "crossover_budget",
+    "match_budget",
     "match_ratio",
     "gain",
     "gain_ratio",
@@ -245,7 +259,12 @@ def _challengers(study: Study) -> list[str]:
 
 def _document(found: "Crossover") -> dict[str, Any]:
     figures = {name: _figure(getattr(found, name)) for name in _FIGURES}
-    return {"strategy": found.strategy, "status": found.status, **figures}
+    return {
+        "strategy": found.strategy,
+        "status": found.status,
+        "saturation_probability": found.saturation_probability,
+        **figures,
+    }
 
 
 def _figure(value: "Interval") -> dict[str, float | None]:
@@ -259,25 +278,15 @@ def _figure(value: "Interval") -> dict[str, float | None]:
     }
 
 
-def _interleaved(names: Sequence[str], rows: Sequence[Sequence[_Row]]) -> list[_Row]:
-    """Each figure of all strategies, then the next figure."""
-    return [
-        (f"{row[0]}: {name}", *row[1:])
-        for figure in zip(*rows, strict=True)
-        for name, row in zip(names, figure, strict=True)
-    ]
-
-
-def _rows(found: "Crossover", intervals: IntervalChoice) -> list[_Row]:
+def _sampled_again(found: "Crossover") -> list[tuple[str, str, str]]:
+    """Figures with their intervals for these problems, sampled again."""
     rows = []
     for name in _FIGURES:
         value = getattr(found, name)
         form = percent if name == "gain" else number
         label = f"{name.replace('_', ' ')}{' (points)' if name == 'gain' else ''}"
         estimate = "never within the data" if value.estimate is None else form(value.estimate)
-        never = "–" if value.never is None else f"{value.never:.0%}"
-        shown = (never,) if intervals.has_problems else ()
-        rows.append((label, estimate, *intervals.spans(asdict(value), form=form), *shown))
+        rows.append((label, estimate, span(value.samples_low, value.samples_high, form)))
     return rows
 
 

@@ -44,6 +44,12 @@ def print_rows(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
     roomy.print(table)
 
 
+def print_sentences(sentences: Sequence[str]) -> None:
+    """Print sentences below a title, indented, one after the other; empty ones are left out."""
+    for sentence in filter(None, sentences):
+        console.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
+
+
 def warn(message: str) -> None:
     """Print a remark on standard error."""
     messages.print(f"note: {message}", markup=False, soft_wrap=True)
@@ -61,10 +67,10 @@ def number(value: float | None) -> str:
 
 
 def span(low: float | None, high: float | None, form: Any = percent) -> str:
-    """An interval in brackets; an end that is not reached is left open."""
+    """An interval in brackets; an end that is not reached is "never"."""
     if low is None and high is None:
         return "–"
-    return f"[{'' if low is None else form(low)}, {'' if high is None else form(high)}]"
+    return f"[{', '.join('never' if end is None else form(end) for end in (low, high))}]"
 
 
 def mark_few(text: str, few_differ: bool | None) -> str:

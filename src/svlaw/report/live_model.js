@@ -10,6 +10,7 @@
 const liveModel = (() => {
   const SLACK = 1e-9; // relative, with which a point still counts as within a budget
   const LEVEL = 1e-12; // success within this counts as level
+  const LEAD = 0.0025; // a lead of verification is a lead from here on
   const SATURATION_MARGIN = 0.0025;
   const FOLDS = 10;
   const DIGITS = 1e12; // decimals of a mean that count when cross-fitting
@@ -182,6 +183,19 @@ const liveModel = (() => {
     return { budgets: roots.map(Math.exp), dips };
   }
 
+  // First budget at which verification reaches the reference, and that from which on it does.
+  function turnsOf(lines, best, reference, logBreaks) {
+    const { budgets, dips } = crossingsOf(lines, best, reference, logBreaks);
+    const reached = best.map((value, i) => value >= reference[i] - LEVEL);
+    const first = reached.indexOf(true);
+    const behind = reached.map((is, i) => !is || (i + 1 < dips.length && dips[i + 1]));
+    const stays = behind.lastIndexOf(true) + 1;
+    return {
+      first: first >= 0 ? budgets[first] : null,
+      stays: stays < budgets.length ? budgets[stays] : null,
+    };
+  }
+
   // Figures of verification by some strategies against self-consistency; null stands for never.
   function crossover(table, cost, strategies) {
     const costs = costsOf(table, cost);
@@ -204,19 +218,17 @@ const liveModel = (() => {
       return soFar;
     });
 
-    const { budgets, dips } = crossingsOf(lines, best, reference, breaks.map(Math.log));
-    const ahead = best.map((value, i) => value >= reference[i] - LEVEL);
-    const first = ahead.indexOf(true);
-    const behind = ahead.map((is, i) => !is || (i + 1 < dips.length && dips[i + 1]));
-    const stays = behind.lastIndexOf(true) + 1;
-    const crossing = first >= 0 ? budgets[first] : null;
+    const logs = breaks.map(Math.log);
+    const level = turnsOf(lines, best, reference, logs);
+    const leads = turnsOf(lines, best, reference.map((value) => value + LEAD), logs);
     return {
       saturation_budget: saturation,
-      crossover_budget: crossing,
-      match_ratio: crossing === null ? null : crossing / saturation,
+      crossover_budget: leads.stays,
+      match_budget: level.first,
+      match_ratio: level.first === null ? null : level.first / saturation,
       gain: lastOf(best) - lastOf(reference),
       gain_ratio: lastOf(breaks) / saturation,
-      ahead_budget: stays < breaks.length ? budgets[stays] : null,
+      ahead_budget: level.stays,
       status: saturation === lastOf(baseline.costs) ? "unsaturated" : "ok",
     };
   }

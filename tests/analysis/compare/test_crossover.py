@@ -23,6 +23,7 @@ from svlaw.data.schema import VERIFIED
 FIGURES = (
     "saturation_budget",
     "crossover_budget",
+    "match_budget",
     "match_ratio",
     "gain",
     "gain_ratio",
@@ -48,7 +49,7 @@ def estimates(found: Crossover) -> dict[str, float]:
 
 def assert_within_a_step(found: dict[str, float], scan: dict[str, float]) -> None:
     step = log(scan["step"])
-    for name in ("crossover_budget", "match_ratio", "ahead_budget"):
+    for name in ("crossover_budget", "match_budget", "match_ratio", "ahead_budget"):
         if scan[name] == inf or found[name] == inf:
             assert found[name] == scan[name], name
         else:
@@ -84,7 +85,7 @@ def test_equals_a_plain_scan(tables, slow_scan) -> None:
             found = estimates(crossover(table, cost, strategy))
             assert_within_a_step(found, scan)
             never += found["crossover_budget"] == inf
-            late += found["crossover_budget"] < found["ahead_budget"] < inf
+            late += found["match_budget"] < found["ahead_budget"] < found["crossover_budget"] < inf
     assert never > 5
     assert late > 5
 
@@ -109,7 +110,7 @@ def test_resamples_are_measured_like_the_estimate(tables, slow_scan) -> None:
     assert found.gain.estimate == pytest.approx(last["difference"])
     assert found.gain.conf_low == pytest.approx(last["conf_low"])
     assert found.gain.conf_high == pytest.approx(last["conf_high"])
-    for name in ("crossover_budget", "ahead_budget"):
+    for name in ("crossover_budget", "match_budget", "ahead_budget"):
         values = np.array([scan[name] for scan in again])
         figure = getattr(found, name)
         expected = drawn.interval(figure.estimate or inf, values)
@@ -172,31 +173,46 @@ def test_the_published_figure_by_scan(published, slow_scan) -> None:
 def test_a_crossing_between_two_points(tables) -> None:
     """Best-of-N costs 2S: .2 at 2, .6 at 4, against .4 throughout: level half-way in log cost."""
     found = estimates(crossover(tables.of(sc(0.4, 0.4, 0.4) | bon(1, 0.2, 0.6)), UNIT))
-    assert found["crossover_budget"] == pytest.approx(2 * 2**0.5)
-    assert found["ahead_budget"] == found["crossover_budget"]
+    assert found["match_budget"] == pytest.approx(2 * 2**0.5)
+    assert found["ahead_budget"] == found["match_budget"]
     assert found["saturation_budget"] == 1
-    assert found["match_ratio"] == found["crossover_budget"]
+    assert found["match_ratio"] == found["match_budget"]
     assert found["gain"] == pytest.approx(0.2)
     assert found["gain_ratio"] == 4
 
 
 def test_self_consistency_counts_as_it_is_not_as_its_best(tables) -> None:
     falls = sc(0.3, 0.6, 0.4, 0.4) | bon(1, 0.5, 0.5, 0.5)
-    assert estimates(crossover(tables.of(falls), UNIT))["crossover_budget"] == pytest.approx(
-        2 * 2**0.5
-    )
+    assert estimates(crossover(tables.of(falls), UNIT))["match_budget"] == pytest.approx(2 * 2**0.5)
 
 
 def test_verification_counts_by_its_best_within_the_budget(tables) -> None:
     """Best-of-N falls from .6 to .3 while self-consistency rises to .5: it stays ahead."""
     found = estimates(crossover(tables.of(sc(0.3, 0.4, 0.45, 0.5) | bon(1, 0.6, 0.5, 0.3)), UNIT))
-    assert found["crossover_budget"] == found["ahead_budget"] == 2
+    assert found["match_budget"] == found["ahead_budget"] == 2
     assert found["gain"] == pytest.approx(0.1)
 
 
 def test_ahead_from_the_first_budget_both_have(tables) -> None:
     found = estimates(crossover(tables.of(sc(0.1, 0.2, 0.3) | bon(1, 0.5, 0.6)), UNIT))
-    assert found["crossover_budget"] == found["ahead_budget"] == 2
+    assert found["match_budget"] == found["ahead_budget"] == 2
+
+
+def test_level_is_no_lead(tables) -> None:
+    """Level from 2 on, and 0.25 points ahead from where the line has gained as much."""
+    found = estimates(crossover(tables.of(sc(0.5, 0.5, 0.5) | bon(1, 0.5, 0.51)), UNIT))
+    assert found["match_budget"] == found["ahead_budget"] == 2
+    assert found["crossover_budget"] == pytest.approx(2 * 2**0.25)
+    found = estimates(crossover(tables.of(sc(0.5, 0.5, 0.5) | bon(1, 0.5, 0.5024)), UNIT))
+    assert (found["match_budget"], found["crossover_budget"]) == (2, inf)
+
+
+def test_a_useless_verifier_has_no_crossover(tables) -> None:
+    """S = 1 and S = 2 of voting, and best-of-N at chance, are all one solution at random."""
+    for answers in (0.0, 0.001):  # as with a share of missing answers, where voting gains at 2
+        curve = sc(0.5, 0.5 + answers, 0.6, 0.65)
+        found = estimates(crossover(tables.of(curve | bon(1, 0.5, 0.5, 0.5, 0.5)), UNIT))
+        assert found["crossover_budget"] == inf
 
 
 def test_a_lead_that_is_lost_again(tables) -> None:
@@ -204,7 +220,7 @@ def test_a_lead_that_is_lost_again(tables) -> None:
     found = estimates(
         crossover(tables.of(sc(0.1, 0.2, 0.3, 0.5, 0.5) | bon(1, 0.4, 0.4, 0.4, 0.6)), UNIT)
     )
-    assert found["crossover_budget"] == 2
+    assert found["match_budget"] == 2
     assert found["ahead_budget"] == pytest.approx(2**3.5)
 
 
@@ -213,7 +229,7 @@ def test_a_lead_lost_and_won_back_between_two_points(tables) -> None:
     points = sc(0.3, 0.4, 0.5, 0.6) | bon(1, 0.4, 0.5, 0.1) | bon(3, 0.2, 0.7)
     table = tables.of(points)
     found = estimates(crossover(table, UNIT))
-    assert found["crossover_budget"] == 2
+    assert found["match_budget"] == 2
     # With V = 3: .2 at 4, .7 at 8; self-consistency .5 at 4, .6 at 8: level at 3/4 of the way.
     assert found["ahead_budget"] == pytest.approx(4 * 2**0.75)
 
@@ -222,7 +238,7 @@ def test_a_lead_won_back_by_a_point_that_opens_a_line(tables) -> None:
     """Nothing but a new V = 7 at cost 8 brings verification level with what rose meanwhile."""
     points = sc(0.3, 0.4, 0.5, 0.6) | bon(1, 0.4, 0.5, 0.5) | bon(7, 0.9)
     found = estimates(crossover(tables.of(points), UNIT))
-    assert found["crossover_budget"] == 2
+    assert found["match_budget"] == 2
     assert found["ahead_budget"] == pytest.approx(8)
 
 
@@ -242,13 +258,13 @@ def test_costs_that_differ_by_rounding_alone(tables, slow_scan) -> None:
 def test_a_better_point_below_the_common_budgets_counts(tables) -> None:
     points = {("self_consistency", s, 0): 0.5 for s in (8, 16)} | bon(1, 0.7, 0.4, 0.4, 0.4)
     found = estimates(crossover(tables.of(points), UNIT))
-    assert found["crossover_budget"] == pytest.approx(8)
+    assert found["match_budget"] == pytest.approx(8)
     assert found["gain"] == pytest.approx(0.2)
 
 
 def test_never_within_the_data(tables) -> None:
     found = crossover(tables.of(sc(0.4, 0.5, 0.6) | bon(1, 0.1, 0.2)), UNIT)
-    assert found.crossover_budget == Interval(None)
+    assert found.crossover_budget == found.match_budget == Interval(None)
     assert found.match_ratio == Interval(None)
     assert found.ahead_budget == Interval(None)
     assert found.gain.estimate == pytest.approx(-0.4)
@@ -256,8 +272,8 @@ def test_never_within_the_data(tables) -> None:
 
 def test_ahead_once_but_not_in_the_end(tables) -> None:
     found = estimates(crossover(tables.of(sc(0.1, 0.2, 0.3, 0.9) | bon(1, 0.4, 0.4, 0.4)), UNIT))
-    assert found["crossover_budget"] == 2
-    assert found["ahead_budget"] == inf
+    assert found["match_budget"] == 2
+    assert found["ahead_budget"] == found["crossover_budget"] == inf
 
 
 @pytest.mark.parametrize(
@@ -283,11 +299,12 @@ def test_resamples_where_it_never_happens(tables) -> None:
     points |= {("best_of_n", s, 1): verified for s in (1, 2)}
     found = crossover(tables.of(points), UNIT, resamples=4000)
     # It is level with at least one draw of that problem among the four: 1 - (3/4)^4 of the time.
-    assert found.crossover_budget.estimate == 2
-    assert found.crossover_budget.never == pytest.approx(0.75**4, abs=0.03)
-    assert found.crossover_budget.conf_low == 2
-    assert found.crossover_budget.conf_high is None
-    assert found.ahead_budget.never == found.match_ratio.never == found.crossover_budget.never
+    assert found.match_budget.estimate == 2
+    assert found.match_budget.never == pytest.approx(0.75**4, abs=0.03)
+    assert found.match_budget.conf_low == 2
+    assert found.crossover_budget.conf_high is found.match_budget.conf_high is None
+    assert not found.is_clear
+    assert found.ahead_budget.never == found.match_ratio.never == found.match_budget.never
     assert found.gain.never == 0
     assert found.gain.conf_low < -0.1  # four problems do not tell which is better
     assert found.gain.conf_high > 0.3
@@ -309,7 +326,7 @@ def test_cost_moves_the_crossover_but_not_the_gain_at_equal_points(tables) -> No
     table = tables.of(sc(0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4) | bon(1, 0.2, 0.6))
     for ratio in (0.5, 1.0, 7.0):
         found = estimates(crossover(table, RelativeCost(ratio)))
-        assert found["crossover_budget"] == pytest.approx((1 + ratio) * 2**0.5)
+        assert found["match_budget"] == pytest.approx((1 + ratio) * 2**0.5)
 
 
 def test_which_strategy(tables) -> None:
@@ -323,7 +340,7 @@ def test_which_strategy(tables) -> None:
     best, vote, bo = (
         estimates(crossover(table, UNIT, name)) for name in ("best", "weighted_vote", "best_of_n")
     )
-    assert best["crossover_budget"] == vote["crossover_budget"] < bo["crossover_budget"]
+    assert best["match_budget"] == vote["match_budget"] < bo["match_budget"]
     assert best["gain"] == pytest.approx(0.1)
 
 
