@@ -1,7 +1,7 @@
 """The crossover: the budget from which on one strategy leads another, verification the vote."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -14,11 +14,18 @@ from svlaw.analysis.compare.crossover_sides import (
     PER_DOUBLING,
     Sides,
     best_below,
+    leads_of,
     named_sides,
 )
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.interval import Interval, reached
-from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, Resamples, resample
+from svlaw.analysis.intervals.resampling import (
+    DEFAULT_RESAMPLES,
+    Resamples,
+    percentile_interval,
+    resample,
+)
 from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
@@ -111,9 +118,10 @@ def crossover(
 
     Self-consistency counts as it is at the budget, not as its best so far; verification counts by
     the best within the budget. Between computed points curves of fixed V are linear in log cost.
-    Intervals come from repeating all of it on resampled problems, on which policies cost
-    something else too. A strategy that is compared with and has several curves, one for each V or
-    group of settings, counts by the best within the budget as well.
+    Intervals of budgets and ratios come from repeating all of it on resampled problems, on which
+    policies cost something else too; that of the gain is `difference_intervals`'. A strategy that
+    is compared with and has several curves, one for each V or group of settings, counts by the best
+    within the budget as well.
 
     Args:
         table: A success table with both sides.
@@ -142,6 +150,11 @@ def crossover(
         again = _measured_again(table, cost, sides, breaks, drawn)
         figures = {name: drawn.interval(float(v[0]), again[name]) for name, v in mean.items()}
         probability = float(np.mean(again["saturation_budget"] < sides.last))
+        leads = leads_of(sides, breaks, table)[-1:]
+        low, high = difference_intervals(leads, table.clusters)
+        figures["gain"] = replace(figures["gain"], conf_low=float(low[0]), conf_high=float(high[0]))
+    if table.noise is not None and resamples:
+        figures = _sampled_again(figures, sides, breaks, table, resamples, seed)
     return Crossover(
         strategy=strategy,
         saturation_probability=probability,
@@ -160,7 +173,6 @@ def advantage(
     against: str = BASELINE,
     *,
     resamples: int = DEFAULT_RESAMPLES,
-    seed: int = 0,
 ) -> pl.DataFrame:
     """How far verification is ahead of self-consistency at each budget both have.
 
@@ -172,14 +184,15 @@ def advantage(
         cost: The cost model.
         strategy: As in `crossover`.
         against: As in `crossover`; its success stands in the column `self_consistency`.
-        resamples: Resamples of problems; 0 for no intervals.
-        seed: Seed of the resampling.
+        resamples: 0 for no intervals.
 
     Returns:
         Columns `budget` (the computed costs, and eight per doubling between them), `verified`,
         `self_consistency`, `difference` (their success, and the former less the latter),
-        `conf_low` and `conf_high` (paired 95% interval of the difference at each budget; null
-        without per-problem data).
+        `conf_low` and `conf_high` (paired 95% interval of the difference at each budget, see
+        `difference_intervals`; null without per-problem data), `few_differ` (true where too few
+        problems differ to tell the sign; null likewise). The intervals hold at each budget, not at
+        all of them at once (pointwise).
 
     Raises:
         BadInputError: There is no such strategy.
@@ -191,10 +204,11 @@ def advantage(
     budgets = np.union1d(breaks, np.geomspace(breaks[0], breaks[-1], steps + 1))
     reference, best = (side[:, 0] for side in sides.success_at(budgets, table.mean()[:, None]))
     low = high = np.full(budgets.size, np.nan)
-    drawn = resample(table, resamples, seed)
-    if drawn is not None:
-        again, best_again = sides.success_at(budgets, drawn.means(table))
-        low, high = drawn.intervals(best - reference, best_again - again)
+    few = [None] * budgets.size
+    if resamples and table.has_problems and table.n_units > 1:
+        leads = leads_of(sides, budgets, table)
+        low, high = difference_intervals(leads, table.clusters)
+        few = too_few_differ(leads, table.clusters).tolist()
     frame = pl.DataFrame(
         {
             "budget": budgets,
@@ -203,6 +217,7 @@ def advantage(
             "difference": best - reference,
             "conf_low": low,
             "conf_high": high,
+            "few_differ": pl.Series(few, dtype=pl.Boolean),
         }
     )
     return frame.with_columns(pl.col("conf_low", "conf_high").fill_nan(None))
@@ -229,6 +244,34 @@ def _measured_again(
         for name, value in figures.items():
             found[name].append(float(value.item() if isinstance(value, np.ndarray) else value))
     return {name: np.array(values) for name, values in found.items()}
+
+
+def _sampled_again(
+    figures: dict[str, Interval],
+    sides: Sides,
+    breaks: F64,
+    table: SuccessTable,
+    resamples: int,
+    seed: int,
+) -> dict[str, Interval]:
+    """Figures with their intervals for these problems sampled again: percentiles.
+
+    Figures rest on all points of the lines, so without noise at one of them there are none.
+    """
+    assert table.noise is not None
+    used = np.concatenate([line.rows for side in sides.all for line in side])
+    if not table.noise.known[used].all():
+        return figures
+    again = _measure(sides, breaks, table.noise.means(table.mean(), resamples, seed))
+    ends = {name: percentile_interval(values) for name, values in again.items()}
+    return {
+        name: replace(
+            figure,
+            samples_low=reached(float(ends[name][0])).estimate,
+            samples_high=reached(float(ends[name][1])).estimate,
+        )
+        for name, figure in figures.items()
+    }
 
 
 def _measure(sides: Sides, breaks: F64, means: F64) -> dict[str, F64]:

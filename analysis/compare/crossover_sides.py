@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.compare.cost_lines import Line, lines_of
+from svlaw.analysis.compare.crossfit import best_within
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
@@ -116,6 +117,36 @@ def named_sides(
         names = names[:1]
     sides = Sides(lines_of(table, cost, [against]), lines_of(table, cost, names))
     return strategy or names[0], sides
+
+
+def leads_of(sides: Sides, budgets: F64, table: SuccessTable) -> F64:
+    """(n, P) lead of the strategy at each budget on every problem.
+
+    Where several points count, they are those that do best within the budget on all problems.
+    """
+    reference = (
+        sides.baselines[0].success_at(budgets, table.success)
+        if len(sides.baselines) == 1
+        else _on_problems(sides.baselines, budgets, table)
+    )
+    leads: F64 = _on_problems(sides.challengers, budgets, table) - reference
+    return leads
+
+
+def _on_problems(lines: list[Line], budgets: F64, table: SuccessTable) -> F64:
+    """(n, P) success, on every problem, of what does best within each budget on all of them."""
+    mean, success = table.mean(), table.success
+    affordable = np.concatenate([line.rows[line.costs <= budgets[0]] for line in lines])
+    first = affordable[mean[affordable].argmax()]
+    within = np.stack([line.success_at(budgets, mean) for line in lines])
+    values = np.append(mean[first], within.max(axis=0))[:, None]
+    place = best_within(values, np.arange(2, budgets.size + 2))[:, 0]
+    result = np.broadcast_to(success[first], (budgets.size, success.shape[1])).copy()
+    line_of, bought = within.argmax(axis=0), np.maximum(place - 1, 0)
+    for number, line in enumerate(lines):
+        chosen = (place > 0) & (line_of[bought] == number)
+        result[chosen] = line.success_at(budgets[bought[chosen]], success)
+    return result
 
 
 def _best_within(lines: list[Line], budgets: F64, means: F64) -> F64:

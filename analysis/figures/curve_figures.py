@@ -106,7 +106,7 @@ def plot_frontier(
             _add_band(figure, shown, "cost", name, stairs)
         figure.add_trace(strategy_line(shown, "cost", name, stairs))
     figure.update_xaxes(title_text=label, **decade_axis(frame["cost"]))
-    figure.update_yaxes(title_text="success (%)", range=success_range(_shares(frame)))
+    figure.update_yaxes(title_text=success_title(frame), range=success_range(_shares(frame)))
     if crossover is not None and crossover.match_budget.estimate is not None:
         _mark_budget(figure, crossover.match_budget.estimate, frame["cost"])
         figure.update_yaxes(range=_with_a_line_of_text(frame))
@@ -145,7 +145,7 @@ def plot_solutions(
         rows = frame.filter(pl.col("strategy") == panel)
         for line in depth_lines(rows, depths, "solutions"):
             figure.add_trace(line.update(showlegend=first), **place)
-        what = f"{STRATEGY_NAMES[panel]}: success (%)" if panel else "success (%)"
+        what = f"{STRATEGY_NAMES[panel]}: success (%)" if panel else success_title(frame)
         figure.update_yaxes(title_text=what, **place)
     rows_of_panels = 1 if beside else len(panels)
     figure.update_layout(layout(title, 130 + 310 * rows_of_panels))
@@ -280,6 +280,12 @@ def depth_lines(rows: pl.DataFrame, depths: Sequence[int], x: str) -> Iterator[g
             text=hover_texts(line),
             hovertemplate="%{text}<extra></extra>",
         )
+
+
+def success_title(frame: pl.DataFrame) -> str:
+    """Title of an axis of success; bands are said to hold at each point, not everywhere at once."""
+    has_bands = frame["conf_low"].is_not_null().any()
+    return "success (%), bands pointwise" if has_bands else "success (%)"
 
 
 def _add_band(figure: go.Figure, rows: pl.DataFrame, x: str, name: str, stairs: bool) -> None:

@@ -1,9 +1,9 @@
 """The success table: the success of every problem at every (strategy, S, V)."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from svlaw.analysis.success.pool_strategies import (
     named_strategies,
 )
 from svlaw.analysis.success.sample_reader import BATCH_ROWS, SampleReader
+from svlaw.analysis.success.sampling_noise import SamplingNoise
 from svlaw.analysis.success.stored_lengths import stored_lengths
 from svlaw.analysis.success.table_blocks import Asked, plan_blocks, points_of, usage_of
 from svlaw.analysis.success.table_store import Block, BlockEstimate, Store
@@ -37,6 +38,7 @@ from svlaw.data.schema import Calls
 from svlaw.data.workers.ray_cluster import Cluster
 
 F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _BATCHES_PER_CORE: Final = 4
@@ -59,6 +61,9 @@ class SuccessTable:
         verifier: The verifier used, if any.
         usage: What the points of policies use; None where there are none. Other points are charged
             by their S and V.
+        clusters: (problems,) number of each problem's family, from 0 on without a gap; None where
+            every problem stands for itself.
+        noise: Noise of sampling, for intervals of "these problems, sampled again"; None without.
     """
 
     points: pl.DataFrame
@@ -69,6 +74,8 @@ class SuccessTable:
     options: Options | None
     verifier: str | None = None
     usage: PointUsage | None = None
+    clusters: I64 | None = None
+    noise: SamplingNoise | None = None
 
     def __post_init__(self) -> None:
         if "setting" not in self.points.columns:
@@ -84,6 +91,11 @@ class SuccessTable:
     def n_problems(self) -> int:
         """Number of problems averaged over; 0 for a published table."""
         return len(self.problem_ids)
+
+    @property
+    def n_units(self) -> int:
+        """Number of units that intervals rest on: families of problems, or problems."""
+        return self.n_problems if self.clusters is None else int(self.clusters.max(initial=-1)) + 1
 
     @property
     def strategies(self) -> tuple[str, ...]:
@@ -183,15 +195,13 @@ class SuccessTable:
         mask = (self.points["strategy"] == strategy).to_numpy()
         if not mask.any():
             raise NotInPoolError(f"there are no figures for {strategy}")
-        return SuccessTable(
-            self.points.filter(mask),
-            self.success[mask],
-            self.variance[mask],
-            self.problem_ids,
-            self.n_set_aside,
-            self.options,
-            self.verifier,
-            None if self.usage is None else self.usage.select(mask),
+        return replace(
+            self,
+            points=self.points.filter(mask),
+            success=self.success[mask],
+            variance=self.variance[mask],
+            usage=None if self.usage is None else self.usage.select(mask),
+            noise=None if self.noise is None else self.noise.at(mask),
         )
 
     def restrict(self, problems: Mask) -> "SuccessTable":
@@ -200,13 +210,35 @@ class SuccessTable:
         Args:
             problems: (problems,) which to keep.
         """
-        return replace(
+        part = replace(
             self,
             success=self.success[:, problems],
             variance=self.variance[:, problems],
             problem_ids=tuple(compress(self.problem_ids, problems)),
             usage=None if self.usage is None else self.usage.restrict(problems),
+            clusters=None,
+            noise=None if self.noise is None else self.noise.of(problems),
         )
+        return part if self.clusters is None else part.with_clusters(self.clusters[problems])
+
+    def with_clusters(self, labels: Sequence[Hashable] | npt.NDArray[Any]) -> "SuccessTable":
+        """The same table with families of problems, which are then the units of every interval.
+
+        Resampling draws families, intervals count families, and cross-fitting never parts one.
+
+        Args:
+            labels: Family of each problem, in the order of `problem_ids`: numbers or texts.
+
+        Raises:
+            BadInputError: There is not one label for each problem.
+        """
+        if len(labels) != self.n_problems:
+            raise BadInputError(
+                f"{len(labels)} families for {self.n_problems} problems: give one for each problem"
+            )
+        numbers: dict[Any, int] = {}
+        dense = [numbers.setdefault(label, len(numbers)) for label in labels]
+        return replace(self, clusters=np.array(dense, np.int64))
 
 
 def success_table(

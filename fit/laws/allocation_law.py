@@ -61,6 +61,9 @@ class AllocationLaw:
         boundary_fraction: Share of the budgets whose optimum is at the largest S or V, or beyond.
         status: `ok`, or why the law is doubtful (see STATUS_WORDS).
         words: The same in words, with what to generate next; empty when ok.
+        samples_low: Lower end of the exponent's 95% interval if these problems were sampled again;
+            None without noise of sampling at all points.
+        samples_high: Upper end.
     """
 
     method: str
@@ -78,6 +81,8 @@ class AllocationLaw:
     boundary_fraction: float | None
     status: Status
     words: str
+    samples_low: float | None = None
+    samples_high: float | None = None
 
 
 @dataclass(frozen=True)

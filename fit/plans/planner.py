@@ -34,6 +34,9 @@ class Plan:
         conf_low: Lower end of its 95% interval.
         conf_high: Upper end.
         in_sample: Mean success on the problems the point was chosen on.
+        samples_low: Lower end of the interval of success if these problems were sampled again;
+            None without noise of sampling.
+        samples_high: Upper end.
         runner_up: The best plan of another strategy at the same budget; None when there is none.
         difference_matters: Whether the lead over the runner-up is at least 0.25 points and its
             paired interval excludes 0; None without a runner-up, or where a published table leaves
@@ -67,6 +70,8 @@ class Plan:
     conf_low: float | None
     conf_high: float | None
     in_sample: float | None
+    samples_low: float | None
+    samples_high: float | None
     runner_up: Alternative | None
     difference_matters: bool | None
     cheaper: Alternative | None
@@ -259,6 +264,11 @@ def _doubts_on_lead(found: PlannedPoint, runner_up: Alternative | None) -> list[
     if runner_up is None or runner_up.matters is not False:
         return []
     lead = f"The lead of {found.strategy} over {runner_up.strategy} is"
+    if runner_up.few_differ:
+        return [
+            f"{lead} not clear of chance, since too few problems differ between the two: take the"
+            " cheaper or simpler one, or generate for more problems."
+        ]
     if runner_up.is_clear is False:
         return [
             f"{lead} not clear of chance: take the cheaper or simpler one, or generate for more"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from svlaw.analysis.compare.difficulty import bins as bins
     from svlaw.analysis.compare.difficulty import pass_rates as pass_rates
     from svlaw.analysis.compare.frontier import frontier as frontier
+    from svlaw.analysis.compare.problem_families import in_families as in_families
     from svlaw.analysis.compare.savings import Saving as Saving
     from svlaw.analysis.compare.savings import Savings as Savings
     from svlaw.analysis.compare.savings import savings as savings
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from svlaw.analysis.intervals.interval import Interval as Interval
     from svlaw.analysis.strategies.catalogue import catalogue as catalogue
     from svlaw.analysis.success.estimators import Options as Options
+    from svlaw.analysis.success.solution_halves import with_sampling_noise as with_sampling_noise
     from svlaw.analysis.success.success_table import SuccessTable as SuccessTable
     from svlaw.analysis.success.success_table import success_table as success_table
     from svlaw.data.errors import BadInputError as BadInputError
@@ -144,6 +146,8 @@ _HOMES = {
     "svlaw.analysis.compare.frontier": ("frontier",),
     "svlaw.analysis.compare.savings": ("Saving", "Savings", "savings"),
     "svlaw.analysis.strategies.catalogue": ("catalogue",),
+    "svlaw.analysis.compare.problem_families": ("in_families",),
+    "svlaw.analysis.success.solution_halves": ("with_sampling_noise",),
     "svlaw.analysis.figures.paper_figure": ("plot_paper_figure",),
     "svlaw.analysis.figures.curve_figures": ("plot_frontier", "plot_solutions"),
     "svlaw.analysis.intervals.interval": ("Interval",),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from svlaw.cli.cost_options import read_cost
+from svlaw.cli.interval_options import IntervalChoice, read_intervals
 from svlaw.cli.options import (
     Bins,
     By,
@@ -24,6 +25,7 @@ from svlaw.cli.output import (
     check_suffix,
     console,
     count,
+    explain_few,
     labelled,
     number,
     percent,
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from svlaw.analysis.success.estimators import Options
 
 
-@reads(choice=read_cost, options=read_options)
+@reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def curves(
     pool: PoolPath,
     strategies: Strategies = None,
@@ -59,9 +61,18 @@ def curves(
     choice: "CostChoice",
     verifier: Verifier = None,
     options: "Options",
+    intervals: "IntervalChoice",
     on: On = None,
     by: By = None,
     bins: Bins = None,
+    false_positive_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="F",
+            help="Also show what coverage would read if a share F of the wrong solutions were"
+            " graded right.",
+        ),
+    ] = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
@@ -78,16 +89,19 @@ def curves(
         by=by,
         cuts=bins,
         on=on,
+        intervals=intervals,
     )
     from svlaw.analysis.compare.curves import curves as compute
 
-    frames = [compute(t, study.cost) for t in study.tables]
+    rate = false_positive_rate
+    frames = [compute(t, study.cost, false_positive_rate=rate) for t in study.tables]
     if output is not None:
         write_rows(output, stack(study, frames))
     if as_json:
         print_json(describe(study, [{"curves": frame.to_dicts()} for frame in frames]))
     elif output is None:
-        header = ("strategy", "S", "V", "cost", "success", "95%", "MC error")
+        header = ("strategy", "S", "V", "cost", "success", *intervals.headings, "MC error")
+        header += () if rate is None else (f"F = {rate:g}",)
         for heading, frame in zip(headings(study), frames, strict=True):
             rows = [
                 (
@@ -95,8 +109,9 @@ def curves(
                     *_counts(row),
                     number(row["cost"]),
                     percent(row["success"]),
-                    span(row["conf_low"], row["conf_high"]),
+                    *intervals.spans(row),
                     "–" if row["mc_error"] is None else f"{100 * row['mc_error']:.2f}",
+                    *(() if rate is None else [percent(row["with_false_positives"])]),
                 )
                 for row in frame.to_dicts()
             ]
@@ -106,7 +121,7 @@ def curves(
     _warn_of_censored(frames[0])
 
 
-@reads(choice=read_cost, options=read_options)
+@reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def frontier(
     pool: PoolPath,
     strategies: Strategies = None,
@@ -117,6 +132,7 @@ def frontier(
     verifier: Verifier = None,
     resamples: Resamples = 2000,
     options: "Options",
+    intervals: "IntervalChoice",
     on: On = None,
     by: By = None,
     bins: Bins = None,
@@ -136,6 +152,7 @@ def frontier(
         by=by,
         cuts=bins,
         on=on,
+        intervals=intervals,
     )
     from svlaw.analysis.compare.frontier import frontier as compute
 
@@ -145,7 +162,8 @@ def frontier(
     if as_json:
         print_json(describe(study, [{"frontier": frame.to_dicts()} for frame in frames]))
     elif output is None:
-        header = ("strategy", "budget", "S", "V", "success", "95%", "crossfit", "gain", "95%")
+        ends = intervals.headings
+        header = ("strategy", "budget", "S", "V", "success", *ends, "crossfit", "gain", *ends)
         for heading, frame in zip(headings(study), frames, strict=True):
             rows = [
                 (
@@ -154,10 +172,10 @@ def frontier(
                     count(row["solutions"]),
                     count(row["verifications"]),
                     percent(row["success"]),
-                    span(row["conf_low"], row["conf_high"]),
+                    *intervals.spans(row),
                     percent(row["crossfit"]),
                     percent(row["gain"]),
-                    span(row["gain_low"], row["gain_high"]),
+                    *intervals.spans(row, "gain"),
                 )
                 for row in frame.to_dicts()
             ]
@@ -165,12 +183,14 @@ def frontier(
         console.print(
             "in %; * wins at its budget; crossfit: chosen on some problems, scored on others;"
         )
-        console.print("gain: over self-consistency at the same budget")
+        console.print("gain: over self-consistency at the same budget; intervals: pointwise")
         if any(row["setting"] for row in frames[0].iter_rows(named=True)):
             console.print("policies decide S and V; they keep to the budget on average")
+        if intervals.has_problems:
+            explain_few(row["few_differ"] for frame in frames for row in frame.to_dicts())
 
 
-@reads(choice=read_cost, options=read_options)
+@reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def crossover(
     pool: PoolPath,
     strategy: Annotated[
@@ -192,6 +212,7 @@ def crossover(
     verifier: Verifier = None,
     resamples: Resamples = 2000,
     options: "Options",
+    intervals: "IntervalChoice",
     on: On = None,
     by: By = None,
     bins: Bins = None,
@@ -207,6 +228,7 @@ def crossover(
         by=by,
         cuts=bins,
         on=on,
+        intervals=intervals,
     )
     from svlaw.analysis.compare.crossover import crossover as compute
     from svlaw.report.crossover_words import crossover_sentences
@@ -227,7 +249,11 @@ def crossover(
     for heading, each in zip(headings(study), found, strict=True):
         console.print(heading, markup=False, highlight=False, soft_wrap=True)
         for one in each:
-            print_sentences(crossover_sentences(one, study.cost.unit_name, against))
+            if intervals.has_problems:
+                print_sentences(crossover_sentences(one, study.cost.unit_name, against))
+            if intervals.has_samples:
+                header = ("these problems, sampled again", "estimate", "95%")
+                print_rows(one.strategy, header, _sampled_again(one))
     _warn_of_unsaturated(study, [each[0] for each in found], against)
 
 
@@ -283,7 +309,21 @@ def _figure(value: "Interval") -> dict[str, float | None]:
         "conf_low": value.conf_low,
         "conf_high": value.conf_high,
         "never": value.never,
+        "samples_low": value.samples_low,
+        "samples_high": value.samples_high,
     }
+
+
+def _sampled_again(found: "Crossover") -> list[tuple[str, str, str]]:
+    """Figures with their intervals for these problems, sampled again."""
+    rows = []
+    for name in _FIGURES:
+        value = getattr(found, name)
+        form = percent if name == "gain" else number
+        label = f"{name.replace('_', ' ')}{' (points)' if name == 'gain' else ''}"
+        estimate = "never within the data" if value.estimate is None else form(value.estimate)
+        rows.append((label, estimate, span(value.samples_low, value.samples_high, form)))
+    return rows
 
 
 def _warn_of_unsaturated(study: Study, found: "Sequence[Crossover]", against: str) -> None:

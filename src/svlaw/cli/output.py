@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +81,17 @@ def span(low: float | None, high: float | None, form: Any = percent) -> str:
     if low is None and high is None:
         return "–"
     return f"[{', '.join('never' if end is None else form(end) for end in (low, high))}]"
+
+
+def mark_few(text: str, few_differ: bool | None) -> str:
+    """The interval of a difference, marked where too few problems differ."""
+    return f"{text} °" if few_differ else text
+
+
+def explain_few(marks: Iterable[bool | None]) -> None:
+    """Say what the mark of `mark_few` means, where there is one."""
+    if any(marks):
+        console.print("°: too few problems differ to tell which is better")
 
 
 def check_suffix(path: Path | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from svlaw.analysis.checks.selection_checks import selection_remarks
 from svlaw.analysis.cost import ROUNDING
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
 from svlaw.analysis.intervals.interval import Interval
@@ -133,6 +134,8 @@ def doubts(found: Findings) -> list[str]:
             f"{table.n_set_aside:,} of {total:,} problems are set aside for all strategies: they"
             " hold too few solutions or verifications for the grid."
         )
+    remarks = selection_remarks(found.pool, table)
+    sentences += [f"{remark[0].upper()}{remark[1:]}." for remark in remarks]
     if found.quality is not None and found.quality.unparsed >= MANY_UNPARSED:
         sentences.append(f"{unparsed_words(percent(found.quality.unparsed))}: see svlaw parse.")
     sentences += _doubts_on_voting(found)
