@@ -11,6 +11,7 @@ from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.laws.allocation_law import AllocationLaw, ExponentSum
+from svlaw.fit.laws.frontier_gain import frontier_gain
 from svlaw.fit.laws.law_pair import LawPair
 from svlaw.fit.laws.methods import METHODS, find_optima
 
@@ -78,11 +79,12 @@ def fit_allocation(
         raise NotInPoolError("a law needs verification: best_of_n or weighted_vote")
     drawn = resample(table, resamples, seed)
     means = None if drawn is None else drawn.means(table)
+    gains = {name: frontier_gain(table, name, cost, seed) for name in strategies}
     parts = []
     for one in methods:
         for name in strategies:
             found = find_optima(one, table, name, cost, means, seed)
-            parts.append(LawPair(found, interior))
+            parts.append(LawPair(found, interior, gains[name].is_clear))
     return AllocationFit(
         tuple(law for part in parts for law in part.laws()),
         tuple(part.total() for part in parts),
