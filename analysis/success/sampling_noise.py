@@ -29,8 +29,7 @@ class SamplingNoise:
     @property
     def known(self) -> Mask:
         """(points,) which points the halves are large enough for."""
-        result = np.asarray(np.isfinite(self.deviations).all(axis=1))
-        return result
+        return np.asarray(np.isfinite(self.deviations).all(axis=1))
 
     def at(self, points: npt.NDArray[np.integer] | Mask) -> "SamplingNoise":
         """The noise at some of the points."""

@@ -11,6 +11,7 @@ from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.laws.allocation_law import AllocationLaw, ExponentSum
+from svlaw.fit.laws.frontier_gain import frontier_gain
 from svlaw.fit.laws.law_pair import LawPair
 from svlaw.fit.laws.methods import METHODS, find_optima
 
@@ -78,14 +79,15 @@ def fit_allocation(
         raise NotInPoolError("a law needs verification: best_of_n or weighted_vote")
     drawn = resample(table, resamples, seed)
     means = None if drawn is None else drawn.means(table)
+    gains = {name: frontier_gain(table, name, cost, seed).is_clear for name in strategies}
     parts, laws = [], []
     for one in methods:
         for name in strategies:
             found = find_optima(one, table, name, cost, means, seed)
-            parts.append(LawPair(found, interior, cost.calls))
+            parts.append(LawPair(found, interior, cost.calls, gains[name]))
             laws += parts[-1].laws()
             noise = table.select(name).noise
-            if resamples and noise is not None and noise.known.all():
+            if gains[name] and resamples and noise is not None and noise.known.all():
                 again = table.noise.means(table.mean(), resamples, seed)  # type: ignore[union-attr]
                 found = find_optima(one, table, name, cost, again, seed)
                 laws[-2:] = _with_samples(laws[-2:], LawPair(found, interior, cost.calls).laws())

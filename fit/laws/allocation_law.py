@@ -7,6 +7,7 @@ from svlaw.fit.surfaces.surface_fits import SURFACE_WORDS
 
 Status = Literal[
     "ok",
+    "no_gain",
     "boundary",
     "all_boundary",
     "constant",
@@ -23,6 +24,8 @@ QUANTITIES: Final[tuple[Quantity, ...]] = ("solutions", "verifications")
 
 STATUS_WORDS: Final[dict[str, str]] = {
     "ok": "",
+    "no_gain": "a larger budget buys no gain that is clear of noise, so there is nothing to divide:"
+    " take a cheap point, or generate for more problems",
     "boundary": "many optima lie at or beyond the largest S or V: generate more, or take the"
     " exponent as censored",
     "all_boundary": "every optimum lies at the largest S or V, so the data say nothing of the"
