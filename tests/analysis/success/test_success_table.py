@@ -279,7 +279,7 @@ def test_humaneval_on_its_grid(humaneval) -> None:
     assert (humaneval.n_problems, humaneval.n_set_aside) == (143, 21)
     assert humaneval.mc_error().max() <= 0.001
     best = [humaneval.mean()[at(humaneval, "best_of_n", s, 8)] for s in (1, 2, 4, 8, 16, 32, 64)]
-    assert np.argmax(best) == 4  # weak tests: best-of-N rises and then falls
+    assert np.argmax(best) == 3  # weak tests: best-of-N rises and then falls
     assert (np.diff(humaneval.select("coverage").mean()) > 0).all()
 
 
