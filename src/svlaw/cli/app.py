@@ -15,6 +15,7 @@ from svlaw.cli import (
     plan_command,
     plot_commands,
     pool_commands,
+    recognition_commands,
     report_command,
     savings_command,
     simulate_command,
@@ -30,6 +31,8 @@ app = typer.Typer(
 )
 app.add_typer(generate_commands.app, name="generate")
 app.add_typer(import_commands.app, name="import")
+import_commands.app.command()(recognition_commands.auto)
+import_commands.app.command()(recognition_commands.outputs)
 app.command()(grade_command.grade)
 app.command()(parse_command.parse)
 app.command()(pool_commands.check)

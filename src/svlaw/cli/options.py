@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from svlaw.analysis.compare.difficulty import Cuts
     from svlaw.analysis.success.estimators import Options
     from svlaw.analysis.success.grid import Values
+SkipBad = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad",
+        help="Leave out, and count, a few rows that cannot be read or have no reference answer.",
+    ),
+]
+Explode = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN,...",
+        help="Columns whose cells hold lists, one entry for each row to be. Recognised without it"
+        " where there is no doubt.",
+    ),
+]
 
 
 def read_place(text: str) -> Path:
