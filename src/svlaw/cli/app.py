@@ -17,7 +17,9 @@ from svlaw.cli import (
     pool_commands,
     recognition_commands,
     report_command,
+    savings_command,
     simulate_command,
+    strategies_command,
 )
 
 app = typer.Typer(
@@ -39,6 +41,8 @@ app.command()(export_command.export)
 app.command()(comparison_commands.curves)
 app.command()(comparison_commands.frontier)
 app.command()(comparison_commands.crossover)
+app.command()(savings_command.savings)
+app.command()(strategies_command.strategies)
 app.command()(fit_command.fit)
 app.command()(plan_command.plan)
 app.command()(forecast_command.forecast)

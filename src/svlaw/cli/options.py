@@ -66,8 +66,9 @@ Strategies = Annotated[
     str | None,
     typer.Option(
         metavar="A,B",
-        help="Strategies: coverage, self_consistency, best_of_n, weighted_vote."
-        " Default: all the pool has data for.",
+        help="Strategies, with settings such as adaptive_vote:lead=3:most=64, or 'all';"
+        " 'svlaw strategies' lists them. Default: coverage, self_consistency, best_of_n and"
+        " weighted_vote, as far as the pool has data for them.",
     ),
 ]
 Solutions = Annotated[
