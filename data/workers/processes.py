@@ -2,6 +2,7 @@
 
 import atexit
 import itertools
+import os
 import sys
 import threading
 from collections import deque
@@ -70,6 +71,9 @@ class WorkerDiedError(SvlawError):
 
 _BROKEN: Final = "worker processes cannot be started, or end at once; is memory short?"
 
+_SAFE_PATH: Final = "PYTHONSAFEPATH"
+"""Set in the environment, it keeps the current folder from being the first to import from."""
+
 _starting = threading.Lock()
 
 
@@ -77,7 +81,8 @@ class _Process(SpawnProcess):
     """A spawned process that imports modules only, and does not run the caller's script again.
 
     So the script needs no `if __name__ == "__main__":`, and may come from standard input or a
-    notebook, which cannot be run again.
+    notebook, which cannot be run again. Of modules, those of the current folder are found last, so
+    that a file there that is called `random.py` is no part of the worker.
     """
 
     def __init__(self, siblings: "_Context", **options: Any) -> None:
@@ -89,13 +94,27 @@ class _Process(SpawnProcess):
         with _starting:
             if siblings is None or siblings.closed:
                 raise OSError("the pool is closing")
-            main = sys.modules["__main__"]
-            sys.modules["__main__"] = ModuleType("__main__")
-            try:
+            with _as_a_worker_inherits_it():
                 super().start()
-            finally:
-                sys.modules["__main__"] = main
             siblings.started.append(self)
+
+
+@contextmanager
+def _as_a_worker_inherits_it() -> Iterator[None]:
+    """Hide the caller's script, and let the current folder be the last to import from."""
+    main, path = sys.modules["__main__"], sys.path
+    safe = os.environ.get(_SAFE_PATH)
+    sys.modules["__main__"] = ModuleType("__main__")
+    sys.path = [*filter(None, path), *([""] if "" in path else [])]
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        sys.modules["__main__"], sys.path = main, path
+        if safe is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = safe
 
 
 class _Context:

@@ -14,10 +14,10 @@ A flat public API; everything is imported on first use, so that `import svlaw` i
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from svlaw.analysis.checks.pool_check import Check as Check
     from svlaw.analysis.checks.pool_check import check_pool as check_pool
     from svlaw.analysis.compare.crossover import Crossover as Crossover
@@ -191,11 +191,14 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__version__ = version("svlaw")
 __all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604  names are strings, built above
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # 0.1 s
+
+        return version("svlaw")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'svlaw' has no attribute {name!r}")
     value = getattr(import_module(_HOME_OF[name]), name)

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from svlaw.data.examples import open_example
+from svlaw.data.examples import copy_example, open_example
 from svlaw.data.pool import open_pool
 from svlaw.data.pool_writer import append, create_pool
 
@@ -38,9 +38,12 @@ def bad(svlaw):
     return run
 
 
-@pytest.fixture
-def exams():
-    return open_example("exams_gpt35_by_gpt4").path
+@pytest.fixture(scope="module")
+def exams(tmp_path_factory):
+    """A copy, which keeps its success tables."""
+    folder = tmp_path_factory.mktemp("by") / "exams_gpt35_by_gpt4"
+    copy_example("exams_gpt35_by_gpt4", folder)
+    return folder
 
 
 @pytest.fixture

@@ -193,13 +193,11 @@ def test_an_interrupt_leaves_no_pool(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )  # fmt: skip
-    end = time.monotonic() + 90
     while not list(tmp_path.glob(".pool.*.tmp/verdicts/simulated/*.parquet")):
         assert process.poll() is None
-        assert time.monotonic() < end
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 130
     assert err.strip() == "svlaw: interrupted; nothing was left half-written"
     assert list(tmp_path.iterdir()) == []

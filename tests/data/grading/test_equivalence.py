@@ -3,6 +3,7 @@
 import itertools
 import random
 import sys
+from functools import cache
 
 import polars as pl
 import pytest
@@ -31,6 +32,12 @@ MIXED = [
 """Wrong answers to one problem: in several classes, and not one of them 977."""
 
 
+@cache
+def agreed(answer: str, reference: str) -> bool:
+    """What algebra says, asked once for all tests."""
+    return agree(answer, reference)
+
+
 def directly(answers: list[str]) -> Partition:
     """Compare all pairs in both directions, and unite those that agree."""
     sys.setrecursionlimit(1000)
@@ -43,7 +50,7 @@ def directly(answers: list[str]) -> Partition:
         verdict = judge_spelling(spell(one), spell(other))
         same = verdict == "correct"
         if verdict is None:
-            same = agree(one, other) or agree(other, one)
+            same = agreed(one, other) or agreed(other, one)
         if same and group_of(one) is not group_of(other):
             merged = group_of(one) | group_of(other)
             groups[:] = [group for group in groups if not group & merged] + [merged]
@@ -61,13 +68,18 @@ def graded(answers: list[str], reference: str = "977", problem: str = "p") -> Pa
     return frozenset(frozenset(group) for group in classes)
 
 
+@pytest.fixture(scope="module")
+def classes() -> Partition:
+    """The classes of the mixed answers, found once."""
+    return graded(MIXED)
+
+
 @pytest.mark.slow
-def test_classes_are_those_of_comparing_every_pair() -> None:
-    assert graded(MIXED) == directly(MIXED)
+def test_classes_are_those_of_comparing_every_pair(classes: Partition) -> None:
+    assert classes == directly(MIXED)
 
 
-def test_some_classes_are_as_mathematics_says() -> None:
-    classes = graded(MIXED)
+def test_some_classes_are_as_mathematics_says(classes: Partition) -> None:
     together = [
         {r"\frac{1}{2}", "0.5", r"\dfrac12", r"\sin\frac{\pi}{6}", "50%"},
         {r"2\sqrt{2}", r"\sqrt{8}", r"\frac{4}{\sqrt{2}}", "8^{1/2}"},
@@ -85,6 +97,7 @@ def test_some_classes_are_as_mathematics_says() -> None:
         assert not any({one, other} <= found for found in classes), (one, other)
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_classes_do_not_depend_on_row_order_or_names() -> None:
     answers = MIXED[3:15]
     shuffled = random.Random(5).sample(answers, len(answers))
@@ -98,7 +111,7 @@ def test_readings_leave_open_whatever_algebra_affirms() -> None:
     readings = {answer: read(answer) for answer in answers}
     affirmed = 0
     for one, other in itertools.permutations(answers, 2):
-        if agree(one, other):
+        if agreed(one, other):
             affirmed += 1
             assert may_agree(readings[one], readings[other]), (one, other)
     assert affirmed > 20
@@ -197,6 +210,7 @@ def test_an_answer_that_ran_out_of_time_is_not_asked_again() -> None:
     assert grouping.open_links(third) == []
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_correct_answers_are_one_class_whatever_they_say_of_each_other() -> None:
     frame = pl.DataFrame(
         {
