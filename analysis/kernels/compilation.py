@@ -14,7 +14,8 @@ import numba
 
 _HERE = Path(__file__).parent
 _ESTIMATING = ("kernels", "strategies", "success")
-"""Folders of `analysis` whose code decides what a success table holds."""
+"""Folders of `analysis` whose code, that of their subfolders included, decides what a success table
+holds."""
 
 
 def kernel(function: Callable[..., Any]) -> Any:

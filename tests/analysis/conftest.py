@@ -205,3 +205,9 @@ def slow_policies() -> ModuleType:
 def problems(brute_force: ModuleType) -> Problems:
     """Maker of random problems."""
     return Problems(brute_force)
+
+
+@pytest.fixture(scope="session")
+def rule_twins() -> ModuleType:
+    """The rules' definitions in plain Python."""
+    return _load("rule_twins")
