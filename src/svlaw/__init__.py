@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from svlaw.analysis.figures.paper_figure import plot_paper_figure as plot_paper_figure
     from svlaw.analysis.figures.surface_figure import plot_surface as plot_surface
     from svlaw.analysis.intervals.interval import Interval as Interval
-    from svlaw.analysis.strategies.catalogue import catalogue as catalogue
+    from svlaw.analysis.strategies.strategy_list import list_strategies as list_strategies
     from svlaw.analysis.success.estimators import Options as Options
     from svlaw.analysis.success.solution_halves import with_sampling_noise as with_sampling_noise
     from svlaw.analysis.success.success_table import SuccessTable as SuccessTable
@@ -145,9 +145,9 @@ _HOMES = {
     "svlaw.analysis.figures.figure_files": ("typeset", "write_figure"),
     "svlaw.analysis.compare.frontier": ("frontier",),
     "svlaw.analysis.compare.savings": ("Saving", "Savings", "savings"),
-    "svlaw.analysis.strategies.catalogue": ("catalogue",),
     "svlaw.analysis.compare.problem_families": ("in_families",),
     "svlaw.analysis.success.solution_halves": ("with_sampling_noise",),
+    "svlaw.analysis.strategies.strategy_list": ("list_strategies",),
     "svlaw.analysis.figures.paper_figure": ("plot_paper_figure",),
     "svlaw.analysis.figures.curve_figures": ("plot_frontier", "plot_solutions"),
     "svlaw.analysis.intervals.interval": ("Interval",),

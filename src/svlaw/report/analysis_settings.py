@@ -112,7 +112,7 @@ def _problems(found: Findings) -> str:
 
 def _grid(found: Findings) -> str:
     def values(column: str) -> str:
-        held = [v for v in sorted(found.table.points[column].unique()) if v]
+        held = [v for v in sorted(found.table.points[column].drop_nulls().unique()) if v]
         shown = [f"{v:,}" for v in held]
         return ", ".join(shown if len(shown) <= 20 else [*shown[:9], "…", *shown[-9:]])
 
