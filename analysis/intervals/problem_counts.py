@@ -29,5 +29,6 @@ def few_problems_remarks(n_units: int, kind: str) -> list[str]:
         return []
     return [
         f"few_problems: with fewer than {LEAST_FOR[kind]} problems (here {n_units}) 95% intervals"
-        f" of {_NAMES[kind]} may hold the truth in less than 90% of all pools; see docs/intervals.md"
+        f" of {_NAMES[kind]} may hold the truth in less than 90% of all pools"
+        " (see docs/intervals.md)"
     ]
