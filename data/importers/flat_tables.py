@@ -10,9 +10,15 @@ import polars as pl
 from svlaw.data.answer_classes import number_classes
 from svlaw.data.column_types import require, to_types
 from svlaw.data.errors import BadInputError
+from svlaw.data.importers.row_checks import (
+    check_keys,
+    refuse_scores,
+    refuse_strangers,
+    refuse_unanswerable,
+)
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import append_together, create_pool
-from svlaw.data.schema import TABLES, Calls, Table, conform, refuse_rows
+from svlaw.data.schema import TABLES, Calls, Table, conform
 from svlaw.data.storage.locks import WAIT_SECONDS
 from svlaw.data.storage.row_files import Rows, read_rows
 
@@ -76,13 +82,13 @@ def import_tables(
         problem_frame = pl.DataFrame({"problem_id": ids})
     else:
         problem_frame = problem_rows.frame
-        _refuse_strangers(
+        refuse_strangers(
             solution_rows.frame, problem_frame, ("problem_id",), str(solutions), "solution"
         )
     if "is_correct" not in solution_rows.frame.columns:
-        _refuse_unanswerable(solution_rows.frame, problem_frame, str(problems or solutions))
+        refuse_unanswerable(solution_rows.frame, problem_frame, str(problems or solutions))
     if verdict_rows is not None:
-        _refuse_strangers(
+        refuse_strangers(
             verdict_rows.frame,
             solution_rows.frame,
             ("problem_id", "solution_id"),
@@ -148,7 +154,7 @@ def import_verdicts(
         )
     key = ("problem_id", "solution_id")
     held = pool.read("answers" if pool.has("answers") else "solutions", key)
-    _refuse_strangers(rows.frame, held, key, str(verifications), "verdict")
+    refuse_strangers(rows.frame, held, key, str(verifications), "verdict")
     frames = dict.fromkeys(_tables(rows.frame, "verifications", "verdicts"), rows.frame)
     return append_together(
         pool,
@@ -232,11 +238,11 @@ def _read_verifications(path: Path, renames: Mapping[str, str]) -> Rows:
                 " reads then"
             )
         frame = to_types(rows.frame, types, source)
-        _check_keys(frame, TABLES["verifications"], source)
+        check_keys(frame, TABLES["verifications"], source)
         return replace(rows, frame=frame)
     if "status" in rows.frame.columns:
         frame = to_types(rows.frame, types, source)
-        _refuse_scores(frame, source)
+        refuse_scores(frame, source)
     else:
         frame = to_types(rows.frame, {**types, "verdict": pl.Boolean()}, source)
         frame = _with_verdict(frame, source)
@@ -249,24 +255,8 @@ def _read_verifications(path: Path, renames: Mapping[str, str]) -> Rows:
         )
         frame = frame.with_columns(status.alias("status"))
     frame = _with_chars(frame)
-    _check_keys(frame, TABLES["verdicts"], source)
+    check_keys(frame, TABLES["verdicts"], source)
     return replace(rows, frame=frame)
-
-
-def _check_keys(frame: pl.DataFrame, table: Table, source: str) -> None:
-    """Raise for a row that does not fit, or a key that a verifier has twice.
-
-    Raises:
-        BadInputError: There is one.
-    """
-    if "verifier" in frame.columns:
-        table = replace(
-            table,
-            key=("verifier", *table.key),
-            columns={"verifier": pl.String(), **table.columns},
-            required=("verifier", *table.required),
-        )
-    conform(frame, table, source)
 
 
 def _known_status(rows: Rows, table: Table, *beside: str) -> Rows:
@@ -314,13 +304,6 @@ def _by_verifier(frame: pl.DataFrame, verifier: str) -> list[tuple[str, pl.DataF
     return [(part["verifier"][0], part.drop("verifier")) for part in parts]
 
 
-def _refuse_scores(frame: pl.DataFrame, source: str) -> None:
-    if "score" in frame.columns:
-        outside = ~pl.col("score").is_between(0, 1)
-        why = "is outside [0, 1]; leave it empty if unparsed"
-        refuse_rows(frame, outside, "score", source, why)
-
-
 def _with_verdict(frame: pl.DataFrame, source: str) -> pl.DataFrame:
     """Fill score from verdict and verdict from score (yes from 0.5 on); keep scores in [0, 1]."""
     score, verdict = pl.col("score"), pl.col("verdict")
@@ -328,7 +311,7 @@ def _with_verdict(frame: pl.DataFrame, source: str) -> pl.DataFrame:
         frame = frame.with_columns(verdict.cast(pl.Float64).alias("score"))
     if "verdict" not in frame.columns:
         frame = frame.with_columns(pl.lit(None, pl.Boolean).alias("verdict"))
-    _refuse_scores(frame, source)
+    refuse_scores(frame, source)
     frame = frame.with_columns(pl.coalesce(score, verdict.cast(pl.Float64)).alias("score"))
     yes = pl.coalesce(verdict, score >= 0.5)
     word = pl.when(yes).then(pl.lit("yes")).when(~yes).then(pl.lit("no"))
@@ -353,48 +336,6 @@ def _refuse_unused(renames: Mapping[str, str], read: list[Rows]) -> None:
     for old, new in renames.items():
         if old not in used and old != new:
             raise BadInputError(f"--rename {old}={new}: no file has a column '{old}'")
-
-
-def _refuse_strangers(
-    frame: pl.DataFrame, known: pl.DataFrame, key: tuple[str, ...], source: str, what: str
-) -> None:
-    """Raise when a row refers to a problem or solution that is not there."""
-    rows = frame.select(key).join(known, on=key, how="anti").sort(key).head(1)
-    if rows.height:
-        label = ", ".join(f"{name} {value!r}" for name, value in rows.row(0, named=True).items())
-        owner = "problem" if what == "solution" else "solution"
-        raise BadInputError(
-            f"{source}: {what} for an unknown {owner} ({label}); import that {owner} too or remove"
-            " the row"
-        )
-
-
-def _refuse_unanswerable(solutions: pl.DataFrame, problems: pl.DataFrame, source: str) -> None:
-    """Raise when a problem's solutions could never be graded.
-
-    Raises:
-        BadInputError: A problem has no reference answer, or is of a kind that only its user grades.
-    """
-    known = problems.join(solutions, on="problem_id", how="semi").sort("problem_id")
-    if "reference_answer" not in known.columns:
-        raise BadInputError(
-            f"{source}: holds no 'reference_answer' to grade by, and the solutions no 'is_correct';"
-            " give one of them (--problems, --rename)"
-        )
-    kind = known["kind"] if "kind" in known.columns else pl.Series([None] * known.height)
-    for name, reference, sort in zip(
-        known["problem_id"], known["reference_answer"], kind, strict=True
-    ):
-        if sort in ("code", "external"):
-            raise BadInputError(
-                f"{source}: problem {name!r} is of kind '{sort}', which svlaw does not grade; give"
-                " its solutions is_correct"
-            )
-        if reference is None:
-            raise BadInputError(
-                f"{source}: problem {name!r} has no reference_answer; give it one, or its solutions"
-                " is_correct"
-            )
 
 
 def _tables(frame: pl.DataFrame, raw: str, derived: str) -> list[str]:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from svlaw.analysis.compare.crossover import Crossover, crossover
-from svlaw.analysis.cost import FlopsCost, RelativeCost, TokenMeans
+from svlaw.analysis.cost import RelativeCost
 from svlaw.analysis.intervals.interval import Interval
 from svlaw.analysis.intervals.resampling import resample
+from svlaw.analysis.token_costs import FlopsCost, TokenMeans
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 
