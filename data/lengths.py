@@ -12,7 +12,10 @@ LengthUnit = Literal["tokens", "characters"]
 
 CHARACTERS_PER_TOKEN: Final = 4
 """Of English text, by OpenAI's rule of thumb ("What are tokens and how to count them?")."""
-_COLUMNS: Final[dict[LengthUnit, str]] = {"tokens": "output_tokens", "characters": "output_chars"}
+LENGTH_COLUMNS: Final[dict[LengthUnit, str]] = {
+    "tokens": "output_tokens",
+    "characters": "output_chars",
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
     if pool.is_published_table:
         raise NotInPoolError(f"{pool.path}: a published table has no lengths; give --lambda")
     verifier = pool.resolve_verifier(verifier)
-    for unit in _COLUMNS:
+    for unit in LENGTH_COLUMNS:
         solution, verification = _mean_lengths(pool, unit, verifier)
         if solution and verification:
             return MeasuredLambda(verification / solution, unit, solution, verification)
@@ -99,7 +102,7 @@ def mean_tokens(pool: Pool, verifier: str | None = None) -> TokenMeans:
         raise NotInPoolError(f"{pool.path}: a published table has no token counts; use --lambda")
     if pool.verifiers:
         verifier = pool.resolve_verifier(verifier)
-    for unit in _COLUMNS:
+    for unit in LENGTH_COLUMNS:
         solution, verification = _mean_lengths(pool, unit, verifier)
         if solution and (verification or not pool.verifiers):
             break
@@ -131,10 +134,10 @@ def _mean_lengths(
     pool: Pool, unit: LengthUnit, verifier: str | None
 ) -> tuple[float | None, float | None]:
     """Mean lengths of solutions and of verifications in a unit; None where none is stored."""
-    solution = mean_length(pool, "answers", _COLUMNS[unit])
+    solution = mean_length(pool, "answers", LENGTH_COLUMNS[unit])
     if not pool.verifiers:
         return solution, None
-    return solution, mean_length(pool, "verdicts", _COLUMNS[unit], verifier)
+    return solution, mean_length(pool, "verdicts", LENGTH_COLUMNS[unit], verifier)
 
 
 def share_out(total: int | None, parts: int) -> list[int | None]:

@@ -39,6 +39,8 @@ LEAST_PROBLEMS: Final = 5
 Cuts = int | Sequence[float] | None
 """Number of bins of about equal size, the values at which further bins begin, or the default."""
 
+_OR_PASS_RATE: Final = "; or take pass_rate"
+
 _TEXTUAL: Final = {
     *(pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null),
     *(pl.Date, pl.Datetime, pl.Time),
@@ -109,7 +111,7 @@ def bins(pool: Pool, table: SuccessTable, by: str, cuts: Cuts = None) -> tuple[B
         rates = pass_rates(pool, table.options.seed)
         held = rates.select("problem_id", pl.col(PASS_RATE).alias("value"))
     else:
-        held = _column(pool, by)
+        held = problem_values(pool, by, _OR_PASS_RATE)
     ids = pl.DataFrame({"problem_id": table.problem_ids}, {"problem_id": pl.String})
     values = ids.join(held, on="problem_id", how="left", maintain_order="left")["value"]
     return tuple(Bin(by, name, table.restrict(mask)) for name, mask in _groups(values, by, cuts))
@@ -149,7 +151,7 @@ def check_by(pool: Pool, by: str, cuts: Cuts = None) -> None:
     """
     _check(pool, by, cuts)
     if by != PASS_RATE:
-        _groups(_column(pool, by)["value"], by, cuts)
+        _groups(problem_values(pool, by, _OR_PASS_RATE)["value"], by, cuts)
 
 
 def _check(pool: Pool, by: str, cuts: Cuts) -> None:
@@ -166,17 +168,29 @@ def _check(pool: Pool, by: str, cuts: Cuts) -> None:
             raise BadInputError(f"bins {list(cuts)}: pass rates lie between 0 and 1")
 
 
-def _column(pool: Pool, by: str) -> pl.DataFrame:
-    """Columns `problem_id` and `value`: Float64 where every value is a number, else String."""
+def problem_values(pool: Pool, column: str, otherwise: str = "") -> pl.DataFrame:
+    """A column of the problems: Float64 where every value is a number, else String.
+
+    Args:
+        pool: The pool.
+        column: The column.
+        otherwise: What to take in place of a column that is not there, for messages.
+
+    Returns:
+        Columns `problem_id` and `value`, null where missing.
+
+    Raises:
+        NotInPoolError: The pool has no such column, or it is empty.
+        BadInputError: It holds neither text nor numbers.
+    """
+    by = column
     if not pool.has("problems"):
-        raise NotInPoolError(
-            f"{pool.path}: holds no table of problems, so bins can be by pass_rate only"
-        )
+        raise NotInPoolError(f"{pool.path}: holds no table of problems{otherwise}")
     parts = pool.sound_parts("problems")
     schemas = [read_parquet_schema(part) for part in parts]
     if by == "problem_id" or not any(by in schema for schema in schemas):
         raise NotInPoolError(
-            f"{pool.path}: problems have no column '{by}'; {_filled_columns(pool)}"
+            f"{pool.path}: problems have no column '{by}'; {_filled_columns(pool)}{otherwise}"
         )
     # Parts appended later may lack a column of the user's, or hold it in another type.
     frames = [
@@ -195,7 +209,7 @@ def _column(pool: Pool, by: str) -> pl.DataFrame:
         )
     if values.null_count() == values.len():
         raise NotInPoolError(
-            f"{pool.path}: column '{by}' of problems is empty; {_filled_columns(pool)}"
+            f"{pool.path}: column '{by}' of problems is empty; {_filled_columns(pool)}{otherwise}"
         )
     return held.with_columns(values)
 
@@ -223,8 +237,8 @@ def _filled_columns(pool: Pool) -> str:
         names |= dict.fromkeys(c.name for c in pool.collect(filled, "problems") if c.item())
     there = [name for name in names if name != "problem_id"]
     if not there:
-        return "none of their columns holds a value; take pass_rate"
-    return f"there are: {', '.join(there)}; or take pass_rate"
+        return "none of their columns holds a value"
+    return f"there are: {', '.join(there)}"
 
 
 def _groups(values: pl.Series, by: str, cuts: Cuts) -> list[tuple[str, Mask]]:

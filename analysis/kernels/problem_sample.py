@@ -7,6 +7,8 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.kernels.sample_lengths import SampleLengths
+
 SCORE_UNIT: Final = 1_000_000_000
 """Scores in [0, 1] are held as whole billionths, so that sums are exact and ties are ties."""
 UNPARSED: Final = -1
@@ -33,6 +35,8 @@ class ProblemSample:
         calls: (sum of M_j,) which of the problem's calls gave each verdict, from 0, where calls are
             shared: each of them judges every solution. None where they are independent.
         n_calls: M, the number of shared calls; 0 where they are independent.
+        lengths: Tokens of solutions and verdicts; None where they are not stored or nothing asks
+            for them.
     """
 
     problem_id: str
@@ -43,6 +47,7 @@ class ProblemSample:
     scores: npt.NDArray[np.int32]
     calls: npt.NDArray[np.int32] | None = None
     n_calls: int = 0
+    lengths: SampleLengths | None = None
 
     @property
     def n_solutions(self) -> int:
@@ -141,6 +146,7 @@ def subset(sample: ProblemSample, kept: Mask) -> ProblemSample:
         scores=sample.scores[rows],
         calls=None if sample.calls is None else sample.calls[rows],
         n_calls=sample.n_calls,
+        lengths=None if sample.lengths is None else sample.lengths.subset(kept, sizes),
     )
 
 

@@ -20,6 +20,8 @@ from svlaw.analysis.kernels.problem_sample import (
     subset,
     supported_depths,
 )
+from svlaw.analysis.kernels.sample_lengths import SampleLengths
+from svlaw.analysis.success.stored_lengths import StoredLengths
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool
 
@@ -55,6 +57,7 @@ class BatchReader:
         half: Leave out the solutions of the other half of each problem.
         seed: Seed of the halves.
         is_whole: Whether all problems are read at once.
+        lengths: How tokens are read; None leaves them out.
     """
 
     pool: Pool
@@ -63,6 +66,7 @@ class BatchReader:
     half: Half
     seed: int
     is_whole: bool = False
+    lengths: StoredLengths | None = None
 
     @property
     def has_shared_calls(self) -> bool:
@@ -126,12 +130,15 @@ class BatchReader:
         Raises:
             BadInputError: A part is damaged, or a verdict belongs to no solution.
         """
-        columns = (*_SOLUTION, "answer_class", "is_correct", "status")
+        measured = () if self.lengths is None else (self.lengths.column,)
+        columns = (*_SOLUTION, "answer_class", "is_correct", "status", *measured)
         answers = self._sorted_rows("answers", ids, columns, _SOLUTION)
+        verdicts = None
         counts, scores = np.zeros(answers.height, np.int32), np.empty(0, np.int32)
         calls = None
         if self.verifier is not None:
-            verdicts = self._sorted_rows("verdicts", ids, (*_VERDICT, "score"), _VERDICT)
+            columns = (*_VERDICT, "score", *measured)
+            verdicts = self._sorted_rows("verdicts", ids, columns, _VERDICT)
             units = (
                 (pl.col("score").fill_nan(None) * SCORE_UNIT)
                 .round()
@@ -143,10 +150,26 @@ class BatchReader:
             if self.has_shared_calls:
                 calls = verdicts["verification_id"].to_numpy()
         samples = _split(answers, counts, scores, calls, ids)
+        if self.lengths is not None:
+            prompts = None
+            if self.verifier is not None and self.lengths.has_prompts:
+                prompts = self._prompts(answers, ids)
+            tokens = self.lengths.read(answers, verdicts, prompts)
+            samples = _with_lengths(samples, tokens)
         if self.half == "all" and not self.only_verified:
             return list(samples)
         masks = self._kept(answers, counts, ids)
         return [subset(sample, kept) for sample, kept in zip(samples, masks, strict=True)]
+
+    def _prompts(self, answers: pl.DataFrame, ids: Sequence[str]) -> pl.Series:
+        """Mean tokens of the prompts that verify each solution, null where unknown."""
+        scan = self.pool.scan("verifications", self.verifier)
+        scan = scan.filter(pl.col("problem_id").is_between(pl.lit(ids[0]), pl.lit(ids[-1])))
+        mean = self.pool.collect(
+            scan.group_by(_SOLUTION).agg(pl.col("prompt_tokens").mean()), "verifications"
+        )
+        keys = answers.select(_SOLUTION)
+        return keys.join(mean, on=_SOLUTION, how="left", maintain_order="left")["prompt_tokens"]
 
     def _kept(
         self, answers: pl.DataFrame, counts: npt.NDArray[np.int32], ids: Sequence[str]
@@ -171,6 +194,7 @@ class SampleReader:
         half: Leave out the solutions of the other half of each problem.
         seed: Seed of the halves.
         batch_rows: Solutions and verdicts in a batch.
+        lengths: How tokens are read; None leaves them out.
         least_batches: How many batches to make of all problems, if they are enough.
 
     Attributes:
@@ -188,8 +212,9 @@ class SampleReader:
         seed: int = 0,
         batch_rows: int = BATCH_ROWS,
         least_batches: int = 1,
+        lengths: StoredLengths | None = None,
     ) -> None:
-        source = BatchReader(pool, verifier, only_verified, half, seed)
+        source = BatchReader(pool, verifier, only_verified, half, seed, lengths=lengths)
         rows = source.rows("answers")
         ids = rows.keys() | _listed_problems(pool)
         if verifier is not None:
@@ -307,6 +332,21 @@ def _spans(answers: pl.DataFrame, ids: Sequence[str]) -> Iterator[tuple[int, int
         stop = start + sizes.get(name, 0)
         yield start, stop
         start = stop
+
+
+def _with_lengths(
+    samples: Iterator[ProblemSample], tokens: SampleLengths
+) -> Iterator[ProblemSample]:
+    """Samples with their part of the lengths of all of them, in the same order."""
+    row = verdict = 0
+    for sample in samples:
+        rows = slice(row, row + sample.n_solutions)
+        verdicts = slice(verdict, verdict + sample.scores.size)
+        row, verdict = rows.stop, verdicts.stop
+        lengths = SampleLengths(
+            tokens.solutions[rows], tokens.prompts[rows], tokens.verdicts[verdicts]
+        )
+        yield replace(sample, lengths=lengths)
 
 
 def _split(

@@ -1,35 +1,35 @@
-"""Imports graded solutions and verdicts from flat tables: Parquet, CSV or JSONL."""
+"""Imports graded solutions and verdicts from tables: Parquet, CSV, JSON or JSONL."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final
 
 import polars as pl
 
 from svlaw.data.answer_classes import number_classes
 from svlaw.data.column_types import require, to_types
 from svlaw.data.errors import BadInputError
-from svlaw.data.importers.row_checks import (
-    check_keys,
-    refuse_scores,
-    refuse_strangers,
-    refuse_unanswerable,
+from svlaw.data.importers.row_status import is_truncated, known_status, with_chars
+from svlaw.data.importers.table_reader import TableReader, leave_out
+from svlaw.data.importers.table_shapes import read_problem_rows, read_solutions, read_verifications
+from svlaw.data.importers.verdict_rows import (
+    RAW,
+    VERIFICATIONS,
+    as_verdicts,
+    by_verifier,
+    has_shared_calls,
 )
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import append_together, create_pool
-from svlaw.data.schema import TABLES, Calls, Table, conform
+from svlaw.data.schema import TABLES, conform
 from svlaw.data.storage.locks import WAIT_SECONDS
-from svlaw.data.storage.row_files import Rows, read_rows
+from svlaw.data.storage.row_files import Rows
 
 DEFAULT_VERIFIER = "verifier"
 
-_RAW: Final = ("text", "p_yes", "p_no")
-"""Columns that a table of raw generations is for."""
 _DERIVED: Final = ("answer", "answer_class", "status")
 """Columns that mean nothing of solutions which are yet to be graded."""
 _SOLUTIONS = {**TABLES["solutions"].columns, **TABLES["answers"].columns}
-_VERIFICATIONS = {**TABLES["verifications"].columns, **TABLES["verdicts"].columns}
 
 
 def import_tables(
@@ -41,6 +41,8 @@ def import_tables(
     verifier: str = DEFAULT_VERIFIER,
     shared_calls: bool = False,
     renames: Mapping[str, str] | None = None,
+    explode: Sequence[str] = (),
+    skip_bad: bool = False,
 ) -> Pool:
     """Make a pool from flat tables of solutions and, if there are any, verifications.
 
@@ -65,48 +67,64 @@ def import_tables(
         shared_calls: Whether `verification_id` names a call that judges every solution of the
             problem, such as a test, or an answer of the verifier's own. Holds for all verifiers.
         renames: Old column name to new one, applied wherever the column occurs.
+        explode: Columns whose cells hold lists, one entry for each row to be; where there is no
+            doubt, they are recognised without it.
+        skip_bad: Whether a few lines that cannot be read, and solutions of problems without a
+            reference answer, are left out and counted.
 
     Raises:
         BadInputError: `out` exists, a file cannot be read, a column is missing, a key occurs twice,
             a value does not fit, a verdict belongs to no solution, or a solution has neither
             correctness nor a reference answer. Nothing is written then.
     """
-    renames = dict(renames or {})
-    solution_rows = _read_solutions(Path(solutions), renames)
-    problem_rows = read_problems(Path(problems), renames) if problems else None
-    verdict_rows = _read_verifications(Path(verifications), renames) if verifications else None
+    reader = TableReader(dict(renames or {}), tuple(explode), skip_bad)
+    sheet = read_solutions(
+        reader, Path(solutions), list(_SOLUTIONS), has_problems=problems is not None
+    )
+    solution_rows = _as_solutions(sheet.rows, str(solutions))
+    problem_rows = _read_problems(Path(problems), reader) if problems else None
+    verdict_rows = _read_verifications(Path(verifications), reader) if verifications else None
+    if verdict_rows is None and sheet.verdicts is not None:
+        verdict_rows = as_verdicts(Rows(sheet.verdicts, (), frozenset()), str(solutions))
+        verifications = solutions
     read = [rows for rows in (solution_rows, problem_rows, verdict_rows) if rows is not None]
-    _refuse_unused(renames, read)
+    reader.refuse_unused()
     if problem_rows is None:
-        ids = solution_rows.frame["problem_id"].unique(maintain_order=True)
-        problem_frame = pl.DataFrame({"problem_id": ids})
+        problem_frame = _problems_of(solution_rows.frame, sheet.problems, str(solutions))
     else:
         problem_frame = problem_rows.frame
-        refuse_strangers(
-            solution_rows.frame, problem_frame, ("problem_id",), str(solutions), "solution"
+    if skip_bad:
+        solution_rows, verdict_rows = leave_out(
+            reader, solution_rows, problem_frame, verdict_rows, problems is not None
         )
+    reader.refuse_many_bad(solution_rows.frame.height)
+    _refuse_strangers(
+        solution_rows.frame, problem_frame, ("problem_id",), str(solutions), "solution"
+    )
     if "is_correct" not in solution_rows.frame.columns:
-        refuse_unanswerable(solution_rows.frame, problem_frame, str(problems or solutions))
+        _refuse_unanswerable(solution_rows.frame, problem_frame, str(problems or solutions))
     if verdict_rows is not None:
-        refuse_strangers(
+        _refuse_strangers(
             verdict_rows.frame,
             solution_rows.frame,
             ("problem_id", "solution_id"),
             str(verifications),
             "verdict",
         )
-    metadata = {
+    metadata: dict[str, Any] = {
         "source": "tables",
         "files": [Path(f).name for f in (solutions, problems, verifications) if f],
         "ignored_columns": sorted({name for rows in read for name in rows.ignored}),
     }
+    if reader.all_remarks:
+        metadata["remarks"] = reader.all_remarks
     with create_pool(out, metadata) as writer:
         writer.add("problems", problem_frame.sort("problem_id"), source=str(problems or solutions))
         for table in _tables(solution_rows.frame, "solutions", "answers"):
             writer.add(table, solution_rows.frame, source=str(solutions))
         if verdict_rows is not None:
-            for name, frame in _by_verifier(verdict_rows.frame, verifier):
-                if shared_calls or _has_shared_calls(frame, name, str(verifications)):
+            for name, frame in by_verifier(verdict_rows.frame, verifier):
+                if shared_calls or has_shared_calls(frame, name, str(verifications)):
                     writer.share_calls(name)
                 for table in _tables(frame, "verifications", "verdicts"):
                     writer.add(table, frame, verifier=name, source=str(verifications))
@@ -120,6 +138,7 @@ def import_verdicts(
     verifier: str,
     shared_calls: bool = False,
     renames: Mapping[str, str] | None = None,
+    explode: Sequence[str] = (),
     wait: float = WAIT_SECONDS,
 ) -> Pool:
     """Add the verdicts of another verifier, or further verdicts of one, to a pool.
@@ -132,21 +151,22 @@ def import_verdicts(
         verifier: Name of the verifier.
         shared_calls: As in `import_tables`.
         renames: Old column name to new one.
+        explode: As in `import_tables`.
         wait: Seconds to wait for another command that writes to the pool.
 
     Raises:
         BadInputError: As in `import_tables`, a verdict is in the pool already, or the calls of the
             verifier are independent there and are to be shared. Nothing is written then.
     """
-    renames = dict(renames or {})
-    rows = _read_verifications(Path(verifications), renames)
+    reader = TableReader(dict(renames or {}), tuple(explode))
+    rows = _read_verifications(Path(verifications), reader)
     if "verifier" in rows.frame.columns:
         raise BadInputError(
             f"{verifications}: has a column 'verifier', while the verdicts of one are added; give"
             " those alone, without the column"
         )
-    _refuse_unused(renames, [rows])
-    shared_calls |= _has_shared_calls(rows.frame, verifier, str(verifications))
+    reader.refuse_unused()
+    shared_calls |= has_shared_calls(rows.frame, verifier, str(verifications))
     if shared_calls and verifier in pool.verifiers and pool.calls(verifier) != "shared":
         raise BadInputError(
             f"{verifications}: the calls of '{verifier}' are independent in {pool.path}; import the"
@@ -154,7 +174,7 @@ def import_verdicts(
         )
     key = ("problem_id", "solution_id")
     held = pool.read("answers" if pool.has("answers") else "solutions", key)
-    refuse_strangers(rows.frame, held, key, str(verifications), "verdict")
+    _refuse_strangers(rows.frame, held, key, str(verifications), "verdict")
     frames = dict.fromkeys(_tables(rows.frame, "verifications", "verdicts"), rows.frame)
     return append_together(
         pool,
@@ -166,18 +186,17 @@ def import_verdicts(
     )
 
 
-def _read_solutions(path: Path, renames: Mapping[str, str]) -> Rows:
-    rows = _known_status(read_rows(path, list(_SOLUTIONS), renames), TABLES["answers"])
-    source = str(path)
+def _as_solutions(rows: Rows, source: str) -> Rows:
+    rows = known_status(rows, TABLES["answers"])
     require(rows.frame, ("problem_id", "solution_id"), source)
     if "is_correct" not in rows.frame.columns:
         return _read_ungraded(rows, source)
-    frame = _with_chars(to_types(rows.frame, _SOLUTIONS, source))
+    frame = with_chars(to_types(rows.frame, _SOLUTIONS, source))
     label = next((pl.col(n) for n in ("answer_class", "answer") if n in frame.columns), None)
     if "status" not in frame.columns:
         unanswered = pl.lit(True) if label is None else label.is_null()
         status = (
-            pl.when(_is_truncated(frame) & unanswered)
+            pl.when(is_truncated(frame) & unanswered)
             .then(pl.lit("truncated"))
             .when(unanswered & pl.lit(label is not None))
             .then(pl.lit("no_answer"))
@@ -216,129 +235,75 @@ def read_problems(path: Path, renames: Mapping[str, str]) -> Rows:
     Raises:
         BadInputError: It cannot be read, has no `problem_id`, or a value does not fit.
     """
-    rows = read_rows(path, None, renames)
+    return _read_problems(path, TableReader(renames))
+
+
+def _read_problems(path: Path, reader: TableReader) -> Rows:
+    rows = read_problem_rows(reader, path)
     source = str(path)
     require(rows.frame, ("problem_id",), source)
     frame = to_types(rows.frame, TABLES["problems"].columns, source)
     return Rows(conform(frame, TABLES["problems"], source), rows.ignored, rows.renamed)
 
 
-def _read_verifications(path: Path, renames: Mapping[str, str]) -> Rows:
-    wanted = [*_VERIFICATIONS, "verifier", "calls"]
-    rows = _known_status(read_rows(path, wanted, renames), TABLES["verdicts"], "score", "verdict")
-    rows = _known_calls(rows)
-    source = str(path)
-    require(rows.frame, ("problem_id", "solution_id", "verification_id"), source)
-    types = {**_VERIFICATIONS, "verifier": pl.String(), "calls": pl.String()}
-    if not {"score", "verdict"} & set(rows.frame.columns):
-        if not set(_RAW) & set(rows.frame.columns):
-            raise BadInputError(
-                f"{source}: needs a column 'score' or 'verdict' (if it has another name, use"
-                " --rename OLD=score), or the 'text' of the verifications, which 'svlaw parse'"
-                " reads then"
-            )
-        frame = to_types(rows.frame, types, source)
-        check_keys(frame, TABLES["verifications"], source)
-        return replace(rows, frame=frame)
-    if "status" in rows.frame.columns:
-        frame = to_types(rows.frame, types, source)
-        refuse_scores(frame, source)
-    else:
-        frame = to_types(rows.frame, {**types, "verdict": pl.Boolean()}, source)
-        frame = _with_verdict(frame, source)
-        status = (
-            pl.when(pl.col("score").is_not_null())
-            .then(pl.lit("graded"))
-            .when(_is_truncated(frame))
-            .then(pl.lit("truncated"))
-            .otherwise(pl.lit("unparsed"))
+def _problems_of(solutions: pl.DataFrame, beside: pl.DataFrame | None, source: str) -> pl.DataFrame:
+    """The problems of some solutions, with what their table says of them."""
+    ids = solutions["problem_id"].unique(maintain_order=True)
+    frame = pl.DataFrame({"problem_id": ids})
+    if beside is None:
+        return frame
+    beside = to_types(beside, TABLES["problems"].columns, source)
+    return frame.join(beside, on="problem_id", how="left", maintain_order="left")
+
+
+def _read_verifications(path: Path, reader: TableReader) -> Rows:
+    wanted = [*VERIFICATIONS, "verifier", "calls"]
+    return as_verdicts(read_verifications(reader, path, wanted), str(path))
+
+
+def _refuse_strangers(
+    frame: pl.DataFrame, known: pl.DataFrame, key: tuple[str, ...], source: str, what: str
+) -> None:
+    """Raise when a row refers to a problem or solution that is not there."""
+    rows = frame.select(key).join(known, on=key, how="anti").sort(key).head(1)
+    if rows.height:
+        label = ", ".join(f"{name} {value!r}" for name, value in rows.row(0, named=True).items())
+        owner = "problem" if what == "solution" else "solution"
+        raise BadInputError(
+            f"{source}: {what} for an unknown {owner} ({label}); import that {owner} too or remove"
+            " the row"
         )
-        frame = frame.with_columns(status.alias("status"))
-    frame = _with_chars(frame)
-    check_keys(frame, TABLES["verdicts"], source)
-    return replace(rows, frame=frame)
 
 
-def _known_status(rows: Rows, table: Table, *beside: str) -> Rows:
-    """Leave the column `status` out when it is not svlaw's: other words, or columns missing."""
-    if "status" not in rows.frame.columns:
-        return rows
-    status = rows.frame["status"].cast(pl.String)
-    known = status.is_in(table.allowed["status"]).fill_null(False).all()
-    if known and all(name in rows.frame.columns for name in beside):
-        return rows
-    return replace(rows, frame=rows.frame.drop("status"), ignored=(*rows.ignored, "status"))
-
-
-def _known_calls(rows: Rows) -> Rows:
-    """Leave the column `calls` out where it holds other words than svlaw's."""
-    if "calls" not in rows.frame.columns:
-        return rows
-    if rows.frame["calls"].cast(pl.String).is_in(get_args(Calls)).fill_null(False).all():
-        return rows
-    return replace(rows, frame=rows.frame.drop("calls"), ignored=(*rows.ignored, "calls"))
-
-
-def _has_shared_calls(frame: pl.DataFrame, verifier: str, source: str) -> bool:
-    """Whether the column `calls` says that a verifier's calls are shared.
+def _refuse_unanswerable(solutions: pl.DataFrame, problems: pl.DataFrame, source: str) -> None:
+    """Raise when a problem's solutions could never be graded.
 
     Raises:
-        BadInputError: It says both.
+        BadInputError: A problem has no reference answer, or is of a kind that only its user grades.
     """
-    if "calls" not in frame.columns:
-        return False
-    kinds = frame["calls"].unique().to_list()
-    if len(kinds) > 1:
+    known = problems.join(solutions, on="problem_id", how="semi").sort("problem_id")
+    if "reference_answer" not in known.columns:
         raise BadInputError(
-            f"{source}: calls of '{verifier}' are both shared and independent; give each kind a"
-            " verifier of its own"
+            f"{source}: holds no 'reference_answer' to grade by, and the solutions no 'is_correct';"
+            " give one of them (--problems, --rename)"
         )
-    return kinds == ["shared"]
-
-
-def _by_verifier(frame: pl.DataFrame, verifier: str) -> list[tuple[str, pl.DataFrame]]:
-    """The rows of each verifier, in order of their first appearance."""
-    if "verifier" not in frame.columns:
-        return [(verifier, frame)]
-    parts = frame.partition_by("verifier", maintain_order=True)
-    return [(part["verifier"][0], part.drop("verifier")) for part in parts]
-
-
-def _with_verdict(frame: pl.DataFrame, source: str) -> pl.DataFrame:
-    """Fill score from verdict and verdict from score (yes from 0.5 on); keep scores in [0, 1]."""
-    score, verdict = pl.col("score"), pl.col("verdict")
-    if "score" not in frame.columns:
-        frame = frame.with_columns(verdict.cast(pl.Float64).alias("score"))
-    if "verdict" not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.Boolean).alias("verdict"))
-    refuse_scores(frame, source)
-    frame = frame.with_columns(pl.coalesce(score, verdict.cast(pl.Float64)).alias("score"))
-    yes = pl.coalesce(verdict, score >= 0.5)
-    word = pl.when(yes).then(pl.lit("yes")).when(~yes).then(pl.lit("no"))
-    return frame.with_columns(word.alias("verdict"))
-
-
-def _with_chars(frame: pl.DataFrame) -> pl.DataFrame:
-    """Count the characters of the text where no count is given."""
-    if "text" not in frame.columns or "output_chars" in frame.columns:
-        return frame
-    return frame.with_columns(pl.col("text").str.len_chars().cast(pl.Int32).alias("output_chars"))
-
-
-def _is_truncated(frame: pl.DataFrame) -> pl.Expr:
-    if "finish_reason" not in frame.columns:
-        return pl.lit(False)
-    return (pl.col("finish_reason") == "length").fill_null(False)
-
-
-def _refuse_unused(renames: Mapping[str, str], read: list[Rows]) -> None:
-    used = {name for rows in read for name in rows.renamed}
-    for old, new in renames.items():
-        if old not in used and old != new:
-            raise BadInputError(f"--rename {old}={new}: no file has a column '{old}'")
+    kind = known["kind"] if "kind" in known.columns else pl.Series([None] * known.height)
+    for name, reference, sort in zip(
+        known["problem_id"], known["reference_answer"], kind, strict=True
+    ):
+        if sort in ("code", "external"):
+            raise BadInputError(
+                f"{source}: problem {name!r} is of kind '{sort}', which svlaw does not grade; give"
+                " its solutions is_correct"
+            )
+        if reference is None:
+            raise BadInputError(
+                f"{source}: problem {name!r} has no reference_answer; give it one, or its solutions"
+                " is_correct"
+            )
 
 
 def _tables(frame: pl.DataFrame, raw: str, derived: str) -> list[str]:
     """The tables that rows belong to: text apart from what analysis reads."""
-    tables = [raw] if set(_RAW) & set(frame.columns) else []
+    tables = [raw] if set(RAW) & set(frame.columns) else []
     return [*tables, derived] if "status" in frame.columns else tables

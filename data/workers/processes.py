@@ -2,24 +2,27 @@
 
 import atexit
 import itertools
+import logging
 import os
 import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
 from types import ModuleType
-from typing import Any, Final, Generic, TypeVar
-
-from pebble import ProcessExpired, ProcessPool
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from svlaw.data.errors import BadInputError, SvlawError
 from svlaw.data.workers.cores import usable_cores
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -55,6 +58,8 @@ class Landing(Generic[_Result]):
             WorkerDiedError: The worker died on the task.
             SvlawError: Workers cannot be started.
         """
+        from pebble import ProcessExpired  # noqa: PLC0415  see `worker_pool`
+
         try:
             return self._future.result()
         except ProcessExpired as error:
@@ -144,7 +149,7 @@ class _Context:
 class Workers:
     """A pool of worker processes; see `worker_pool`."""
 
-    def __init__(self, pool: ProcessPool) -> None:
+    def __init__(self, pool: "ProcessPool") -> None:
         self._pool = pool
 
     def submit(
@@ -179,14 +184,26 @@ def worker_pool(workers: int, initializer: Callable[[], None] | None = None) -> 
     Workers are spawned, so that they share no locks with the threads of the caller, who may itself
     be a thread. They ignore an interrupt from the keyboard, which is the caller's to handle.
     """
+    # Imported here, because many commands start no worker, and it takes a while.
+    from pebble import ProcessPool  # noqa: PLC0415
+
     context = _Context()
-    pool = ProcessPool(max_workers=workers, initializer=initializer, context=context)
+    start = partial(_begin, initializer)
+    pool = ProcessPool(max_workers=workers, initializer=start, context=context)
     try:
         yield Workers(pool)
     finally:
         context.close()
         pool.stop()
         pool.join()
+
+
+def _begin(initializer: Callable[[], None] | None) -> None:
+    """Start a worker, whose libraries have nothing to say to the terminal."""
+    warnings.simplefilter("ignore")
+    logging.lastResort = None
+    if initializer is not None:
+        initializer()
 
 
 def map_ordered(

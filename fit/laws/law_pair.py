@@ -43,10 +43,13 @@ class LawPair:
         found: The optima.
         interior: Leave out budgets whose optimum is at the largest S or V, or at S = 1 or V = 1.
         calls: Whether the verifier's calls are independent or shared.
+        gains: Whether the frontier has a gain that is clear of noise; without one there is no law.
     """
 
-    def __init__(self, found: Found, interior: bool, calls: Calls = "independent") -> None:
-        self.found = found
+    def __init__(
+        self, found: Found, interior: bool, calls: Calls = "independent", gains: bool = True
+    ) -> None:
+        self.found, self._gains = found, gains
         self._interior = interior
         self._used = self._counted(found.optima)[:, 0]
         self._budgets = found.optima.budgets
@@ -56,7 +59,9 @@ class LawPair:
             "verifications": found.optima.verifications[self._used, 0],
         }
         enough = np.unique(x).size >= LEAST_BUDGETS
-        fitted = enough and found.status in {"ok", "poor_fit"} and not self._all_boundary()
+        fitted = (
+            gains and enough and found.status in {"ok", "poor_fit"} and not self._all_boundary()
+        )
         self._laws: dict[str, PowerLaw] = {}
         self._resampled: dict[str, tuple[F64, F64]] = {}
         tied = fitted and calls == "independent"
@@ -180,6 +185,7 @@ class LawPair:
         """The first trouble there is, the gravest first."""
         fraction = self._boundary_fraction()
         troubles: list[tuple[Status, bool]] = [
+            ("no_gain", not self._gains),
             (self.found.status, self.found.status in {"not_converged", "too_few_points"}),
             ("all_boundary", self._all_boundary()),
             ("too_few_budgets", not self._laws and self._floor_fraction() <= FLOOR_LIMIT),

@@ -8,7 +8,9 @@ import numpy.typing as npt
 
 from svlaw.analysis.compare.frontier import Offer, by_cost, offer
 from svlaw.analysis.cost import ROUNDING, CostModel
+from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.resampling import Resamples
+from svlaw.analysis.intervals.sample_intervals import sample_intervals
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
@@ -28,29 +30,39 @@ _EQUAL: Final = 12
 
 @dataclass(frozen=True)
 class PlannedPoint:
-    """A strategy with its S and V.
+    """A strategy with its S and V, or with its setting.
 
     Attributes:
         strategy: The strategy.
-        solutions: S.
-        verifications: V; 0 without a verifier.
-        cost: C(S, V).
+        setting: Setting of a policy; empty for any other strategy.
+        solutions: S; None where a policy decides it.
+        verifications: V; 0 without a verifier, None where a policy decides it.
+        cost: C(S, V), or the mean cost of a policy over problems.
+        limit: Largest cost of a problem: C(S, V), or the most that a policy used in a
+            replay.
         success: Expected accuracy: what a strategy and a point chosen in the same way on other
             problems achieve (cross-fitted). In-sample where there is no cross-fitting.
         conf_low: Lower end of the 95% interval of the point's accuracy; None without per-problem
             data or resamples.
         conf_high: Upper end.
         in_sample: Mean success on the problems the point was chosen on; on average too high.
+        samples_low: Lower end of the 95% interval if these problems were sampled again; None
+            without noise of sampling.
+        samples_high: Upper end.
     """
 
     strategy: str
-    solutions: int
-    verifications: int
+    setting: str
+    solutions: int | None
+    verifications: int | None
     cost: float
+    limit: float
     success: float
     conf_low: float | None
     conf_high: float | None
     in_sample: float
+    samples_low: float | None
+    samples_high: float | None
 
 
 @dataclass(frozen=True)
@@ -61,11 +73,14 @@ class Alternative(PlannedPoint):
         difference: Success of the recommended plan less that of this one.
         difference_low: Lower end of its paired 95% interval; None without.
         difference_high: Upper end.
+        few_differ: Whether too few problems differ to tell the sign of the difference; None
+            without an interval.
     """
 
     difference: float
     difference_low: float | None
     difference_high: float | None
+    few_differ: bool | None
 
     @property
     def is_clear(self) -> bool | None:
@@ -123,7 +138,7 @@ class Ladder:
         """
         self._table, self._cost, self._drawn = table, cost, drawn
         self._mean, self._names = table.mean(), table.points["strategy"].to_list()
-        self._costs = cost(table.points["solutions"], table.points["verifications"])
+        self._costs, self._largest = table.costs(cost), table.largest_costs(cost)
         names = [name for name in table.strategies if name != "coverage"]
         rows = by_cost(table, self._costs, names)
         if not rows.size:
@@ -181,6 +196,8 @@ class Ladder:
         """Which of S and V are the largest computed though the budget would pay for more."""
         held = self._table.points[by_cost(self._table, self._costs, [point.strategy]).tolist()]
         S, V = point.solutions, point.verifications
+        if S is None or V is None:
+            return ""
         edges = []
         if held["solutions"].max() == S and self._cost(S + 1, V) <= budget:
             edges.append(f"S = {S}")
@@ -215,31 +232,46 @@ class Ladder:
     def _point(self, row: int, success: float, scores: F64) -> PlannedPoint:
         low, high = None, None
         if self._drawn is not None:
-            ends = success_intervals(scores[None])
+            ends = success_intervals(scores[None], self._table.clusters)
             low, high = min(float(ends[0][0]), success), max(float(ends[1][0]), success)
-        points = self._table.points
+        of = self._table.points.row(row, named=True)
+        cost = min(float(self._costs[row]), self._limit)
+        largest = cost if of["solutions"] is not None else float(self._largest[row])
+        noise_low, noise_high = self._sampled_again(row, success)
         return PlannedPoint(
             self._names[row],
-            int(points["solutions"][row]),
-            int(points["verifications"][row]),
-            min(float(self._costs[row]), self._limit),
+            of["setting"],
+            of["solutions"],
+            of["verifications"],
+            cost,
+            largest,
             success,
             low,
             high,
             float(self._mean[row]),
+            noise_low,
+            noise_high,
         )
 
+    def _sampled_again(self, row: int, success: float) -> tuple[float | None, float | None]:
+        noise = self._table.noise
+        if noise is None or not noise.known[row]:
+            return None, None
+        ends = sample_intervals(np.array([success]), noise.at(np.array([row])))
+        return float(ends[0][0]), float(ends[1][0])
+
     def _beside(self, point: PlannedPoint, differences: F64) -> Alternative:
-        low, high = None, None
+        low, high, few = None, None, None
         if self._drawn is not None:
-            resampled = self._drawn.weights @ differences
-            ends = self._drawn.intervals(differences.mean(keepdims=True), resampled[None])
+            ends = difference_intervals(differences[None], self._table.clusters)
             low, high = (float(end[0]) for end in ends)
+            few = bool(too_few_differ(differences[None], self._table.clusters)[0])
         return Alternative(
             **values_of(point),
             difference=float(differences.mean()),
             difference_low=low,
             difference_high=high,
+            few_differ=few,
         )
 
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.success.estimators import Options
+from svlaw.analysis.success.pool_strategies import default_strategies
 from svlaw.analysis.success.sample_reader import SampleReader
-from svlaw.analysis.success.success_table import SuccessTable, default_strategies, success_table
+from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.lengths import mean_length
 from svlaw.data.pool import Pool

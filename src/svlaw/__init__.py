@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from svlaw.analysis.compare.difficulty import bins as bins
     from svlaw.analysis.compare.difficulty import pass_rates as pass_rates
     from svlaw.analysis.compare.frontier import frontier as frontier
+    from svlaw.analysis.compare.problem_families import in_families as in_families
+    from svlaw.analysis.compare.savings import Saving as Saving
+    from svlaw.analysis.compare.savings import Savings as Savings
+    from svlaw.analysis.compare.savings import savings as savings
     from svlaw.analysis.cost import CostModel as CostModel
     from svlaw.analysis.cost import MeasuredLambda as MeasuredLambda
     from svlaw.analysis.cost import RelativeCost as RelativeCost
@@ -43,7 +47,9 @@ if TYPE_CHECKING:
     from svlaw.analysis.figures.paper_figure import plot_paper_figure as plot_paper_figure
     from svlaw.analysis.figures.surface_figure import plot_surface as plot_surface
     from svlaw.analysis.intervals.interval import Interval as Interval
+    from svlaw.analysis.strategies.catalogue import catalogue as catalogue
     from svlaw.analysis.success.estimators import Options as Options
+    from svlaw.analysis.success.solution_halves import with_sampling_noise as with_sampling_noise
     from svlaw.analysis.success.success_table import SuccessTable as SuccessTable
     from svlaw.analysis.success.success_table import success_table as success_table
     from svlaw.analysis.token_costs import FlopsCost as FlopsCost
@@ -140,6 +146,10 @@ _HOMES = {
     "svlaw.analysis.success.estimators": ("Options",),
     "svlaw.analysis.figures.figure_files": ("typeset", "write_figure"),
     "svlaw.analysis.compare.frontier": ("frontier",),
+    "svlaw.analysis.compare.savings": ("Saving", "Savings", "savings"),
+    "svlaw.analysis.strategies.catalogue": ("catalogue",),
+    "svlaw.analysis.compare.problem_families": ("in_families",),
+    "svlaw.analysis.success.solution_halves": ("with_sampling_noise",),
     "svlaw.analysis.figures.paper_figure": ("plot_paper_figure",),
     "svlaw.analysis.figures.curve_figures": ("plot_frontier", "plot_solutions"),
     "svlaw.analysis.intervals.interval": ("Interval",),

@@ -197,6 +197,17 @@ def slow_scan() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def slow_policies() -> ModuleType:
+    return _load("slow_policies")
+
+
+@pytest.fixture(scope="session")
 def problems(brute_force: ModuleType) -> Problems:
     """Maker of random problems."""
     return Problems(brute_force)
+
+
+@pytest.fixture(scope="session")
+def rule_twins() -> ModuleType:
+    """The rules' definitions in plain Python."""
+    return _load("rule_twins")

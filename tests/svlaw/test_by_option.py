@@ -121,7 +121,7 @@ def test_without_by_nothing_is_said_of_bins(svlaw, exams, command):
     ]
     _, out, _ = svlaw(command, exams, *SMALL)
     assert out.startswith(
-        "exams_gpt35_by_gpt4: 99 problems, lambda 2 (given), cost in solutions\n "
+        "exams_gpt35_by_gpt4: 99 problems, lambda 2 (given), cost in solutions, V calls judge all S"
     )
     assert "bin" not in out
 

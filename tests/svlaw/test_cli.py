@@ -19,6 +19,12 @@ CURVE_COLUMNS = [
     "conf_high",
     "mc_error",
     "n_problems",
+    "setting",
+    "mean_solutions",
+    "mean_verifications",
+    "cost_low",
+    "cost_high",
+    "censored",
 ]
 
 

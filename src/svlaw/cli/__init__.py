@@ -7,6 +7,7 @@ that is gone, 2 bad input or an output that is full, 130 an interrupt.
 
 import os
 import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ _INTERRUPTED: Final = 130
 def main() -> None:
     """Run the command line; a wrong input ends in one line on standard error."""
     _replace_closed_streams()
+    if not sys.warnoptions and not os.environ.get("SVLAW_DEBUG"):
+        warnings.simplefilter("ignore")  # remarks of libraries are not the user's concern
     try:
         code = _run()
     except SystemExit as error:  # Typer's, where the reader of the output is gone

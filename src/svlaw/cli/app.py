@@ -15,8 +15,11 @@ from svlaw.cli import (
     plan_command,
     plot_commands,
     pool_commands,
+    recognition_commands,
     report_command,
+    savings_command,
     simulate_command,
+    strategies_command,
 )
 
 app = typer.Typer(
@@ -28,6 +31,8 @@ app = typer.Typer(
 )
 app.add_typer(generate_commands.app, name="generate")
 app.add_typer(import_commands.app, name="import")
+import_commands.app.command()(recognition_commands.auto)
+import_commands.app.command()(recognition_commands.outputs)
 app.command()(grade_command.grade)
 app.command()(parse_command.parse)
 app.command()(pool_commands.check)
@@ -36,6 +41,8 @@ app.command()(export_command.export)
 app.command()(comparison_commands.curves)
 app.command()(comparison_commands.frontier)
 app.command()(comparison_commands.crossover)
+app.command()(savings_command.savings)
+app.command()(strategies_command.strategies)
 app.command()(fit_command.fit)
 app.command()(plan_command.plan)
 app.command()(forecast_command.forecast)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.options import Json, NewPool, PoolPath, Renames, Wait, read_renames
+from svlaw.cli.options import Explode, Json, NewPool, PoolPath, Renames, SkipBad, Wait, read_renames
 from svlaw.cli.output import console, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
@@ -38,7 +38,11 @@ def tables(
     out: NewPool,
     solutions: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Solutions, graded or not: .parquet, .csv or .jsonl."),
+        typer.Option(
+            metavar="FILE",
+            help="Solutions, graded or not: .parquet, .csv, .json or .jsonl (also .gz, .zst), or a"
+            " pattern of several.",
+        ),
     ],
     problems: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Problems; further columns are kept.")
@@ -49,6 +53,8 @@ def tables(
     verifier: NewVerifier = "verifier",
     shared_calls: SharedCalls = False,
     rename: Renames = None,
+    explode: Explode = None,
+    skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
     """Make a pool from flat tables.
@@ -67,8 +73,10 @@ def tables(
         verifier=verifier,
         shared_calls=shared_calls,
         renames=read_renames(rename),
+        explode=_columns(explode),
+        skip_bad=skip_bad,
     )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command()
@@ -80,6 +88,7 @@ def verdicts(
     verifier: NewVerifier,
     shared_calls: SharedCalls = False,
     rename: Renames = None,
+    explode: Explode = None,
     wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
@@ -93,9 +102,10 @@ def verdicts(
         verifier=verifier,
         shared_calls=shared_calls,
         renames=read_renames(rename),
+        explode=_columns(explode),
         wait=wait,
     )
-    _report(grown, as_json)
+    report_import(grown, as_json)
 
 
 @app.command("sc-genrm")
@@ -116,7 +126,7 @@ def sc_genrm(
 
     with progress_bar("reading YAML") as progress:
         pool = import_sc_genrm(out, samples, verifications, verifier=verifier, progress=progress)
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command()
@@ -142,7 +152,7 @@ def monkeys(
         pool = import_monkeys(
             out, samples, regrade=regrade, time_limit=time_limit, progress=progress
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("nemo-skills")
@@ -163,6 +173,7 @@ def nemo_skills(
         str | None,
         typer.Option(metavar="FIELD", help="Field that names the problem. Default: its line."),
     ] = None,
+    skip_bad: SkipBad = False,
     time_limit: TimeLimit = 5.0,
     as_json: Json = False,
 ) -> None:
@@ -175,10 +186,11 @@ def nemo_skills(
             outputs[0] if len(outputs) == 1 else outputs,
             correctness=correctness,  # type: ignore[arg-type]  # checked there
             id_field=id_field,
+            skip_bad=skip_bad,
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("inspect")
@@ -206,7 +218,7 @@ def inspect_logs(
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("lm-harness")
@@ -227,6 +239,7 @@ def lm_harness(
         ),
     ] = None,
     regrade: Regrade = False,
+    skip_bad: SkipBad = False,
     time_limit: TimeLimit = 5.0,
     as_json: Json = False,
 ) -> None:
@@ -240,10 +253,11 @@ def lm_harness(
             filter_name=filter_name,
             metric=metric,
             regrade=regrade,
+            skip_bad=skip_bad,
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("openai-batch")
@@ -282,6 +296,7 @@ def openai_batch(
             " Default: PROBLEM-SOLUTION, or PROBLEM-SOLUTION-VERIFICATION.",
         ),
     ] = None,
+    skip_bad: SkipBad = False,
     time_limit: TimeLimit = 5.0,
     as_json: Json = False,
 ) -> None:
@@ -301,10 +316,11 @@ def openai_batch(
             score=score,  # type: ignore[arg-type]  # checked there
             id_pattern=id_pattern,
             verification_pattern=verification_pattern,
+            skip_bad=skip_bad,
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command()
@@ -320,10 +336,15 @@ def success(
     """Make a pool that holds only a published success table."""
     from svlaw.data.importers.success_tables import import_success
 
-    _report(import_success(out, table, renames=read_renames(rename)), as_json)
+    report_import(import_success(out, table, renames=read_renames(rename)), as_json)
 
 
-def _report(pool: "Pool", as_json: bool) -> None:
+def _columns(names: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (names or "").split(",") if name.strip())
+
+
+def report_import(pool: "Pool", as_json: bool) -> None:
+    """Print what an import made, and what is to be said about it."""
     import polars as pl
 
     from svlaw.data.schema import TABLES

@@ -113,7 +113,13 @@ def _runnable(table: SuccessTable) -> npt.NDArray[np.bool_]:
     """(points,) which points have a result and need no oracle."""
     strategy = table.points["strategy"].to_numpy()
     result: npt.NDArray[np.bool_] = np.isfinite(table.mean()) & (strategy != "coverage")
-    return result
+    return result & _is_plain(table)
+
+
+def _is_plain(table: SuccessTable) -> npt.NDArray[np.bool_]:
+    """(points,) which points have an S and a V, by which the panel charges them: not policies."""
+    plain: npt.NDArray[np.bool_] = table.points["solutions"].is_not_null().to_numpy()
+    return plain
 
 
 def _pool(found: Findings, fine: SuccessTable, *, whole: bool) -> dict[str, Any]:
@@ -155,7 +161,7 @@ def _start(cost: CostModel, measured: float | None) -> dict[str, Any]:
 
 def coarse_data(table: SuccessTable) -> dict[str, Any]:
     """The points that frontier and crossover rest on, with their intervals."""
-    held = np.isfinite(table.mean())
+    held = np.isfinite(table.mean()) & _is_plain(table)
     low = high = None
     if table.has_problems:
         low, high = (end.tolist() for end in success_intervals(table.success[held]))

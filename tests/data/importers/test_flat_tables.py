@@ -189,7 +189,7 @@ def test_bad_input_is_one_clear_line_and_nothing_is_written(tmp_path, solutions,
         ("s.csv", b"", "the file is empty"),
         ("s.jsonl", b'{"problem_id": "p"}\n{"problem_id": ', "line 2: not valid JSON"),
         ("s.jsonl", b"[1]\n", "line 1: not a JSON object"),
-        ("s.jsonl", b"\xff\xfe\n", "not UTF-8"),
+        ("s.jsonl", b"\xff\xfe\n", "not UTF-16-LE text"),
         ("s.txt", b"x", "unknown kind of file"),
     ],
 )

@@ -111,10 +111,10 @@ def test_case_and_line_ends_make_no_difference(reference: Path) -> None:
 
 
 def test_an_argument_before_it_makes_no_difference(reference: Path) -> None:
-    """The verdict is anchored at the end of the text."""
+    """The verdict is anchored at the end of the text, unless it is the first word."""
     argument = "Let me check.\nStep 1: 2 + 2 = 4, yes.\nStep 2: is 7 prime? Yes.\nNo error.\n\n"
     for row in json.loads((reference / "verdict_texts.json").read_text("utf-8")):
-        if row["text"].strip():
+        if row["text"].strip() and not row["why"].startswith("the first word"):
             assert parse_verdict(argument + row["text"]) == row["verdict"], row
 
 
