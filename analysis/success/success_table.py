@@ -12,19 +12,12 @@ import polars as pl
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.strategies.policies.families import FAMILIES
-from svlaw.analysis.strategies.specs import (
-    needs_verifier,
-    parse_spec,
-    parse_specs,
-)
+from svlaw.analysis.strategies.specs import needs_verifier, parse_spec, parse_specs
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.execution import estimate_here, estimate_on, holdings_on
 from svlaw.analysis.success.grid import Values
 from svlaw.analysis.success.point_usage import PointUsage
-from svlaw.analysis.success.pool_strategies import (
-    available_strategies,
-    named_strategies,
-)
+from svlaw.analysis.success.pool_strategies import available_strategies, named_strategies
 from svlaw.analysis.success.published_points import published_points
 from svlaw.analysis.success.sample_reader import BATCH_ROWS, SampleReader
 from svlaw.analysis.success.sampling_noise import SamplingNoise
