@@ -7,21 +7,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from svlaw.analysis.cost import (
-    CostModel,
+from svlaw.analysis.cost import CostModel, RelativeCost, measure_lambda, relative_cost
+from svlaw.analysis.cost_choice import CostChoice
+from svlaw.analysis.token_costs import (
     FlopsCost,
     PriceCost,
-    RelativeCost,
     TokenCost,
     TokenMeans,
     flops_cost,
     mean_tokens,
-    measure_lambda,
     price_cost,
-    relative_cost,
     token_cost,
 )
-from svlaw.analysis.cost_choice import CostChoice
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.data.pool import Pool, open_pool

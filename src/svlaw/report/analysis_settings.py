@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import polars as pl
 
 from svlaw.analysis.compare.crossfit import FOLDS, PARTITIONS
-from svlaw.analysis.cost import FlopsCost, PriceCost, WeightedTokens
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
 from svlaw.analysis.intervals.interval import LEVEL
 from svlaw.analysis.success.success_table import SuccessTable
+from svlaw.analysis.token_costs import FlopsCost, PriceCost, WeightedTokens
 from svlaw.data.schema import VERIFIED
 from svlaw.report.number_texts import amount
 from svlaw.report.pool_results import Findings
