@@ -44,8 +44,7 @@ class PoolGrading:
         correct: Rows that are correct, those kept included.
         pairs: Distinct pairs of a problem's answer and its reference.
         classes: Answer classes, summed over problems.
-        examined: Answers and pairs that Math-Verify was asked about this time.
-        uncompared: Pairs of wrong answers left apart because a problem had too many.
+        examined: Answers that were read this time.
     """
 
     pool: Pool
@@ -59,7 +58,6 @@ class PoolGrading:
     pairs: int
     classes: int
     examined: int
-    uncompared: int
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,6 @@ def grade_pool(
         pairs=graded.pairs,
         classes=graded.classes,
         examined=examiner.examined,
-        uncompared=graded.uncompared,
     )
 
 
@@ -259,5 +256,4 @@ def _grade(
         graded.frame.with_columns(status.alias("status")),
         graded.pairs,
         graded.classes,
-        graded.uncompared,
     )

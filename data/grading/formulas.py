@@ -1,0 +1,535 @@
+r"""Formulas: one LaTeX expression as a tree of operations, every sign of it accounted for.
+
+The parser holds whatever names answers use: `T_{\text{h}}`, `\hat{x}`, `\dot{x}`, `L_{\odot}` and
+words in a fraction are variables of their own, told apart by base, subscript and accent. A sign
+that the parser does not know is an error, never left out: an answer whose formula cannot be read
+whole is compared as text.
+
+A node is a tuple whose first entry names it:
+
+- `("num", value, unit)`: a number; `unit` is one unit of its last decimal place, 0 if none counts;
+- `("var", name)`, `("const", name)`; `("leib", name, short)`: dy/dx, with and without its x;
+- `("add", nodes)`, `("mul", nodes)`, `("div", a, b)`, `("pow", a, b)`, `("neg", a)`;
+- `("fn", name, nodes)`, `("call", name, nodes)`: a known and an unknown function;
+- `("root", n, a)`, `("deg", a)`, `("pct", a)`, `("mat", rows)`.
+"""
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, Final
+
+from svlaw.data.grading.notation import FUNCTIONS
+
+Node = tuple[Any, ...]
+
+ENOUGH_DIGITS: Final = 6
+"""Significant digits from which a decimal may stand for an unending one."""
+
+_TOKEN: Final = re.compile(
+    r"\\[a-zA-Z]+|\\.|\d+(?:\.\d+)?[eE][+-]?\d+(?![\d^.])|\d+(?:\.\d+)?|\.\d+|\s+|.", re.DOTALL
+)
+_SYMBOLS: Final = frozenset(
+    rf"\{name}"
+    for name in (
+        "alpha beta gamma delta epsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma"
+        " tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+        " hbar ell nabla odot oplus star dagger prime angle triangle varrho varsigma varpi aleph"
+        " square bigcirc perp circ partial mho wp imath jmath"
+    ).split()
+)
+_ACCENTS: Final = frozenset(
+    rf"\{name}"
+    for name in (
+        "hat bar vec dot ddot tilde overline underline widehat widetilde mathcal mathbb mathfrak"
+        " mathscr overrightarrow check breve acute grave overarc wideparen"
+    ).split()
+)
+_SAME_ACCENT: Final = {
+    r"\overline": r"\bar", r"\overrightarrow": r"\vec", r"\widehat": r"\hat",
+    r"\widetilde": r"\tilde", r"\mathscr": r"\mathcal", r"\wideparen": r"\overarc",
+}  # fmt: skip
+_FONTS: Final = frozenset(
+    rf"\{name}"
+    for name in (
+        "text textbf textit textrm textsf texttt textnormal mathrm mathbf mathit mathsf mathtt"
+        " mathnormal mbox hbox operatorname boldsymbol bm pmb emph"
+    ).split()
+)
+_TIMES: Final = frozenset({r"\cdot", r"\times", "*", r"\ast"})
+_OVER: Final = frozenset({"/", r"\div"})
+_CLOSERS: Final = {"(": ")", "[": "]", "{": "}", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
+_CALLED: Final = frozenset("fgFG")
+_HEAVY: Final = re.compile(r"\\(?:sum|prod|i{0,3}nt|oint|lim)(?![a-zA-Z])")
+_DERIVED: Final = re.compile(r"(d|\\partial)(?:\^\{?(\d)\}?)?(\\?[a-zA-Z]+(?:_\{?\w+\}?)?(?:\(\w\))?)?")
+_WITH_RESPECT: Final = re.compile(r"(d|\\partial)(\\?[a-zA-Z]+?)(?:\^\{?(\d)\}?)?")
+
+
+class FormulaError(ValueError):
+    """A text is no formula that the parser knows."""
+
+
+class HeavyFormulaError(FormulaError):
+    """A sum, an integral or a limit, which needs algebra."""
+
+
+def parse_formula(latex: str) -> Node:
+    """Parse one expression.
+
+    Raises:
+        FormulaError: Some sign in it is unknown, or out of place.
+        HeavyFormulaError: It holds a sum, a product over an index, an integral or a limit.
+    """
+    if _HEAVY.search(latex):
+        raise HeavyFormulaError(latex)
+    return _Parser(latex).whole()
+
+
+def tokens_of(latex: str) -> list[str]:
+    """The tokens of a text, white space left out."""
+    return [token for token in _TOKEN.findall(latex) if not token.isspace()]
+
+
+class _Parser:
+    def __init__(self, latex: str | Sequence[str]) -> None:
+        self.tokens = tokens_of(latex) if isinstance(latex, str) else list(latex)
+        self.place = 0
+        self.bars = 0
+        self.in_function = 0
+
+    def whole(self) -> Node:
+        node = self.expression()
+        if self.place != len(self.tokens):
+            raise FormulaError(f"{self.peek()!r} is out of place")
+        return node
+
+    # tokens
+
+    def peek(self, ahead: int = 0) -> str:
+        place = self.place + ahead
+        return self.tokens[place] if place < len(self.tokens) else ""
+
+    def take(self) -> str:
+        token = self.peek()
+        if not token:
+            raise FormulaError("ends too early")
+        self.place += 1
+        return token
+
+    def expect(self, token: str) -> None:
+        if self.take() != token:
+            raise FormulaError(f"no {token!r}")
+
+    def enclosed(self) -> list[str]:
+        """Take a bracketed run of tokens, or one token; what is inside."""
+        opening = self.take()
+        if opening not in {"{", "(", "["}:
+            return [opening]
+        closing, depth, inside = _CLOSERS[opening], 1, []
+        while True:
+            token = self.take()
+            depth += (token == opening) - (token == closing)
+            if not depth:
+                return inside
+            inside.append(token)
+
+    # sums and products
+
+    def expression(self) -> Node:
+        terms = [self.term()]
+        while self.peek() in {"+", "-"}:
+            negative = self.take() == "-"
+            term = self.term()
+            terms.append(("neg", term) if negative else term)
+        return terms[0] if len(terms) == 1 else ("add", terms)
+
+    def term(self) -> Node:
+        if self.peek() in {"-", "+"}:
+            negative = self.take() == "-"
+            term = self.term()
+            return ("neg", term) if negative else term
+        node = _product(self.run())
+        while True:
+            token = self.peek()
+            if token in _TIMES:
+                self.take()
+                node = ("mul", [node, self.operand()])
+            elif token in _OVER:
+                self.take()
+                node = self.quotient(node)
+            else:
+                return node
+
+    def operand(self) -> Node:
+        if self.peek() in {"-", "+"}:
+            negative = self.take() == "-"
+            node = self.operand()
+            return ("neg", node) if negative else node
+        return _product(self.run())
+
+    def quotient(self, above: Node) -> Node:
+        r"""What follows a slash: `a/bc` is a over bc, but `1/2x` is a half of x."""
+        negative = self.peek() == "-" and bool(self.take())
+        below = self.run()
+        if above[0] == "num" and below[0][0] == "num" and len(below) > 1:
+            node: Node = ("mul", [("div", above, below[0]), *below[1:]])
+        else:
+            node = ("div", above, _product(below))
+        return ("neg", node) if negative else node
+
+    def run(self) -> list[Node]:
+        """Factors side by side."""
+        factors = [self.factor(first=True)]
+        while self.starts_factor():
+            before = factors[-1]
+            at_number = self.peek()[0].isdigit() or self.peek()[0] == "."
+            if at_number and not (before[0] in {"fn", "pow", "root"} and self.in_function == 0):
+                mixed = self.mixed(before)
+                if mixed is None:
+                    raise FormulaError("two numbers side by side")
+                factors[-1] = mixed
+                continue
+            whole = _whole(before) and self.peek() == r"\frac"
+            factor = self.factor(first=False)
+            if whole and factor[0] == "div" and _whole(factor[1]) and _whole(factor[2]):
+                factors[-1] = ("add", [before, factor])
+            else:
+                factors.append(factor)
+        return factors
+
+    def mixed(self, before: Node) -> Node | None:
+        """A mixed number such as `2 1/3`."""
+        if not _whole(before) or self.peek(1) != "/" or not self.peek(2).isdigit():
+            return None
+        above, _, below = self.take(), self.take(), self.take()
+        if not above.isdigit() or int(below) == 0:
+            return None
+        return ("add", [before, ("num", Fraction(int(above), int(below)), Fraction(0))])
+
+    def starts_factor(self) -> bool:
+        token = self.peek()
+        if not token:
+            return False
+        if token == "|":
+            return self.bars == 0
+        known = token in _SYMBOLS or token in _ACCENTS or token in _FONTS or token[1:] in FUNCTIONS
+        return (
+            token[0].isalnum()
+            or token[0] == "."
+            or token in {"(", "[", "{", r"\lfloor", r"\lceil", r"\lVert", r"\|"}
+            or token in {r"\frac", r"\binom", r"\pi", r"\infty", r"\begin"}
+            or (token[0] == "\\" and known)
+        )
+
+    # factors
+
+    def factor(self, *, first: bool) -> Node:
+        node = self.base(first=first)
+        while True:
+            token = self.peek()
+            if token == "^":
+                self.take()
+                node = self.raised(node)
+            elif token == "!":
+                self.take()
+                node = ("fn", "factorial", [node])
+            elif token in {"%", r"\%"}:
+                self.take()
+                node = ("pct", node)
+            else:
+                return node
+
+    def raised(self, base: Node) -> Node:
+        if self.peek() == "{" and self.peek(1) == r"\circ" and self.peek(2) == "}":
+            self.place += 3
+            return self.degrees(base)
+        if self.peek() == r"\circ":
+            self.take()
+            return self.degrees(base)
+        if self.peek() in {"T", r"\top", r"\intercal"} or (
+            self.peek() == "{" and self.peek(1) in {"T", r"\top"} and self.peek(2) == "}"
+        ):
+            if base[0] == "mat":
+                self.enclosed()
+                return ("fn", "transpose", [base])
+        if self.peek() == "-":
+            self.take()
+            return ("pow", base, ("neg", self.argument()))
+        return ("pow", base, self.argument())
+
+    def degrees(self, node: Node) -> Node:
+        return ("deg", node) if not self.in_function else ("fn", "radians", [node])
+
+    def argument(self) -> Node:
+        """A group in braces or brackets, or one token."""
+        token = self.peek()
+        if token == "{":
+            return self.group()
+        if token == "(":
+            self.take()
+            return self.inside(")")
+        if token and token[0].isdigit():
+            return _number(self.take())
+        return self.base(first=False)
+
+    def short_argument(self) -> Node:
+        r"""An argument of `\frac` or `\sqrt`, of which `\frac12` has two."""
+        token = self.peek()
+        if len(token) > 1 and token.isdigit():
+            self.tokens[self.place : self.place + 1] = [token[0], token[1:]]
+        return self.argument()
+
+    def group(self) -> Node:
+        r"""A group in braces, `a \over b` in it."""
+        self.expect("{")
+        start, depth = self.place, 1
+        for place in range(start, len(self.tokens)):
+            token = self.tokens[place]
+            depth += (token == "{") - (token == "}")
+            if not depth:
+                break
+            if depth == 1 and token in {r"\over", r"\choose"}:
+                above = _Parser(self.tokens[start:place]).whole()
+                self.place = place + 1
+                below = self.expression()
+                self.expect("}")
+                if token == r"\over":
+                    return ("div", above, below)
+                return ("fn", "binom", [above, below])
+        return self.inside("}")
+
+    def inside(self, closing: str) -> Node:
+        bars, self.bars = self.bars, 0
+        functions, self.in_function = self.in_function, self.in_function
+        node = self.expression()
+        self.bars, self.in_function = bars, functions
+        self.expect(closing)
+        return node
+
+    def base(self, *, first: bool) -> Node:
+        token = self.peek()
+        if not token:
+            raise FormulaError("ends too early")
+        if token[0].isdigit() or token[0] == ".":
+            return self.number()
+        if token == "{":
+            return self.group()
+        if token in {"(", "["}:
+            self.take()
+            return self.inside(_CLOSERS[token])
+        if token == "|":
+            self.take()
+            self.bars += 1
+            node = self.expression()
+            self.bars -= 1
+            self.expect("|")
+            return ("fn", "abs", [node])
+        if token in {r"\lfloor", r"\lceil"}:
+            self.take()
+            return ("fn", token[2:], [self.inside(_CLOSERS[token])])
+        if token in {r"\frac", r"\binom"}:
+            return self.fraction()
+        if token == r"\begin":
+            return self.matrix()
+        if token[0] == "\\" and token[1:] in FUNCTIONS:
+            return self.function()
+        return self.name(first=first)
+
+    def number(self) -> Node:
+        node = _number(self.take())
+        if self.peek() != "_":
+            return node
+        self.take()
+        base = "".join(self.enclosed())
+        try:
+            return ("num", Fraction(int(str(node[1]), int(base))), Fraction(0))
+        except ValueError:
+            raise FormulaError("a number with an index") from None
+
+    def fraction(self) -> Node:
+        binomial = self.take() == r"\binom"
+        derivative = None if binomial else self.derivative()
+        if derivative is not None:
+            return derivative
+        above, below = self.short_argument(), self.short_argument()
+        return ("fn", "binom", [above, below]) if binomial else ("div", above, below)
+
+    def derivative(self) -> Node | None:
+        """A derivative as a name of its own: dy/dx, and D1y without its variable."""
+        start = self.place
+        try:
+            above, below = "".join(self.enclosed()), "".join(self.enclosed())
+        except FormulaError:
+            above = below = ""
+        top, bottom = _DERIVED.fullmatch(above), _WITH_RESPECT.fullmatch(below)
+        if top and bottom and top.group(1) == bottom.group(1):
+            order = top.group(2) or "1"
+            if order == (bottom.group(3) or "1"):
+                if top.group(3):
+                    name = top.group(3).replace("{", "").replace("}", "").partition("(")[0]
+                    short = f"D{order}{name}" + ("p" if top.group(1) != "d" else "")
+                    return ("leib", f"{short}/{bottom.group(2)}", short)
+                return ("call", f"D{order}/{bottom.group(2)}", [self.factor(first=False)])
+        self.place = start
+        return None
+
+    def matrix(self) -> Node:
+        self.take()
+        kind = "".join(self.enclosed())
+        if kind.rstrip("*") not in {"pmatrix", "bmatrix", "matrix", "Bmatrix", "array", "smallmatrix"}:
+            raise FormulaError(kind)
+        if kind == "array" and self.peek() == "{":
+            self.enclosed()
+        rows: list[list[Node]] = [[]]
+        while True:
+            if self.peek() in {r"\\", r"\end"}:
+                if self.take() == r"\end":
+                    break
+                rows.append([])
+                continue
+            rows[-1].append(self.expression())
+            if self.peek() == "&":
+                self.take()
+        self.enclosed()
+        rows = [row for row in rows if row]
+        if not rows or len({len(row) for row in rows}) != 1:
+            raise FormulaError("rows of several lengths")
+        return ("mat", rows)
+
+    def function(self) -> Node:
+        name = self.take()[1:]
+        base: Node | None = None
+        power: Node | None = None
+        if name == "sqrt" and self.peek() == "[":
+            base = _Parser(self.enclosed()).whole()
+        while self.peek() in {"_", "^"}:
+            if self.take() == "_":
+                base = _Parser(self.enclosed_short()).whole()
+            elif self.peek() == "-":
+                raise FormulaError("a negative power without braces")
+            else:
+                power = self.argument()
+        if name == "sqrt":
+            node: Node = ("root", base or ("num", Fraction(2), Fraction(0)), self.short_argument())
+            return node if power is None else ("pow", node, power)
+        self.in_function += 1
+        arguments = self.arguments(name)
+        self.in_function -= 1
+        inverse = power is not None and power[0] == "neg" and power[1] == _number("1")
+        if inverse and not name.startswith("arc"):
+            name, power = f"arc{name}", None
+        if name == "log":
+            arguments = [*arguments, base or _number("10")]
+        elif base is not None:
+            raise FormulaError("a function with an index")
+        node = ("fn", name, arguments)
+        return node if power is None else ("pow", node, power)
+
+    def enclosed_short(self) -> list[str]:
+        token = self.peek()
+        if len(token) > 1 and token.isdigit():  # \log_28 is the logarithm of 8 to base 2
+            self.tokens[self.place : self.place + 1] = [token[0], token[1:]]
+        return self.enclosed()
+
+    def arguments(self, name: str) -> list[Node]:
+        if self.peek() in {"(", "[", "{"}:
+            opening = self.take()
+            found = [self.expression()]
+            while self.peek() == ",":
+                self.take()
+                found.append(self.expression())
+            self.expect(_CLOSERS[opening])
+            return found
+        if self.peek() == "-":
+            self.take()
+            return [("neg", self.arguments(name)[0])]
+        factors = [self.factor(first=True)]
+        while self.starts_factor() and self.peek()[1:] not in FUNCTIONS - {"sqrt"}:
+            factors.append(self.factor(first=False))
+        return [_product(factors)]
+
+    # names
+
+    def name(self, *, first: bool) -> Node:
+        base = self.plain_name()
+        primes = 0
+        while self.peek() == "'" or (self.peek() == "^" and self.peek(1) == r"\prime"):
+            primes += 1
+            self.place += 1 if self.peek() == "'" else 2
+        index = ""
+        while self.peek() == "_":
+            self.take()
+            index += "_" + self.index()
+        while self.peek() == "'":
+            primes += 1
+            self.take()
+        if not index and not primes:
+            constant = _CONSTANTS.get(base)
+            if constant:
+                return ("const", constant)
+        name = f"D{primes}{base}{index}" if primes else base + index
+        called = primes or base in _CALLED or len(base) > 2 or "_" in name
+        if self.peek() == "(" and called and (first or base == "f" or primes):
+            return self.call(name)
+        if self.peek() in {"(", "["} and base.startswith(r"\mathbb"):
+            return ("var", name + "(" + "".join(self.enclosed()) + ")")
+        return ("var", name)
+
+    def call(self, name: str) -> Node:
+        inside = self.enclosed()
+        if any(token in {",", "|", r"\mid", "=", "<", ">", r"\le", r"\ge"} for token in inside):
+            return ("var", f"{name}({''.join(inside)})")
+        return ("call", name, [_Parser(inside).whole()])
+
+    def plain_name(self) -> str:
+        token = self.take()
+        if token in _FONTS:
+            content = "".join(_plain(self.enclosed()))
+            if not content:
+                raise FormulaError("an empty name")
+            return content
+        if token in _ACCENTS:
+            inside = "".join(_plain(self.enclosed()))
+            return f"{_SAME_ACCENT.get(token, token)}{{{inside}}}"
+        if token in {r"\angle", r"\triangle", r"\Delta", r"\nabla"} and self.peek().isalpha():
+            if token != r"\angle" and token != r"\triangle":
+                return token
+            letters = [self.take()]
+            while len(self.peek()) == 1 and self.peek().isupper():
+                letters.append(self.take())
+            return token + "".join(letters)
+        if token in _SYMBOLS or token in _CONSTANTS:
+            return token
+        if len(token) == 1 and token.isalpha():
+            return token
+        raise FormulaError(f"{token!r} is unknown")
+
+    def index(self) -> str:
+        """A subscript without fonts and braces, so that `F_{net}` and `F_\\text{net}` agree."""
+        if self.peek() in _FONTS or self.peek() in _ACCENTS:
+            return self.plain_name()
+        return "".join(_plain(self.enclosed_short() if not self.peek() == "{" else self.enclosed()))
+
+
+_CONSTANTS: Final = {r"\pi": "pi", "e": "e", "i": "i", r"\infty": "inf", r"\imath": "i"}
+
+
+def _plain(tokens: Sequence[str]) -> list[str]:
+    return [token for token in tokens if token not in _FONTS and token not in {"{", "}", "$"}]
+
+
+def _product(factors: list[Node]) -> Node:
+    return factors[0] if len(factors) == 1 else ("mul", factors)
+
+
+def _whole(node: Node) -> bool:
+    return node[0] == "num" and node[1].denominator == 1
+
+
+def _number(token: str) -> Node:
+    value = Fraction(f"0{token}" if token.startswith(".") else token)
+    _, point, decimals = token.partition(".")
+    significant = len(token.replace(".", "").lstrip("0"))
+    counts = bool(point) and decimals.isdigit() and significant >= ENOUGH_DIGITS
+    counts = counts and bool(decimals.strip("0"))
+    return ("num", value, Fraction(1, 10 ** len(decimals)) if counts else Fraction(0))
