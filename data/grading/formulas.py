@@ -57,6 +57,9 @@ _FONTS: Final = frozenset(
     ).split()
 )
 _TIMES: Final = frozenset({r"\cdot", r"\times", "*", r"\ast"})
+_VECTORS: Final = frozenset(
+    {r"\vec", r"\mathbf", r"\boldsymbol", r"\bm", r"\overrightarrow", r"\nabla", r"\hat"}
+)
 _OVER: Final = frozenset({"/", r"\div"})
 _CLOSERS: Final = {"(": ")", "[": "]", "{": "}", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
 _CALLED: Final = frozenset("fgFG")
@@ -96,6 +99,7 @@ class _Parser:
         self.place = 0
         self.bars = 0
         self.in_function = 0
+        self.vectors = not _VECTORS.isdisjoint(self.tokens)
 
     def whole(self) -> Node:
         node = self.expression()
@@ -153,7 +157,11 @@ class _Parser:
             token = self.peek()
             if token in _TIMES:
                 self.take()
-                node = ("mul", [node, self.operand()])
+                right = self.operand()
+                if self.vectors and token == r"\times" and "num" not in {node[0], right[0]}:
+                    node = ("call", "cross", [node, right])
+                else:
+                    node = ("mul", [node, right])
             elif token in _OVER:
                 self.take()
                 node = self.quotient(node)
@@ -340,11 +348,7 @@ class _Parser:
         if self.peek() != "_":
             return node
         self.take()
-        base = "".join(self.enclosed())
-        try:
-            return ("num", Fraction(int(str(node[1]), int(base))), Fraction(0))
-        except ValueError:
-            raise FormulaError("a number with an index") from None
+        return ("var", f"{node[1]}_{''.join(self.enclosed())}")
 
     def fraction(self) -> Node:
         binomial = self.take() == r"\binom"

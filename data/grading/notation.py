@@ -68,6 +68,8 @@ _BARE_NAMES: Final = re.compile(
     rf"(?<![\\A-Za-z{{_])({'|'.join(sorted(FUNCTIONS | {'pi', 'infty', 'asin', 'acos', 'atan'}, key=len, reverse=True))})"
     r"(?=\s*[(\d{^_\\]|[\s*/+\-,)]|$)"
 )
+_AXIS: Final = re.compile(r"\\(?:mathbf|hat|boldsymbol|bm|vec|mathbf\{\\hat)\{\s*\\?([ijk])(?:math)?\s*\}")
+_AXES: Final = re.compile(r"\\(?:mathbf|hat|boldsymbol|bm)\{\s*\\?[jk](?:math)?\s*\}")
 _DOUBLED: Final = re.compile(r"\\\\(?=[a-zA-Z])|(?:\\\\\s*)+$")
 _LATEX: Final = tuple(
     (re.compile(pattern), replacement)
@@ -116,7 +118,7 @@ _LATEX: Final = tuple(
         (r"\\(?:text|mathrm)\s*\{\s*(?:percent(?:age)?|pct)\s*\}|\b(?:percent(?:age)?|pct)\b", r"\\%"),
         (r"\*\*", "^"),
         (r"(?<![A-Za-z\\])C\((\d+),\s*(\d+)\)", r"\\binom{\1}{\2}"),
-        (r"(?<![\w\\])\\?\^?\{?\}?_?\{?(\d+)\}?C_\{?(\d+)\}?(?!\w)", r"\\binom{\1}{\2}"),
+        (r"(?:\{\}\s*)?(?<![\w\\])[_^]?\{?(\d+)\}?\s*C_\{?(\d+)\}?(?!\w)", r"\\binom{\1}{\2}"),
     )
 )
 
@@ -155,6 +157,8 @@ def to_latex(answer: str) -> str:
         text = _DOUBLED.sub(r"\\", text)
     for pattern, replacement in _LATEX:
         text = pattern.sub(replacement, text)
+    if _AXES.search(text):
+        text = _AXIS.sub(r"\\hat{\1}", text)
     return _BARE_NAMES.sub(lambda match: f"\\{match.group(1)} ", text).strip()
 
 

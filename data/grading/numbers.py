@@ -70,6 +70,12 @@ _SPELLED: Final = {
         )
     },
 }
+_LEAD: Final = re.compile(
+    r"(?:\\text\s*\{\s*)?(?:the|about|approximately|approx\.?|roughly|around|exactly|only|\\approx|\\sim|~)"
+    r"\s*\}?\s*(?=[\d.\\$-])",
+    re.IGNORECASE,
+)
+_SIGN_BEHIND: Final = re.compile(r"^(\d[\d.,]*)\s*([€£¥])$")
 _DEGREES: Final = re.compile(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)\s*\}*$")
 _ROUGHLY: Final = re.compile(r"\\(?:approx|sim|simeq|quad|[,;:! $%])|\^\s*\{?\s*\\circ\s*\}?")
 
@@ -123,6 +129,7 @@ def read_number(answer: str) -> Number | None:
         return Number(Fraction(word))
     if not any(character.isdecimal() for character in text):
         return None
+    text = _LEAD.sub("", _SIGN_BEHIND.sub(r"\2\1", text))
     sum_of_units = _compound(text)
     if sum_of_units is not None:
         return sum_of_units
@@ -131,7 +138,7 @@ def read_number(answer: str) -> Number | None:
         text = text.removesuffix(")") if not re.search(r"[(\[]", text) else text
     else:
         text += "}" * (text.count("{") - text.count("}"))
-    unit = currency(answer)
+    unit = currency(text) or currency(answer)
     key = normalize_answer(text).lstrip("€£¥") if unit else normalize_answer(text)
     number = _read(key)
     if number is not None:

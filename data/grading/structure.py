@@ -19,7 +19,7 @@ from svlaw.data.grading.meanings import EMPTY, Alternative, Meaning, Reading, sc
 from svlaw.data.grading.notation import to_latex
 from svlaw.data.grading.sameness import same
 from svlaw.data.grading.segments import REALS, join, meaning_of, meet, segments_of, without
-from svlaw.data.grading.units import Unit, split_unit
+from svlaw.data.grading.units import Unit, split_unit_of_formula
 
 LONGEST: Final = 4_000
 """Characters of an answer from which it is no mathematics."""
@@ -34,11 +34,15 @@ _FONT: Final = r"\\(?:text(?:rm|bf|it|sf|normal)?|mathrm|mbox)"
 _WORDS: Final = (
     (re.compile(rf",?\s*{_FONT}\s*\{{\s*,?\s*(?:and|or)\s*,?\s*\}}\s*,?"), ","),
     (re.compile(r",?\s*(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])\s*,?"), ","),
-    (re.compile(r"\\(?:lor|vee|land|wedge)(?![a-zA-Z])"), ","),
 )
 _OR: Final = re.compile(
     rf"\s*(?:{_FONT}\s*\{{\s*or\s*\}}|(?<![A-Za-z\\])or(?![A-Za-z]))\s*(?:equivalently,?\s*)?"
 )
+_AND: Final = re.compile(
+    rf",?\s*(?:{_FONT}\s*\{{\s*and\s*\}}|(?<![A-Za-z\\])and(?![A-Za-z])|\\(?:land|wedge)(?![a-zA-Z]))\s*"
+)
+_LOGIC: Final = re.compile(r"\\(?:lor|vee|land|wedge)(?![a-zA-Z])")
+_INEQUALITY: Final = re.compile(r"[<>]|\\(?:le|ge|ne)(?![a-zA-Z])")
 _RELATIONS: Final = {
     "=": "=", "<": "<", ">": ">", r"\le": "<=", r"\ge": ">=", r"\ne": "!=", r"\in": "in",
     r"\approx": "~", r"\simeq": "~", r"\equiv": "==", r"\to": "?", r"\sim": "?", r"\cong": "?",
@@ -72,6 +76,8 @@ _LEAD: Final = re.compile(
     re.IGNORECASE,
 )
 _PROSE: Final = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{3,}\s+(?:[A-Za-z]+\s+)*[A-Za-z]{2,}(?![A-Za-z])")
+_ALL_TEXT: Final = re.compile(rf"{_FONT}\s*\{{([^{{}}]*[=<>()\[\]][^{{}}]*)\}}")
+_OF: Final = re.compile(rf"\s*(?:{_FONT}\s*\{{\s*of\b([^{{}}]*)\}}|\bof\s+(the\s+\w+))$")
 _TIME: Final = re.compile(r"\d{1,2}:0\d(?::\d\d)?")
 _DAYTIME: Final = re.compile(
     rf"(\d{{1,2}}:\d\d)\s*(?:{_FONT}\s*\{{)?\s*([ap])\.?\s*m\b\.?\s*\}}?", re.IGNORECASE
@@ -80,6 +86,7 @@ _THOUSANDS: Final = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])")
 _MOST_SIGNS: Final = 4
 _ROUGHLY: Final = Decimal("1e-6")
 _STRAIGHT: Final = Decimal("1e-30")
+_AXES: Final = (r"\hat{i}", r"\hat{j}", r"\hat{k}")
 _NAMES: Final = frozenset({"var", "leib", "call"})
 
 
@@ -116,6 +123,7 @@ def _readings(latex: str, remark: str, work: Work | None) -> Iterator[Alternativ
         except (FormulaError, RecursionError, ArithmeticError, ValueError):
             continue
         if not options or reader.used & options:
+            note = " ".join(filter(None, (note, *sorted(reader.derivatives))))
             yield Alternative(meaning, " ".join(filter(None, (remark, note))))
 
 
@@ -123,12 +131,15 @@ _OPTIONS: Final = (
     (frozenset[str](), ""),
     (frozenset({"bare percent"}), "%"),
     (frozenset({"radians"}), ""),
-    (frozenset({"short derivatives"}), "derivative"),
+    (frozenset({"short derivatives"}), ""),
 )
 
 
 def _variants(latex: str) -> Iterator[tuple[str, str]]:
     """Ways to leave out what the question may have said."""
+    whole = _ALL_TEXT.fullmatch(latex)
+    if whole:
+        latex = whole.group(1).strip()
     yield latex, ""
     daytime = _DAYTIME.fullmatch(latex)
     if daytime:
@@ -140,10 +151,13 @@ def _variants(latex: str) -> Iterator[tuple[str, str]]:
     qualifier = _QUALIFIER.search(latex)
     if qualifier and qualifier.start():
         yield latex[: qualifier.start()], re.sub(r"\W|text", "", qualifier.group(1))
+    share = _OF.search(latex)
+    if share and share.start():
+        yield latex[: share.start()], f"of {(share.group(1) or share.group(2)).strip()}"
     remark = _REMARK.search(latex)
     if remark and remark.start():
         yield latex[: remark.start()], ""
-    parts = None if re.search(r"[,;]", latex) else split_unit(latex)
+    parts = None if re.search(r"[,;]", latex) else split_unit_of_formula(latex)
     if parts:
         yield parts[0], unit_remark(parts[1])
 
@@ -181,6 +195,7 @@ class _Reader:
         self.work = work
         self.used: frozenset[str] = frozenset()
         self.constant = ""
+        self.derivatives: set[str] = set()
 
     def answer(self) -> Meaning:
         latex = self.latex
@@ -195,6 +210,10 @@ class _Reader:
             meanings = [self.several(_tokens(part)) for part in either]
             if all(same(meanings[0], other) for other in meanings[1:]):
                 return meanings[0]  # one value, stated twice
+        if _INEQUALITY.search(latex) and _AND.search(latex):
+            return self.conjunction(_AND.split(latex))
+        if "=" in latex or _INEQUALITY.search(latex):
+            latex = _LOGIC.sub(",", latex)
         for pattern, replacement in _WORDS:
             latex = pattern.sub(replacement, latex)
         latex = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), latex) if _spaced(latex) else latex
@@ -202,6 +221,24 @@ class _Reader:
         # the constant of integration is a C in either case
         self.constant = "C" if "C" in letters and "c" not in letters and len(letters) > 1 else ""
         return self.several(_tokens(latex))
+
+    def conjunction(self, conditions: Sequence[str]) -> Meaning:
+        """Inequalities that all hold."""
+        meanings = [self.relation(_stripped(_tokens(condition))) for condition in conditions]
+        known = [segments_of(meaning) for meaning in meanings]
+        names = {
+            name
+            for condition in conditions
+            for name in re.findall(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])", condition)
+        }
+        if len(names) != 1 or any(meaning.kind != "relation" for meaning in meanings):
+            raise _NoFormula("conditions of several kinds")
+        both = known[0]
+        for segments in known[1:]:
+            if both is None or segments is None:
+                raise _NoFormula("conditions that are not solved")
+            both = meet(both, segments)
+        return Meaning("relation", parts=(meaning_of(both or []),), mark=f"chain {names}")
 
     def several(self, tokens: Sequence[str]) -> Meaning:
         """Elements with separators between them."""
@@ -482,7 +519,22 @@ class _Reader:
                 rows = evaluate(node, self.options)
                 entries = tuple(Meaning("scalar", tuple(row)) for row in rows)
                 return Meaning("matrix", parts=entries, mark=f"{size[0]}x{size[1]}")
+        axes = variables(node) & set(_AXES)
+        if axes and axes != {_AXES[0]}:
+            return self.vector(node, 3 if _AXES[2] in axes else 2)
         return Meaning("scalar", self.values(node))
+
+    def vector(self, node: Node, size: int) -> Meaning:
+        """A sum of multiples of the unit vectors as a column."""
+        parts = []
+        for axis in (None, *_AXES[:size]):
+            at = node
+            for name in _AXES[:size]:
+                at = _put(at, name, Fraction(int(name == axis)))
+            parts.append(Meaning("scalar", self.values(at)))
+        if any(value.re or value.im for value in parts[0].values):
+            raise _NoFormula("no vector")
+        return Meaning("matrix", parts=tuple(parts[1:]), mark=f"{size}x1")
 
     def values(self, node: Node, *, padded: bool = False) -> tuple[Value, ...]:
         self.note(node)
@@ -496,9 +548,20 @@ class _Reader:
         for kind, option in _MARKED.items():
             if has(node, kind):
                 self.used |= {option}
+        if "short derivatives" in self.options:
+            self.derivatives |= set(_derivatives(node))
 
 
 _MARKED: Final = {"pct": "bare percent", "deg": "radians", "leib": "short derivatives"}
+
+
+def _derivatives(node: Any) -> Iterator[str]:
+    """The full names of the derivatives in a formula."""
+    if isinstance(node, tuple) and node[0] == "leib":
+        yield node[1]
+    elif isinstance(node, (tuple, list)):
+        for part in node:
+            yield from _derivatives(part)
 
 
 def _agree(one: Meaning, other: Meaning) -> bool:

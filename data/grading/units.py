@@ -104,7 +104,7 @@ _NO_NOUNS: Final = frozenset(
     " mod sin cos tan cot sec csc log ln lg exp sqrt max min gcd lcm sinh cosh tanh lim det arg pi"
     " infinity because since which so as of true false".split()
 )
-_FONT: Final = r"\\(?:text(?:rm|bf|it|sf|normal)?|math(?:rm|it|bf|sf)|mbox|operatorname|rm)"
+_FONT: Final = r"\\(?:text(?:rm|bf|it|sf|normal)?|mathrm|mbox|operatorname|rm)"
 _TAIL: Final = re.compile(
     rf"(?:{_FONT}\s*\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}}|[A-Za-zµΩ]+\.?|\\(?:mu|Omega|AA|degree)(?![a-zA-Z])"
     r"|\^\s*\{?\s*\\circ\s*\}?(?=\s*(?:\\|[CF]\b))|\^\s*(?:\{\s*-?\s*\d\s*\}|-?\d)"
@@ -124,6 +124,9 @@ _FLAT: Final = (
     (re.compile(r"[{}]"), " "),
 )
 _TOKEN: Final = re.compile(r"\s+|/|-|([A-Za-zµΩ]+)\.?|\^(-?\d)")
+_UPRIGHT: Final = re.compile(_FONT)
+_OPERATOR: Final = re.compile(r"\s*(?:\\times|\\cdot|[*/.^-])")
+_VARIABLE: Final = re.compile(r"(?<![A-Za-z\\])[A-Za-z]|\\(?!pi|sqrt|frac|circ|cdot|times|pm)[a-z]+")
 _SIGN: Final = re.compile(r"(?:\\text\w*\s*\{\s*)?-?\s*(\\\$|[$€£¥])")
 _DELIMITED: Final = re.compile(r"\$(.+)(?<!\\)\$|\\\((.+)\\\)", re.DOTALL)
 _MOST_NOUNS: Final = 3
@@ -145,6 +148,26 @@ def split_unit(answer: str) -> tuple[str, Unit] | None:
             if unit is not None:
                 return answer[:place], unit
     return None
+
+
+def split_unit_of_formula(latex: str) -> tuple[str, Unit] | None:
+    r"""Split a formula into what stands before its unit, and the unit; None where there is none.
+
+    More is asked here than of numbers, since letters may be variables: of a formula in variables
+    the unit has to be upright (`2x\text{ cm}`), and no word may stand in the formula itself.
+    """
+    found = split_unit(latex)
+    if found is None:
+        return None
+    body, unit = found
+    tail = latex[len(body) :]
+    if _UPRIGHT.search(body) or _OPERATOR.match(tail):
+        return None
+    upright = _UPRIGHT.search(tail) is not None
+    in_variables = _VARIABLE.search(body) is not None
+    if not upright and (in_variables or not tail[:1].isspace()):
+        return None
+    return found
 
 
 def currency(answer: str) -> Unit | None:
