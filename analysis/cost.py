@@ -39,6 +39,8 @@ __all__ = [
 
 F64 = npt.NDArray[np.float64]
 
+ROUNDING: Final = 1e-9
+"""Relative slack with which costs, S and V count as equal: a point as within a budget, say."""
 TOKENS_OF_A_PRICE: Final = 1e6
 """Tokens that providers state prices for."""
 
@@ -109,7 +111,7 @@ class RelativeCost:
     @property
     def label(self) -> str:
         """Axis title."""
-        return _label(self)
+        return axis_title(self.quantity, self.unit_name)
 
     def __call__(self, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
         """C(S, V), elementwise."""
@@ -166,7 +168,7 @@ class WeightedTokens(ABC):
     @property
     def label(self) -> str:
         """Axis title."""
-        return _label(self)
+        return axis_title(self.quantity, self.unit_name)
 
     def __call__(self, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:
         """C(S, V), elementwise."""
@@ -366,8 +368,9 @@ def _origin(tokens: TokenMeans) -> str:
     return origin
 
 
-def _label(cost: CostModel) -> str:
-    return f"{cost.quantity} per problem ({cost.unit_name})"
+def axis_title(quantity: str, unit_name: str) -> str:
+    """Axis title of a cost: what is spent, and what it is counted in."""
+    return f"{quantity} per problem ({unit_name})"
 
 
 def _linear(cost: CostModel, solutions: npt.ArrayLike, verifications: npt.ArrayLike) -> F64:

@@ -31,7 +31,7 @@ from svlaw.analysis.success.sample_reader import SampleReader
 from svlaw.analysis.success.success_table import success_table
 from svlaw.data.pool import open_pool
 from svlaw.data.workers.cores import usable_cores
-from svlaw.data.workers.ray_cluster import connect
+from svlaw.data.workers.ray_connection import connect
 
 DOCS = Path(__file__).parent.parent / "docs"
 MOST_OVERHEAD = 0.25

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from svlaw.analysis.intervals.resampling import Resamples, percentile_interval, success_intervals
+from svlaw.analysis.intervals.resampling import Resamples, percentile_interval
+from svlaw.analysis.intervals.success_intervals import success_intervals
 
 F64 = npt.NDArray[np.float64]
 SAMPLES, RESAMPLES = 1500, 1000

@@ -21,11 +21,11 @@ import polars as pl
 
 from svlaw.data.errors import BadInputError, NotInPoolError, first_line
 from svlaw.data.pool_file import read_pool_file
+from svlaw.data.pool_recovery import is_unfinished, recover_if_free
 from svlaw.data.schema import TABLES, Table
-from svlaw.data.storage.files import (
-    read_parquet_schema,
-)
+from svlaw.data.storage.files import read_parquet_schema
 from svlaw.data.storage.object_stores import StorageError, is_remote, locate, storage_errors
+from svlaw.data.storage.part_digests import refuse_damaged
 
 _BUNDLED = Path(__file__).resolve().parent / "examples"
 _REQUESTS: Final = 16
@@ -61,6 +61,17 @@ class Pool:
         with storage_errors(self.path):
             return sorted(table_folder(self.path, TABLES[table], verifier).glob("part-*.parquet"))
 
+    def sound_parts(self, table: str, verifier: str | None = None) -> list[Path]:
+        """The same, once their bytes are found to be those that were written.
+
+        Raises:
+            BadInputError: A part is damaged.
+            StorageError: The object store does not list them.
+        """
+        parts = self.parts(table, verifier)
+        refuse_damaged(self.path, parts)
+        return parts
+
     def has(self, table: str, verifier: str | None = None) -> bool:
         """Whether the pool holds a table (for a per-verifier table: of that verifier)."""
         return bool(self.parts(table, verifier))
@@ -70,12 +81,15 @@ class Pool:
 
         Raises:
             NotInPoolError: The pool does not hold the table.
+            BadInputError: A part is damaged.
         """
-        parts = self.parts(table, verifier)
+        parts = self.sound_parts(table, verifier)
         if not parts:
             of = f" of verifier '{verifier}'" if verifier else ""
             remedy = ""
-            if table == "answers" and self.has("solutions"):
+            if is_unfinished(self.path):
+                remedy = "; a command was killed while it changed this pool: run it again"
+            elif table == "answers" and self.has("solutions"):
                 remedy = "; grade its solutions first ('svlaw grade')"
             elif table == "verdicts" and self.has("verifications", verifier):
                 remedy = "; read them from its verifications first ('svlaw parse')"
@@ -151,6 +165,7 @@ def open_pool(path: str | Path, *, unfinished: bool = False) -> Pool:
         StorageError: The object store refuses access or cannot be reached.
     """
     path = locate(path)
+    recover_if_free(path)
     document = read_pool_file(path)
     pool = Pool(path, tuple(document["verifiers"]), document["metadata"])
     _check_parts(pool)

@@ -1,5 +1,6 @@
 """`pool.json`: the version of a pool, its verifiers, and where it comes from."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,19 +13,18 @@ from svlaw.data.storage.object_stores import storage_errors
 
 POOL_FILE: Final = "pool.json"
 _FORMAT: Final = "svlaw-pool"
+_DIGEST: Final = "digest"
 
 
 def write_pool_file(root: Path, verifiers: Sequence[str], metadata: Mapping[str, Any]) -> None:
-    """Write the file of a pool by atomic rename."""
-    write_json(
-        root / POOL_FILE,
-        {
-            "format": _FORMAT,
-            "schema_version": SCHEMA_VERSION,
-            "verifiers": list(verifiers),
-            "metadata": dict(metadata),
-        },
-    )
+    """Write the file of a pool by atomic rename, with a digest of what it says."""
+    document = {
+        "format": _FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "verifiers": list(verifiers),
+        "metadata": dict(metadata),
+    }
+    write_json(root / POOL_FILE, {**document, _DIGEST: _digest(document)})
 
 
 def read_pool_file(root: Path) -> dict[str, Any]:
@@ -46,6 +46,12 @@ def read_pool_file(root: Path) -> dict[str, Any]:
         raise BadInputError(f"{file}: not valid JSON ({error}); import the pool again") from error
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
         raise BadInputError(f"{file}: not a pool file (format is not '{_FORMAT}')")
+    found = document.pop(_DIGEST, None)
+    if found is not None and found != (expected := _digest(document)):
+        raise BadInputError(
+            f"{file}: damaged or edited: its content has the digest '{expected}', not {found!r};"
+            f" put a sound copy in its place, or take out '{_DIGEST}' if the change is yours"
+        )
     version = document.get("schema_version")
     if not isinstance(version, int) or version < 1:
         raise BadInputError(f"{file}: schema_version {version!r} is not a positive whole number")
@@ -60,3 +66,9 @@ def read_pool_file(root: Path) -> dict[str, Any]:
     if not isinstance(metadata, dict):
         raise BadInputError(f"{file}: metadata is not an object; write {{}} if there is none")
     return {**document, "verifiers": verifiers, "metadata": metadata}
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    """Digest of what a pool's file says, whatever its spacing."""
+    text = json.dumps(document, sort_keys=True, ensure_ascii=True)
+    return hashlib.blake2b(text.encode()).hexdigest()[:16]

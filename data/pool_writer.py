@@ -1,9 +1,10 @@
 """Writing to a pool: new ones, further rows, derived tables made again.
 
-Parts appear by atomic rename, so a reader never sees half of one.
+Parts appear by atomic rename, so a reader never sees half of one. Writers exclude one another, and
+what a killed one left is undone by the next (`svlaw.data.pool_recovery`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import polars as pl
 
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool, table_folder
-from svlaw.data.pool_file import POOL_FILE, write_pool_file
+from svlaw.data.pool_file import POOL_FILE, read_pool_file, write_pool_file
+from svlaw.data.pool_recovery import whole_change, writing
 from svlaw.data.schema import DERIVED, TABLES, Table, conform
-from svlaw.data.storage.files import atomic_folder, replaced_folder, write_part
+from svlaw.data.storage.files import atomic_folder, remove_replaced, replaced_folder, write_part
+from svlaw.data.storage.locks import WAIT_SECONDS
 from svlaw.data.storage.object_stores import locate, storage_errors
 
 
@@ -68,6 +71,7 @@ def append(
     verifier: str | None = None,
     source: str = "",
     new_keys: bool = False,
+    wait: float = WAIT_SECONDS,
 ) -> Pool:
     """Add rows to a table of an existing pool as one new part, by atomic rename.
 
@@ -78,6 +82,7 @@ def append(
         verifier: Verifier of a per-verifier table; a new name adds a verifier.
         source: What to call the rows in an error.
         new_keys: The caller knows that the table holds none of the keys, which are not read then.
+        wait: Seconds to wait for another writer of the pool.
 
     Returns:
         The pool as it is afterwards.
@@ -88,7 +93,7 @@ def append(
         WriteError: There is no room for the part, or no right to write it.
     """
     return append_together(
-        pool, {table: frame}, verifier=verifier, source=source, new_keys=new_keys
+        pool, {table: frame}, verifier=verifier, source=source, new_keys=new_keys, wait=wait
     )
 
 
@@ -99,6 +104,7 @@ def append_together(
     verifier: str | None = None,
     source: str = "",
     new_keys: bool = False,
+    wait: float = WAIT_SECONDS,
 ) -> Pool:
     """Add rows to several tables as `append` does to one: to all, or after an error to none.
 
@@ -108,18 +114,32 @@ def append_together(
         verifier: As in `append`, and so on.
         source: What to call the rows in an error.
         new_keys: The caller knows that the tables hold none of the keys.
+        wait: Seconds to wait for another writer of the pool.
     """
     refuse_bundled(pool)
-    fitting = {}
-    for table, frame in frames.items():
-        fitting[table] = conform(frame, TABLES[table], source or table)
+    spec = {table: TABLES[table] for table in frames}
+    fitting = {t: conform(frame, spec[t], source or t) for t, frame in frames.items()}
+    if new_keys and len(frames) == 1 and verifier in (None, *pool.verifiers):
+        for table, frame in fitting.items():  # one rename, which counts whole or not at all
+            _write_part(pool.path, spec[table], frame, verifier)
+        return pool
+    with writing(pool.path, wait):
         if not new_keys:
-            _refuse_held(pool, TABLES[table], fitting[table], verifier, source or table)
+            for table, frame in fitting.items():
+                _refuse_held(pool, spec[table], frame, verifier, source or table)
+        folders = [table_folder(pool.path, table, verifier) for table in spec.values()]
+        with whole_change(pool.path, folders), _removed_after_errors() as written:
+            for table, frame in fitting.items():
+                written.append(_write_part(pool.path, spec[table], frame, verifier))
+            return _with_verifier(pool, verifier)
+
+
+@contextmanager
+def _removed_after_errors() -> Iterator[list[Path]]:
+    """Yield a list of parts that are removed when the block fails."""
     written: list[Path] = []
     try:
-        for table, frame in fitting.items():
-            written.append(_write_part(pool.path, TABLES[table], frame, verifier))
-        return _with_verifier(pool, verifier)
+        yield written
     except BaseException:
         for part in written:
             with storage_errors(part):
@@ -128,7 +148,14 @@ def append_together(
 
 
 def replace(
-    pool: Pool, table: str, frame: pl.DataFrame, *, verifier: str | None = None, source: str = ""
+    pool: Pool,
+    table: str,
+    frame: pl.DataFrame,
+    *,
+    verifier: str | None = None,
+    source: str = "",
+    expected: Sequence[Path] | None = None,
+    wait: float = WAIT_SECONDS,
 ) -> Pool:
     """Put new rows in place of a derived table, which can be made again from the stored text.
 
@@ -141,12 +168,15 @@ def replace(
         frame: All rows of the new table.
         verifier: Verifier of `verdicts`; a new name adds a verifier.
         source: What to call the rows in an error.
+        expected: The parts of the table that the rows were made from; None for any.
+        wait: Seconds to wait for another writer of the pool.
 
     Returns:
         The pool as it is afterwards.
 
     Raises:
-        BadInputError: The rows do not fit, or the pool is a bundled example.
+        BadInputError: The rows do not fit, the table has other parts than `expected`, or the pool
+            is a bundled example.
     """
     if table not in DERIVED:
         raise ValueError(f"table {table!r}: only {', '.join(DERIVED)} can be made again")
@@ -154,9 +184,18 @@ def replace(
     spec = TABLES[table]
     frame = conform(frame, spec, source or table)
     folder = table_folder(pool.path, spec, verifier)
-    with replaced_folder(folder) as fresh:
-        write_part(fresh, 0, frame.sort(spec.key))
-    return _with_verifier(pool, verifier)
+    with writing(pool.path, wait):
+        if expected is not None and pool.parts(table, verifier) != list(expected):
+            raise BadInputError(
+                f"{pool.path}: another command has changed '{table}' meanwhile; run the same"
+                " command again"
+            )
+        with whole_change(pool.path, [folder]):
+            with replaced_folder(folder) as fresh:
+                write_part(fresh, 0, frame.sort(spec.key))
+            changed = _with_verifier(pool, verifier)
+        remove_replaced(folder)
+    return changed
 
 
 def update_metadata(pool: Pool, metadata: Mapping[str, Any], verifier: str | None = None) -> Pool:
@@ -166,12 +205,27 @@ def update_metadata(pool: Pool, metadata: Mapping[str, Any], verifier: str | Non
         BadInputError: The pool is a bundled example, or the name cannot be a verifier's.
     """
     refuse_bundled(pool)
-    verifiers = pool.verifiers
-    if verifier is not None and verifier not in verifiers:
+    if verifier is not None:
         table_folder(pool.path, TABLES["verifications"], verifier)
+    with writing(pool.path):
+        return _write_metadata(pool, metadata, verifier)
+
+
+def _write_metadata(pool: Pool, metadata: Mapping[str, Any] | None, verifier: str | None) -> Pool:
+    """Write a pool's file anew from what it says now, which another writer may have changed.
+
+    Args:
+        pool: The pool, held by `writing`.
+        metadata: What is to stand in it; None keeps what does.
+        verifier: A verifier to be named in it, if any.
+    """
+    document = read_pool_file(pool.path)
+    kept = document["metadata"] if metadata is None else dict(metadata)
+    verifiers = tuple(document["verifiers"])
+    if verifier is not None and verifier not in verifiers:
         verifiers = (*verifiers, verifier)
-    write_pool_file(pool.path, verifiers, metadata)
-    return Pool(pool.path, verifiers, dict(metadata))
+    write_pool_file(pool.path, verifiers, kept)
+    return Pool(pool.path, verifiers, kept)
 
 
 def refuse_bundled(pool: Pool) -> None:
@@ -208,7 +262,7 @@ def _with_verifier(pool: Pool, verifier: str | None) -> Pool:
     """The pool, with a verifier's name noted in its file."""
     if verifier is None or verifier in pool.verifiers:
         return pool
-    return update_metadata(pool, pool.metadata, verifier)
+    return _write_metadata(pool, None, verifier)
 
 
 def _write_part(root: Path, table: Table, frame: pl.DataFrame, verifier: str | None) -> Path:

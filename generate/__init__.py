@@ -1,1 +1,1 @@
-"""The one GPU step: problems, prompts, engines and the resumable sampler (to come)."""
+"""The one GPU step: problems, prompts, engines and the resumable sampler."""

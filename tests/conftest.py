@@ -19,7 +19,8 @@ from svlaw.cli import main
 from svlaw.data.examples import open_example
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
-from svlaw.data.workers.ray_cluster import Cluster, connect
+from svlaw.data.workers.ray_cluster import Cluster
+from svlaw.data.workers.ray_connection import connect
 from svlaw.fit.simulation.population import SETTINGS
 from svlaw.fit.simulation.simulator import simulate_pool
 
@@ -147,7 +148,7 @@ def workers_of() -> Callable[[Any], list[psutil.Process]]:
             title = " ".join(process.cmdline())
         except psutil.NoSuchProcess:  # it ends as it is looked at
             return False
-        return title.startswith(("ray::_carry_out", "ray::Worker"))
+        return title.startswith(("ray::carry_out", "ray::Worker"))
 
     return find
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.intervals.clustered_rates import Estimate
+from svlaw.analysis.intervals.interval import Interval
 
 Level = Literal["ok", "note", "error"]
 
@@ -51,18 +51,18 @@ def count(subject: str, number: int, total: int, words: str = "", *, notable: bo
     return Check(level, subject, f"{share} {words}".rstrip())
 
 
-def figure(subject: str, estimate: Estimate | None) -> Check:
+def figure(subject: str, rate: Interval) -> Check:
     """Describe a rate with its interval; a note when it cannot be measured."""
-    if estimate is None:
-        return Check("note", subject, "cannot be measured")
-    return Check("ok", subject, in_words(estimate))
+    return Check("note" if rate.estimate is None else "ok", subject, in_words(rate))
 
 
-def in_words(estimate: Estimate) -> str:
-    """A figure with three decimals and its interval."""
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.3f} (a single problem: no interval)"
-    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+def in_words(rate: Interval) -> str:
+    """An estimate with three decimals and its interval."""
+    if rate.estimate is None:
+        return "cannot be measured"
+    if rate.conf_low is None or rate.conf_high is None:
+        return f"{rate.estimate:.3f} (a single problem: no interval)"
+    return f"{rate.estimate:.3f} [{rate.conf_low:.3f}, {rate.conf_high:.3f}]"
 
 
 def is_sound(checks: Sequence[Check]) -> bool:

@@ -5,6 +5,7 @@ What each line means, and which can be errors, is in `docs/checking.md`.
 
 import polars as pl
 
+from svlaw.analysis.checks.file_checks import check_files
 from svlaw.analysis.checks.findings import Check, Level, is_sound, subject_of
 from svlaw.analysis.checks.solution_checks import check_answers, read_answers, read_problem_ids
 from svlaw.analysis.checks.table_checks import check_tables
@@ -32,7 +33,7 @@ def check_pool(pool: Pool, *, progress: Progress = silent) -> list[Check]:
         BadInputError: A part is damaged.
     """
     steps = 2 + len(pool.verifiers)
-    checks = check_tables(pool)
+    checks = check_files(pool) + check_tables(pool)
     progress(1, steps)
     if not pool.has("answers"):
         checks += _published(pool)

@@ -8,10 +8,8 @@ import polars as pl
 
 from svlaw.analysis.checks.findings import Check, Level, count, figure, spread
 from svlaw.analysis.intervals.clustered_rates import clustered_rate
+from svlaw.analysis.success.grid import SUPPORT
 from svlaw.data.pool import Pool
-
-SUPPORT = 0.8
-"""Share of the problems that a default grid needs; as in the analysis."""
 
 _KEY = ("problem_id", "solution_id")
 

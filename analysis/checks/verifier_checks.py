@@ -134,9 +134,9 @@ def _quality(verifier: str, solutions: pl.DataFrame) -> list[Check]:
     rates = [clustered_rate(*pair) for pair in sums]
     better = clustered_difference(*sums[0], *sums[1])
     subject = subject_of("better than chance", verifier)
-    if better is None:
-        chance = Check("note", subject, "cannot be measured")
-    elif better.value <= 0 or (better.low is not None and better.low <= 0):
+    if better.estimate is None:
+        chance = Check("note", subject, in_words(better))
+    elif better.estimate <= 0 or (better.conf_low is not None and better.conf_low <= 0):
         words = f"true less false positive rate {in_words(better)}: no better than chance"
         chance = Check("note", subject, words)
     else:

@@ -2,19 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.cost import CostModel
+from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
 
 F64 = npt.NDArray[np.float64]
-
-_ROUNDING: Final = 1e-9
-"""Relative slack with which a budget still counts as on a line."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class Line:
 
     def covers(self, budgets: F64) -> npt.NDArray[np.bool_]:
         """Which budgets lie between the line's first and last point."""
-        low, high = self.costs[0] * (1 - _ROUNDING), self.costs[-1] * (1 + _ROUNDING)
+        low, high = self.costs[0] * (1 - ROUNDING), self.costs[-1] * (1 + ROUNDING)
         result: npt.NDArray[np.bool_] = (budgets >= low) & (budgets <= high)
         return result
 

@@ -10,7 +10,8 @@ import polars as pl
 
 from svlaw.analysis.compare.cost_lines import Line, lines_of
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, Interval, reached, resample
+from svlaw.analysis.intervals.interval import Interval, reached
+from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.intervals.resampling import success_intervals
+from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 
 

@@ -172,7 +172,7 @@ def _column(pool: Pool, by: str) -> pl.DataFrame:
         raise NotInPoolError(
             f"{pool.path}: holds no table of problems, so bins can be by pass_rate only"
         )
-    parts = pool.parts("problems")
+    parts = pool.sound_parts("problems")
     schemas = [read_parquet_schema(part) for part in parts]
     if by == "problem_id" or not any(by in schema for schema in schemas):
         raise NotInPoolError(

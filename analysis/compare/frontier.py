@@ -8,20 +8,13 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.compare.crossfit import best_within, cross_fit
-from svlaw.analysis.cost import CostModel
-from svlaw.analysis.intervals.resampling import (
-    DEFAULT_RESAMPLES,
-    Resamples,
-    resample,
-    success_intervals,
-)
+from svlaw.analysis.cost import ROUNDING, CostModel
+from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, Resamples, resample
+from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
-
-ROUNDING = 1e-9
-"""Relative slack with which a point still counts as within a budget."""
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def _with_texts(
         if name not in TABLES[derived].columns
     }
     left = rows
-    for part in pool.parts(raw, verifier):
+    for part in pool.sound_parts(raw, verifier):
         texts = pool.collect(pl.scan_parquet(str(part), glob=False).select(*key, *columns), raw)
         yield rows.join(texts, on=key, how="inner", maintain_order="left")
         left = left.join(texts, on=key, how="anti", maintain_order="left")

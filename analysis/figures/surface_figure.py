@@ -9,8 +9,8 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 import polars as pl
 
-from svlaw.analysis.compare.frontier import ROUNDING, doubling_budgets
-from svlaw.analysis.cost import CostModel
+from svlaw.analysis.compare.frontier import doubling_budgets
+from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.analysis.figures.axes import (
     binary_axis,
     cell_edges,

@@ -3,35 +3,21 @@
 Clusters are the sampling unit of every interval.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
+
+from svlaw.analysis.intervals.interval import LEVEL, Interval
+from svlaw.analysis.intervals.success_intervals import wilson
 
 F64 = npt.NDArray[np.float64]
 
-_LEVEL: Final = 0.95
-_UPPER: Final = (1 + _LEVEL) / 2
+_UPPER: Final = (1 + LEVEL) / 2
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95% interval.
-
-    Attributes:
-        value: The figure.
-        low: Lower end; None where a single cluster leaves it unknown.
-        high: Upper end, likewise.
-    """
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-
-def clustered_rate(hits: npt.ArrayLike, totals: npt.ArrayLike) -> Estimate | None:
+def clustered_rate(hits: npt.ArrayLike, totals: npt.ArrayLike) -> Interval:
     """The rate sum(hits) / sum(totals), with an interval that takes clusters as the sampling unit.
 
     The interval is Wilson's at the effective sample size p (1 - p) / v, where v is the linearised
@@ -46,32 +32,29 @@ def clustered_rate(hits: npt.ArrayLike, totals: npt.ArrayLike) -> Estimate | Non
         totals: (clusters,) number of observations; clusters without any are left out.
 
     Returns:
-        The rate; None without observations.
+        The rate; its estimate is None without observations, its ends are with a single cluster.
     """
     n = np.asarray(totals, float)
     y, n = np.asarray(hits, float)[n > 0], n[n > 0]
     if not n.size:
-        return None
+        return Interval(None)
     rate = float(y.sum() / n.sum())
     clusters = n.size
     if clusters == 1:
-        return Estimate(rate)
+        return Interval(rate)
     variance = clusters / (clusters - 1) * float(np.sum((y - rate * n) ** 2)) / n.sum() ** 2
     if rate in (0.0, 1.0):
         size = float(clusters)
     else:
         most = float(n.sum())
         size = min(rate * (1 - rate) / variance, most) if variance > 0 else most
-    z = float(ndtri(_UPPER))
-    size *= (z / float(stdtrit(clusters - 1, _UPPER))) ** 2
-    middle = (rate + z**2 / (2 * size)) / (1 + z**2 / size)
-    half = z * np.sqrt(rate * (1 - rate) / size + z**2 / (4 * size**2)) / (1 + z**2 / size)
-    return Estimate(rate, max(middle - float(half), 0.0), min(middle + float(half), 1.0))
+    low, high = wilson(np.array([rate]), stdtrit(clusters - 1, _UPPER) ** 2 / np.array([size]))
+    return Interval(rate, float(low[0]), float(high[0]))
 
 
 def clustered_difference(
     hits: npt.ArrayLike, totals: npt.ArrayLike, hits_b: npt.ArrayLike, totals_b: npt.ArrayLike
-) -> Estimate | None:
+) -> Interval:
     """The difference of two such rates over the same clusters, with a paired interval.
 
     The interval is Student's at the linearised variance of the difference over clusters.
@@ -83,19 +66,19 @@ def clustered_difference(
         totals_b: Its observations.
 
     Returns:
-        The difference; None where a rate has no observations.
+        The difference; its estimate is None where a rate has no observations.
     """
     y, n, y_b, n_b = (np.asarray(a, float) for a in (hits, totals, hits_b, totals_b))
     if not n.sum() or not n_b.sum():
-        return None
+        return Interval(None)
     rate, rate_b = y.sum() / n.sum(), y_b.sum() / n_b.sum()
     influence = ((y - rate * n) / n.sum() - (y_b - rate_b * n_b) / n_b.sum())[n + n_b > 0]
     difference, clusters = float(rate - rate_b), influence.size
     if clusters == 1:
-        return Estimate(difference)
+        return Interval(difference)
     error = np.sqrt(clusters / (clusters - 1) * np.sum(influence**2))
     half = float(stdtrit(clusters - 1, _UPPER) * error)
-    return Estimate(difference, difference - half, difference + half)
+    return Interval(difference, difference - half, difference + half)
 
 
 def intraclass_correlation(

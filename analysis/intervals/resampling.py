@@ -7,31 +7,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.intervals.interval import LEVEL, Interval, reached
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError
 
 F64 = npt.NDArray[np.float64]
 
-LEVEL: Final = 0.95
-"""Coverage that every interval aims at."""
 DEFAULT_RESAMPLES: Final = 2000
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A figure with its interval.
-
-    Attributes:
-        estimate: From all problems; None when the event is never reached within the data.
-        conf_low: Lower end; None when unknown or never reached.
-        conf_high: Upper end; None when unknown or never reached.
-        never: Share of the resamples in which the event is never reached; None when unknown.
-    """
-
-    estimate: float | None
-    conf_low: float | None = None
-    conf_high: float | None = None
-    never: float | None = None
 
 
 @dataclass(frozen=True)
@@ -140,49 +122,6 @@ def resample(table: SuccessTable, count: int, seed: int) -> Resamples | None:
         return None
     rng = np.random.default_rng([seed, 0x5EED])
     return Resamples(rng.multinomial(n, np.full(n, 1 / n), size=count) / n)
-
-
-def reached(estimate: float) -> Interval:
-    """A figure without an interval; None for one that is infinite ("never") or undefined."""
-    return Interval(float(estimate) if np.isfinite(estimate) else None)
-
-
-def success_intervals(success: F64) -> tuple[F64, F64]:
-    """Intervals of mean success, which keep their coverage near 0 and 1.
-
-    Wilson's interval with the t quantile of P - 1 degrees of freedom and an effective number of
-    problems: P over the ratio of the problems' variance to m (1 - m), the variance if every
-    problem were always or never solved. Half a problem always solved and half a one never solved
-    are added for that ratio, so that equal problems do not look certain.
-
-    Args:
-        success: (n, P) success of each problem.
-
-    Returns:
-        Two arrays (n,).
-
-    Source:
-        Wilson 1927; Korn and Graubard 1998, for the effective sample size. Resampling covers too
-        rarely here: see docs/intervals.md.
-    """
-    from scipy.special import stdtrit  # noqa: PLC0415
-
-    P = success.shape[1]
-    mean = success.mean(axis=1)
-    if P < 2:
-        unknown = np.where(np.isfinite(mean), 0.0, np.nan)
-        return unknown, unknown + 1
-    shifted = (P * mean + 0.5) / (P + 1)
-    # In two steps, since E x^2 - (E x)^2 would lose all digits where problems are nearly equal.
-    spread = ((success - mean[:, None]) ** 2).sum(axis=1) + P * (mean - shifted) ** 2
-    spread += 0.5 * (1 - shifted) ** 2 + 0.5 * shifted**2
-    ratio = np.minimum(spread / (P + 1) / (shifted * (1 - shifted)), 1.0)
-    share = float(stdtrit(P - 1, (1 + LEVEL) / 2)) ** 2 * ratio / P
-    centre = (mean + share / 2) / (1 + share)
-    half = np.sqrt(share * np.maximum(mean * (1 - mean), 0) + share**2 / 4) / (1 + share)
-    low: F64 = np.clip(centre - half, 0.0, mean)
-    high: F64 = np.clip(centre + half, mean, 1.0)
-    return low, high
 
 
 def _midranks(ordered: F64, values: F64) -> F64:

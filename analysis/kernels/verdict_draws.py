@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.kernels.compilation import kernel
+from svlaw.analysis.kernels.problem_sample import SCORE_UNIT, UNPARSED, ProblemSample
 from svlaw.analysis.kernels.random_streams import draw_below
-from svlaw.analysis.success.problem_sample import SCORE_UNIT, UNPARSED, ProblemSample
 
 MEAN_UNIT: Final = 100_000_000_000_000
 """A mean score of 1; at 10^14 the sum over 90,000 solutions still fits 64 bits."""

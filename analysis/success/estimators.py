@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.kernels.permutation_walks import share_walks
+from svlaw.analysis.kernels.problem_sample import Half, ProblemSample
 from svlaw.analysis.kernels.random_streams import new_stream
 from svlaw.analysis.kernels.verdict_draws import VerdictDraws, prepare_draws
 from svlaw.analysis.strategies.best_of_n import best_of_n_batches, stack_weights
 from svlaw.analysis.strategies.coverage import coverage
 from svlaw.analysis.strategies.self_consistency import exact_vote, is_affordable, permuted_vote
 from svlaw.analysis.strategies.weighted_vote import weighted_vote_walks
-from svlaw.analysis.success.problem_sample import Half, ProblemSample
 from svlaw.analysis.success.replication import LEAST_REPLICATES, replicate
 
 F64 = npt.NDArray[np.float64]

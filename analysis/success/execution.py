@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.success.estimators import estimate
-from svlaw.analysis.success.problem_sample import ProblemSample
 from svlaw.analysis.success.sample_reader import BatchReader, Holding, SampleReader
 from svlaw.analysis.success.table_store import Block, BlockEstimate
 from svlaw.data.progress import Progress

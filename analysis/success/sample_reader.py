@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from svlaw.analysis.success.problem_sample import (
+from svlaw.analysis.kernels.problem_sample import (
     NO_CLASS,
     SCORE_UNIT,
     UNPARSED,

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.execution import estimate_here, estimate_on, holdings_on
 from svlaw.analysis.success.grid import Grid, Values, choose_grid, split_values
-from svlaw.analysis.success.problem_sample import ProblemSample
 from svlaw.analysis.success.sample_reader import BATCH_ROWS, SampleReader
 from svlaw.analysis.success.table_store import Block, BlockEstimate, Store
 from svlaw.data.errors import BadInputError, NotInPoolError

@@ -11,6 +11,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
+from scipy.cluster.hierarchy import DisjointSet
+
 from svlaw.data.grading.evaluation import to_value
 from svlaw.data.grading.judgements import Judgements
 from svlaw.data.grading.meanings import Alternative, Reading, scalar
@@ -24,26 +26,6 @@ Link = tuple[Spelling, Spelling]
 
 _REACH: Final = 3e-5
 _LARGEST: Final = 1e300
-
-
-class Groups:
-    """Disjoint groups of keys, merged one union at a time."""
-
-    def __init__(self, keys: Iterable[str]) -> None:
-        self._parent = {key: key for key in keys}
-
-    def find(self, key: str) -> str:
-        """The key that stands for a key's group."""
-        parent = self._parent
-        while parent[key] != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
-    def unite(self, one: str, other: str) -> None:
-        """Merge two groups."""
-        one, other = sorted((self.find(one), self.find(other)))
-        self._parent[other] = one
 
 
 def to_read(answers: Iterable[Spelling]) -> list[str]:
@@ -64,21 +46,21 @@ def needs_reading(answers: Sequence[Spelling]) -> bool:
     return len(answers) > 1 and not plain
 
 
-def group(answers: Sequence[Spelling], judgements: Judgements) -> Groups:
+def group(answers: Sequence[Spelling], judgements: Judgements) -> DisjointSet[str]:
     """Group a problem's answers, one per key; those in `to_read` have been read.
 
     An answer that ran out of time stays apart.
     """
-    groups = Groups(answer.key for answer in answers)
+    groups = DisjointSet(answer.key for answer in answers)
     for one, other in number_links(answers):
-        groups.unite(one.key, other.key)
+        groups.merge(one.key, other.key)
     if not needs_reading(answers):
         return groups
     readings = {answer.key: readings_of(answer, judgements) for answer in answers}
     for one, other in _neighbours(answers, readings):
-        if groups.find(one.key) != groups.find(other.key) and judge_spelling(one, other) is None:
+        if not groups.connected(one.key, other.key) and judge_spelling(one, other) is None:
             if agree(readings[one.key], readings[other.key]):
-                groups.unite(one.key, other.key)
+                groups.merge(one.key, other.key)
     return groups
 
 

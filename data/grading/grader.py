@@ -12,12 +12,12 @@ from fractions import Fraction
 from typing import Final
 
 import polars as pl
+from scipy.cluster.hierarchy import DisjointSet
 
 from svlaw.data.answer_classes import number_classes
 from svlaw.data.errors import BadInputError
 from svlaw.data.grading.choices import choice_letter, is_choice
 from svlaw.data.grading.equivalence import (
-    Groups,
     Link,
     group,
     needs_reading,
@@ -284,10 +284,10 @@ def _judge_numbers(sheets: Sequence[_Sheet], examiner: Examiner, tolerance: floa
             sheet.judgements[key] = "timeout" if late else "wrong"
             if number is not None:
                 values.append((key, number))
-        groups = Groups(sheet.answers)
+        groups = DisjointSet(sheet.answers)
         for one, other in tolerance_links(values, tolerance):
-            groups.unite(one, other)
-        sheet.labels = {key: groups.find(key) for key in sheet.answers}
+            groups.merge(one, other)
+        sheet.labels = {key: groups[key] for key in sheet.answers}
 
 
 def _value(examiner: Examiner, text: str) -> Number | None:
@@ -313,7 +313,7 @@ def _judge_mathematics(sheets: Sequence[_Sheet], examiner: Examiner) -> None:
     examiner.read(text for _, wrong in groupings if needs_reading(wrong) for text in to_read(wrong))
     for sheet, wrong in groupings:
         groups = group(wrong, examiner.judgements)
-        sheet.labels = {answer.key: groups.find(answer.key) for answer in wrong}
+        sheet.labels = {answer.key: groups[answer.key] for answer in wrong}
 
 
 def _judge(pairs: Sequence[Link], examiner: Examiner) -> list[Judgement]:

@@ -23,6 +23,7 @@ from svlaw.data.pool import Pool
 from svlaw.data.pool_writer import replace
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES
+from svlaw.data.storage.locks import WAIT_SECONDS
 from svlaw.data.workers.ray_cluster import Cluster
 
 _KEY: Final = ("problem_id", "solution_id")
@@ -75,6 +76,7 @@ def grade_pool(
     workers: int | None = None,
     tolerance: float = TOLERANCE,
     cluster: Cluster | None = None,
+    wait: float = WAIT_SECONDS,
     progress: Progress = silent,
 ) -> PoolGrading:
     """Make the answers of a pool again from the text of its solutions.
@@ -93,6 +95,7 @@ def grade_pool(
         workers: Worker processes; None chooses, and for a cluster it is None.
         tolerance: Relative tolerance of numeric problems.
         cluster: Where texts are read and answers examined; this machine when None.
+        wait: Seconds to wait for another command that writes to the pool.
         progress: Called with solutions read of all, then with answers and pairs examined of all.
 
     Raises:
@@ -104,7 +107,7 @@ def grade_pool(
     """
     if not tolerance > 0:
         raise BadInputError(f"tolerance {tolerance}: use a number above 0")
-    judgements = load_judgements(pool)
+    judgements, replaced = load_judgements(pool), pool.parts("answers")
     with Examiner(
         judgements, time_limit=time_limit, workers=workers, cluster=cluster, progress=progress
     ) as examiner:
@@ -120,7 +123,7 @@ def grade_pool(
             save_judgements(pool, judgements)
     columns = list(TABLES["answers"].columns)
     answers = pl.concat([graded.frame.select(columns), kept.select(columns)])
-    graded_pool = replace(pool, "answers", answers)
+    graded_pool = replace(pool, "answers", answers, expected=replaced, wait=wait)
     status = dict(graded.frame["status"].value_counts().iter_rows())
     return PoolGrading(
         pool=graded_pool,

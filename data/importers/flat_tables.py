@@ -13,6 +13,7 @@ from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import append_together, create_pool
 from svlaw.data.schema import TABLES, Table, conform, refuse_rows
+from svlaw.data.storage.locks import WAIT_SECONDS
 from svlaw.data.storage.row_files import Rows, read_rows
 
 DEFAULT_VERIFIER = "verifier"
@@ -106,6 +107,7 @@ def import_verdicts(
     *,
     verifier: str,
     renames: Mapping[str, str] | None = None,
+    wait: float = WAIT_SECONDS,
 ) -> Pool:
     """Add the verdicts of another verifier, or further verdicts of one, to a pool.
 
@@ -114,6 +116,7 @@ def import_verdicts(
         verifications: Table of verifications, as in `import_tables`.
         verifier: Name of the verifier.
         renames: Old column name to new one.
+        wait: Seconds to wait for another command that writes to the pool.
 
     Raises:
         BadInputError: As in `import_tables`, or a verdict is in the pool already. Nothing is
@@ -131,7 +134,7 @@ def import_verdicts(
     held = pool.read("answers" if pool.has("answers") else "solutions", key)
     _refuse_strangers(rows.frame, held, key, str(verifications), "verdict")
     frames = dict.fromkeys(_tables(rows.frame, "verifications", "verdicts"), rows.frame)
-    return append_together(pool, frames, verifier=verifier, source=str(verifications))
+    return append_together(pool, frames, verifier=verifier, source=str(verifications), wait=wait)
 
 
 def _read_solutions(path: Path, renames: Mapping[str, str]) -> Rows:

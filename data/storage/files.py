@@ -1,12 +1,14 @@
 """Files that appear whole or not at all, and readers that fail with one clear line."""
 
 import errno
-import hashlib
+import glob
 import json
 import os
 import re
 import secrets
 import shutil
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +19,12 @@ import polars as pl
 
 from svlaw.data.errors import BadInputError, SvlawError
 from svlaw.data.storage.object_stores import StorageError, is_remote, storage_errors, upload
+from svlaw.data.storage.part_digests import digest_of
 
 _NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")
+_OF_WRITER: Final = re.compile(r"\.(?P<host>[A-Za-z0-9]+)-(?P<process>\d+)-[0-9a-f]{8}\.(tmp|old)$")
+_ABANDONED_SECONDS: Final = 86_400.0
 
 
 class WriteError(SvlawError, OSError):
@@ -84,10 +89,11 @@ def atomic_path(target: Path) -> Iterator[Path]:
             yield local / target.name
             upload(local / target.name, target)
         return
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f".{target.name}.{_writer()}.tmp")
     try:
         with write_errors(target, temporary):
             target.parent.mkdir(parents=True, exist_ok=True)
+            remove_abandoned(target)
             yield temporary
             _sync(temporary)
             os.replace(temporary, target)  # noqa: PTH105  one call for files on every platform
@@ -118,10 +124,11 @@ def atomic_folder(target: Path, seal: str | None = None) -> Iterator[Path]:
             refuse_existing(target)
             _upload_folder(local, target, seal)
         return
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f".{target.name}.{_writer()}.tmp")
     try:
         with write_errors(target, temporary):
             target.parent.mkdir(parents=True, exist_ok=True)
+            remove_abandoned(target)
             temporary.mkdir()
             yield temporary
             refuse_existing(target)
@@ -134,6 +141,8 @@ def atomic_folder(target: Path, seal: str | None = None) -> Iterator[Path]:
 def replaced_folder(target: Path) -> Iterator[Path]:
     """Yield a new temporary folder that takes the place of `target` when the block succeeds.
 
+    What was there stays beside it, until `remove_replaced` is called or an error puts it back.
+
     Raises:
         WriteError: There is no room for it, or no right to write it; what was there stays.
         StorageError: The object store does not take it.
@@ -143,8 +152,8 @@ def replaced_folder(target: Path) -> Iterator[Path]:
             yield local
             _replace_objects(local, target)
         return
-    token = secrets.token_hex(4)
-    temporary, old = (target.with_name(f".{target.name}.{token}.{end}") for end in ("tmp", "old"))
+    writer = _writer()
+    temporary, old = (target.with_name(f".{target.name}.{writer}.{end}") for end in ("tmp", "old"))
     try:
         with write_errors(target, temporary):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +169,13 @@ def replaced_folder(target: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_replaced(target: Path) -> None:
+    """Remove what `replaced_folder` has put aside in this process."""
+    if not is_remote(target):
+        for old in target.parent.glob(f".{glob.escape(target.name)}.{_host()}-{os.getpid()}-*.old"):
+            shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
@@ -212,10 +227,58 @@ def _replace_objects(folder: Path, target: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def _writer() -> str:
+    """Who writes a temporary file, for `is_abandoned`, and which of its files that is."""
+    return f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:24] or "host"
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether nobody writes a temporary file any more: its process is gone, or it is a day old.
+
+    Of a process of another machine, and of a name of an earlier release, only the age is known.
+    """
+    found = _OF_WRITER.search(path.name)
+    if found is not None and found["host"] == _host():
+        return not is_alive(int(found["process"]))
+    try:
+        return time.time() - path.stat().st_mtime > _ABANDONED_SECONDS
+    except OSError:
+        return False
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine is there."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
+
+
+def remove_abandoned(target: Path) -> None:
+    """Remove what killed writers of a file or folder left beside it."""
+    if is_remote(target) or not target.parent.is_dir():
+        return
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+        if is_abandoned(path):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
 def write_json(target: Path, document: Any) -> None:
     """Write a JSON document by atomic rename."""
+    write_text(target, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a text by atomic rename."""
     with atomic_path(target) as temporary:
-        temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        temporary.write_text(text, "utf-8")
 
 
 def write_part(folder: Path, number: int, frame: pl.DataFrame) -> Path:
@@ -235,15 +298,14 @@ def write_part(folder: Path, number: int, frame: pl.DataFrame) -> Path:
             part = write_part(local, number, frame)
             upload(part, folder / part.name)
         return folder / part.name
-    temporary = folder / f".part-{number:06d}.{secrets.token_hex(4)}.tmp"
+    temporary = folder / f".part-{number:06d}.{_writer()}.tmp"
     try:
         with write_errors(folder, temporary):
             folder.mkdir(parents=True, exist_ok=True)
             frame.write_parquet(temporary, compression="zstd", mkdir=False)
-            with temporary.open("rb") as content:
-                digest = hashlib.file_digest(content, "blake2b").hexdigest()[:8]
             _sync(temporary)
-            return temporary.rename(folder / f"part-{number:06d}-{digest}.parquet")
+            part = folder / f"part-{number:06d}-{digest_of(temporary)}.parquet"
+            return temporary.rename(part)
     finally:
         temporary.unlink(missing_ok=True)
 

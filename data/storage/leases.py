@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from filelock import Timeout
 
+from svlaw.data.storage.files import is_alive
 from svlaw.data.storage.object_stores import (
     StorageError,
     create_object,
@@ -115,17 +116,7 @@ def is_free(path: Path) -> bool:
         return True
     holder = _read(path)
     here = holder.get("host") == socket.gethostname()
-    return here and not _is_alive(int(holder["process"]))
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        pass
-    return True
+    return here and not is_alive(int(holder["process"]))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from svlaw.data.pool import Pool
 from svlaw.data.pool_writer import replace
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES, refuse_rows
+from svlaw.data.storage.locks import WAIT_SECONDS
 from svlaw.data.verdicts.patterns import compile_pattern, read_in_workers
 from svlaw.data.verdicts.readings import (
     ScoreSource,
@@ -76,6 +77,7 @@ def parse_pool(
     score: ScoreSource = "text",
     pattern: str | None = None,
     cluster: Cluster | None = None,
+    wait: float = WAIT_SECONDS,
     progress: Progress = silent,
 ) -> ParsedVerdicts:
     """Read the verdicts of a verifier from its stored verifications and write them anew.
@@ -90,6 +92,7 @@ def parse_pool(
         pattern: A regular expression with the groups `yes` and `no`, in place of `parse_verdict`;
             see `svlaw.data.verdicts.patterns`.
         cluster: Where texts are read; this machine when None.
+        wait: Seconds to wait for another command that writes to the pool.
         progress: Called with the number of verifications read, of all.
 
     Raises:
@@ -103,7 +106,7 @@ def parse_pool(
     if pattern is not None:
         compile_pattern(pattern)
     verifier = pool.resolve_verifier(verifier)
-    parts = pool.parts("verifications", verifier)
+    parts = pool.sound_parts("verifications", verifier)
     if not parts:
         raise NotInPoolError(
             f"{pool.path}: holds no verifications of '{verifier}', only verdicts, so there is"
@@ -112,9 +115,18 @@ def parse_pool(
     _refuse_lost_verdicts(pool, verifier)
     if score != "text":
         _refuse_probabilities(parts)
+    replaced = pool.parts("verdicts", verifier)
     verdicts, held = _parse_parts(pool, verifier, score, pattern, cluster, progress)
     _refuse_nothing(pool, verifier, score, held)
-    replace(pool, "verdicts", verdicts, verifier=verifier, source=f"verifications of '{verifier}'")
+    replace(
+        pool,
+        "verdicts",
+        verdicts,
+        verifier=verifier,
+        source=f"verifications of '{verifier}'",
+        expected=replaced,
+        wait=wait,
+    )
     return _summarise(verdicts, verifier, score, pattern)
 
 

@@ -10,6 +10,14 @@ MANY_UNPARSED: Final = 0.2
 """From this share of the verdicts on, those that could not be read are spoken of."""
 
 
+def unparsed_words(share: str) -> str:
+    """The remark on a share of the verdicts that could not be read, such as 23.4%."""
+    return (
+        f"{share} of the verdicts could not be read, which makes strategies with a verifier look"
+        " worse than they are"
+    )
+
+
 def unparsed_share(pool: Pool, verifier: str) -> float:
     """The share of a verifier's verdicts that have no score; 0 where there are no verdicts.
 

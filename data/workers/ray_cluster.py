@@ -1,19 +1,13 @@
-"""Clusters: where work goes that is too much for one machine, through Ray."""
+"""A Ray cluster one is connected to: its nodes, and tasks done on them."""
 
 import itertools
-import logging
-import os
-import socket
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
-from importlib import import_module
-from importlib.metadata import version
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 from svlaw.data.errors import BadInputError, SvlawError
+from svlaw.data.workers.ray_addresses import trouble_at
+from svlaw.data.workers.ray_tasks import carry_out, in_one_line, told_error, versions
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -28,21 +22,10 @@ _WAITING: Final = 4
 """Tasks in flight for each core of the cluster, so that a slow one does not leave others idle."""
 _LOOK_SECONDS: Final = 1.0
 """Seconds between looks for Ctrl-C and at the nodes, while nothing comes back."""
-_PROBE_SECONDS: Final = 5.0
-_ALIKE: Final = ("svlaw", "numpy", "numba", "polars")
-"""Packages that have to be of one version everywhere: random streams and kernels are theirs."""
-_SETTINGS: Final = {
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # of tasks that nobody waits for after a first has failed
-    "RAY_USAGE_STATS_ENABLED": "0",
-}
-"""Of Ray in this process: it is to send nothing out, and to print nothing of its own accord."""
-_ENVIRONMENT: Final = {"POLARS_MAX_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-"""Of processes on the nodes: each has one core. Ray sets OMP_NUM_THREADS itself."""
 
 
 class Cluster:
-    """A connection to a Ray cluster; see `connect`.
+    """A connection to a Ray cluster; see `ray_connection.connect`.
 
     Args:
         ray: The module `ray`, connected.
@@ -95,7 +78,7 @@ class Cluster:
         if now - self._looked < _LOOK_SECONDS:
             return
         self._looked = now
-        if self._head is None or _listens(self._head) is None:
+        if self._head is None or trouble_at(self._head) is None:
             self._nodes, self._heard = self.ray.nodes(), now
         elif now - self._heard > HEAD_PATIENCE_SECONDS:
             raise SvlawError(
@@ -131,7 +114,7 @@ class Cluster:
     def _map(
         self, function: Callable[[_Task], _Result], tasks: Iterable[_Task], *, in_order: bool
     ) -> Generator[_Result, None, None]:
-        remote = self.ray.remote(num_cpus=1, max_retries=_RETRIES)(_carry_out)
+        remote = self.ray.remote(num_cpus=1, max_retries=_RETRIES)(carry_out)
         sent = self._send(function)
         remaining = iter(tasks)
         flying: list[Any] = []
@@ -217,196 +200,6 @@ class Cluster:
             ) from error
 
 
-def told_error(error: Any) -> SvlawError:
-    """What a task raised, from Ray's account of it."""
-    cause = error.cause
-    if isinstance(cause, SvlawError):
-        return cause
-    return SvlawError(f"a node could not begin a task ({in_one_line(cause)})")
-
-
-@contextmanager
-def named_errors() -> Iterator[None]:
-    """Let what goes wrong on a node arrive as one of svlaw's named errors.
-
-    Raises:
-        SvlawError: Something that is none of them went wrong in the block.
-    """
-    try:
-        yield
-    except SvlawError:
-        raise
-    except Exception as error:
-        reason = f"{type(error).__name__}: {in_one_line(error)}"
-        raise SvlawError(f"a task failed on node {socket.gethostname()} ({reason})") from None
-
-
-def in_one_line(error: BaseException) -> str:
-    """The first sentence of what Ray said, which breaks its lines within sentences."""
-    return " ".join(str(error).split()).partition(". ")[0].strip(" .:") or type(error).__name__
-
-
-def check_place(place: str | None) -> None:
-    """Raise for a place that is not `ray` or an address of a cluster.
-
-    Raises:
-        BadInputError: It is neither.
-    """
-    if place is None or place == "ray":
-        return
-    if not place.startswith("ray://") or None in _host_and_port(place):
-        raise BadInputError(
-            f"--on {place}: use 'ray' (the cluster of RAY_ADDRESS or of this machine, else one made"
-            " of it), or ray://HOST:PORT"
-        )
-
-
-@contextmanager
-def connect(place: str | None) -> Iterator[Cluster | None]:
-    """Connect to a cluster for the length of a block; nothing is None, this machine without Ray.
-
-    Args:
-        place: `ray`: the cluster that this process is connected to already, else that of the
-            environment's RAY_ADDRESS, else the one this machine belongs to, else one made of this
-            machine alone. `ray://HOST:PORT`: the cluster of that Ray Client server.
-
-    Raises:
-        BadInputError: Ray is missing, or there is no cluster at that address.
-    """
-    check_place(place)
-    if place is None:
-        yield None
-        return
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-    try:
-        import ray  # noqa: PLC0415
-    except ImportError:
-        raise BadInputError(
-            f"--on {place}: needs Ray, which is not installed: pip install 'svlaw[ray]'"
-        ) from None
-    if ray.is_initialized():
-        yield Cluster(ray, _head(ray))
-        return
-    with _silenced():
-        _join(ray, place)
-        try:
-            yield Cluster(ray, _head(ray))
-        finally:
-            ray.shutdown()
-
-
-@contextmanager
-def _silenced() -> Iterator[None]:
-    """Keep what Ray prints of lost workers off standard output, where results go.
-
-    It prints them whatever `log_to_driver` says, and has no public name for it.
-    """
-    worker: Any = import_module("ray._private.worker")
-    printing = getattr(worker, "print_to_stdstream", None)
-    worker.print_to_stdstream = lambda *_, **__: None
-    try:
-        yield
-    finally:
-        worker.print_to_stdstream = printing
-
-
-def _join(ray: Any, place: str) -> None:
-    """Connect, if anything listens at the address; else Ray itself would try for minutes.
-
-    Raises:
-        BadInputError: Nothing does, or no cluster.
-    """
-    address = _address(place)
-    if address and (trouble := _listens(address)):
-        raise BadInputError(
-            f"--on {place}: no cluster answers at {address} ({trouble}); start one with 'ray start"
-            " --head', or see RAY_ADDRESS; 'ray stop' clears away one that has ended"
-        )
-    try:
-        ray.init(
-            address=None if place == "ray" else place,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            runtime_env={"env_vars": _ENVIRONMENT},
-        )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        where = address or "this machine"
-        raise BadInputError(
-            f"--on {place}: cannot connect to {where} ({in_one_line(error)})"
-        ) from error
-
-
-def _address(place: str) -> str | None:
-    """Where Ray is going to look for a cluster; None where it will make one."""
-    if place != "ray":
-        return place
-    if named := os.environ.get("RAY_ADDRESS"):
-        return named
-    from ray._private.utils import read_ray_address  # noqa: PLC0415  # there is no public name
-
-    found: str | None = read_ray_address()
-    return found
-
-
-def _head(ray: Any) -> str | None:
-    """HOST:PORT of the head node; None through Ray Client, which sees to that itself."""
-    from ray.util.client import ray as client  # noqa: PLC0415
-
-    if client.is_connected():
-        return None
-    address: str = ray.get_runtime_context().gcs_address
-    return address
-
-
-def _listens(address: str) -> str | None:
-    """What keeps an address from answering; None where something listens, or it has no port."""
-    host, port = _host_and_port(address)
-    if host is None or port is None:  # a word such as 'auto'
-        return None
-    try:
-        socket.create_connection((host, port), _PROBE_SECONDS).close()
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
-
-
-def _host_and_port(address: str) -> tuple[str | None, int | None]:
-    parts = urlsplit(address if "://" in address else f"//{address}")
-    try:
-        return parts.hostname, parts.port
-    except ValueError:
-        return parts.hostname, None
-
-
 def _size(cores: int, gpus: int) -> str:
     words = f"{cores} core{'s' * (cores != 1)}"
     return f"{words} and {gpus} GPU{'s' * (gpus != 1)}" if gpus else words
-
-
-@cache
-def versions() -> Mapping[str, str]:
-    """Versions of what has to be the same on every node for results to be the same."""
-    return {name: version(name) for name in _ALIKE}
-
-
-def check_versions(expected: Mapping[str, str]) -> None:
-    """Raise where this node has other versions than the process that sent it work.
-
-    Raises:
-        BadInputError: It has.
-    """
-    for name, wanted in expected.items():
-        if (held := versions()[name]) != wanted:
-            raise BadInputError(
-                f"node {socket.gethostname()} has {name} {held}, this machine {wanted}: install the"
-                " same versions on every node"
-            )
-
-
-def _carry_out(
-    function: Callable[[_Task], _Result], task: _Task, expected: Mapping[str, str]
-) -> _Result:
-    with named_errors():
-        check_versions(expected)
-        return function(task)

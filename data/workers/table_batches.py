@@ -93,11 +93,11 @@ def map_batches(
         SvlawError: The cluster is gone.
     """
     if cluster is None:
-        for part in pool.parts(table, verifier):
+        for part in pool.sound_parts(table, verifier):
             yield from map(function, Portion(part).batches(columns, rows))
         return
     seen = for_nodes(pool)
-    groups = [group for part in seen.parts(table, verifier) for group in _row_groups(part)]
+    groups = [group for part in seen.sound_parts(table, verifier) for group in _row_groups(part)]
     total = sum(group.rows or 0 for group in groups)
     shares = cut(groups, max(total // (_SHARES_PER_CORE * cluster.cores), rows))
     work = partial(_map_share, function, seen, columns, rows)

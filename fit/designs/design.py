@@ -1,22 +1,24 @@
 """Design of a study: problems, solutions and verdicts that pin an exponent to a wanted width."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from svlaw.analysis.cost import CostModel, relative_cost
 from svlaw.analysis.success.estimators import Options
-from svlaw.analysis.success.success_table import SuccessTable
-from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import VERIFIED
-from svlaw.fit.designs.search import LEAST_PROBLEMS, Candidate, Choice, Search
-from svlaw.fit.designs.target_exponents import Size, targets
-from svlaw.fit.designs.trials import Laboratory, half_width_of
+from svlaw.fit.designs.design_status import Status, doubts
+from svlaw.fit.designs.pilot import Pilot, check_pilot, held_size, pilot_of, soundest
+from svlaw.fit.designs.search import LEAST_PROBLEMS, Candidate, Search
+from svlaw.fit.designs.sizes import sizes_around
+from svlaw.fit.designs.target_exponents import targets
+from svlaw.fit.designs.trials import Laboratory
 from svlaw.fit.laws.advice import TRUST
-from svlaw.fit.laws.allocation import QUANTITIES, AllocationLaw, Quantity, fit_allocation
+from svlaw.fit.laws.allocation import fit_allocation
+from svlaw.fit.laws.allocation_law import QUANTITIES, Quantity
 from svlaw.fit.laws.methods import METHODS
 from svlaw.fit.simulation.population_fit import PopulationFit, fit_population, pool_table
 
@@ -24,46 +26,7 @@ __all__ = ["Candidate", "Design", "design"]
 
 DEFAULT_METHODS: Final = ("isobudget", "envelope")
 MOST_PROBLEMS: Final = 100_000
-LEAST_SOLUTIONS: Final = 8
-"""Fewest solutions a problem of a pilot needs."""
-LEAST_VERIFICATIONS: Final = 2
-"""Fewest verdicts a solution of a pilot needs, and of a size considered."""
-_START: Final = Size(64, 16)
-"""Where the sizes considered begin at most."""
-_LARGEST: Final = 10_000
-"""Largest number of solutions or verdicts that can be asked for."""
-_RATIO: Final = 2.0
-"""Pilot's half-width over that of simulated pools, or the inverse, that is worth a warning."""
-_MOST_VERDICTS: Final = 200_000
-"""Most verdicts on a problem of a size considered."""
 _PILOT_RESAMPLES: Final = 1000
-
-Status = Literal["ok", "reached", "unlike", "biased", "extrapolated", "too_many", "no_law"]
-
-
-@dataclass(frozen=True)
-class Pilot:
-    """The pilot by the method of the design, or the most trusted that gives a law.
-
-    Attributes:
-        problems: Problems averaged over.
-        solutions: N that 80% of the problems hold.
-        verifications: M, likewise.
-        exponent: Its exponent; None without.
-        half_width: Half of its interval; None without.
-        expected_half_width: Of simulated pools of its size; None where there is none.
-        method: Method of that law.
-        status: Of that law.
-    """
-
-    problems: int
-    solutions: int
-    verifications: int
-    exponent: float | None
-    half_width: float | None
-    expected_half_width: float | None
-    method: str
-    status: str
 
 
 @dataclass(frozen=True)
@@ -184,8 +147,8 @@ def design(
     verifier = check_pilot(pilot, verifier)
     cost = cost or relative_cost(pilot, None, verifier)
     table = pool_table(pilot, verifier, strategy, options, progress)
-    held = _held(pilot, table, strategy)
-    sizes = _sizes(held, solutions, verifications)
+    held = held_size(pilot, table, strategy)
+    sizes = sizes_around(held, solutions, verifications)
     population = fit_population(pilot, verifier, strategy=strategy, table=table, options=options)
     search = Search(
         Laboratory(
@@ -210,10 +173,10 @@ def design(
     own = [law for law in laws if law.quantity == quantity]
     search.draw(held, table.n_problems)
     choice = search.choose([name for name in TRUST if name in methods])
-    chosen = choice.method if choice else _sound(own, methods)
+    chosen = choice.method if choice else soundest(own, methods)
     law = next(law for law in own if law.method == (chosen or methods[0]))
-    found = _pilot(law, table.n_problems, held, search)
-    status, notes = _judge(width, choice, search, population, found)
+    found = pilot_of(law, table.n_problems, held, search)
+    status, notes = doubts(width, choice, search, population, found)
     best = choice.candidate if choice else None
     return Design(
         problems=best.problems if best else None,
@@ -261,151 +224,3 @@ def check_request(
         raise BadInputError(
             f"problems_at_most = {problems_at_most}: use a whole number from {LEAST_PROBLEMS}"
         )
-
-
-def check_pilot(pool: Pool, verifier: str | None) -> str:
-    """The pilot's verifier.
-
-    Raises:
-        NotInPoolError: The pool cannot be a pilot.
-    """
-    if pool.is_published_table:
-        raise NotInPoolError(
-            f"{pool.path}: a published table has no problems to learn from; a pilot is a pool with"
-            " solutions and verdicts"
-        )
-    if not pool.verifiers:
-        raise NotInPoolError(
-            f"{pool.path}: holds no verdicts; a pilot needs at least {LEAST_VERIFICATIONS} on each"
-            " solution"
-        )
-    return pool.resolve_verifier(verifier)
-
-
-def _held(pool: Pool, table: SuccessTable, strategy: str) -> Size:
-    """Solutions and verdicts that most problems hold.
-
-    Raises:
-        NotInPoolError: They are too few, or the problems are.
-    """
-    points = table.select(strategy).points
-    held = Size(*(int(points[name].to_numpy().max()) for name in Size._fields))
-    needs = (
-        (table.n_problems, LEAST_PROBLEMS, "problems"),
-        (held.solutions, LEAST_SOLUTIONS, "verified solutions in most problems"),
-        (held.verifications, LEAST_VERIFICATIONS, "verdicts on most solutions"),
-    )
-    for count, least, what in needs:
-        if count < least:
-            raise NotInPoolError(
-                f"{pool.path}: a pilot needs at least {least} {what}; this one has {count}:"
-                " generate more"
-            )
-    return held
-
-
-def _sizes(
-    held: Size, solutions: Sequence[int] | None, verifications: Sequence[int] | None
-) -> list[Size]:
-    """Sizes to consider: powers of two from about the pilot's, or from _START, to four times that.
-
-    Less is often cheaper still, but makes a law over fewer budgets than the pilot's.
-
-    Raises:
-        BadInputError: A value that is given cannot be used.
-    """
-    axes: list[list[int]] = []
-    for name, given, own, start, least in (
-        ("solutions", solutions, held.solutions, _START.solutions, LEAST_SOLUTIONS),
-        ("verifications", verifications, held.verifications, _START.verifications, 2),
-    ):
-        first = min(2 ** round(math.log2(own)), start)
-        values = sorted(set(given or [first, 2 * first, 4 * first]))
-        wrong = [value for value in values if not least <= value <= _LARGEST]
-        if wrong:
-            raise BadInputError(
-                f"{name} = {wrong[0]}: use whole numbers from {least} to {_LARGEST:,}"
-            )
-        axes.append(values)
-    most = max(axes[0]) * max(axes[1])
-    if most > _MOST_VERDICTS:
-        raise BadInputError(
-            f"{max(axes[0]):,} solutions with {max(axes[1]):,} verifications are {most:,} verdicts"
-            f" on a problem: at most {_MOST_VERDICTS:,} are simulated; ask for fewer"
-        )
-    return [Size(N, M) for N in axes[0] for M in axes[1]]
-
-
-def _sound(laws: Iterable[AllocationLaw], methods: Sequence[str]) -> str | None:
-    """The most trusted method whose law of the pilot is in order."""
-    sound = {law.method for law in laws if law.status == "ok"}
-    return next((name for name in TRUST if name in methods and name in sound), None)
-
-
-def _pilot(law: AllocationLaw, problems: int, held: Size, search: Search) -> Pilot:
-    expected = search.expected(held, problems, law.method)
-    return Pilot(
-        problems, *held, law.exponent, half_width_of(law), expected, law.method, law.status
-    )
-
-
-def _judge(
-    width: float,
-    choice: Choice | None,
-    search: Search,
-    population: PopulationFit,
-    pilot: Pilot,
-) -> tuple[Status, tuple[str, ...]]:
-    """Status, the gravest first, and everything doubtful in words."""
-    found: list[tuple[Status, str]] = []
-    if reached := _reached(pilot, width):
-        found.append(("reached", reached))
-    if choice is None:
-        found.append(search.trouble())
-    elif choice.candidate.bias is not None and abs(choice.candidate.bias) > width:
-        found.append(("biased", _bias_words(choice.candidate)))
-    if population.status == "unlike":
-        found.append(("unlike", population.words))
-    if choice and choice.extrapolated:
-        found.append(
-            (
-                "extrapolated",
-                f"so many problems were not simulated: the half-width continues that of"
-                f" {choice.simulated:,}",
-            )
-        )
-    notes = [words for _, words in found]
-    if words := _pilot_words(pilot):
-        notes.append(words)
-    return (found[0][0] if found else "ok"), tuple(notes)
-
-
-def _reached(pilot: Pilot, width: float) -> str:
-    if pilot.status != "ok" or pilot.half_width is None or pilot.half_width > width:
-        return ""
-    usual = pilot.expected_half_width
-    return (
-        f"the pilot is enough: its {pilot.method} exponent is {pilot.exponent:.3f} to within"
-        f" {pilot.half_width:.3f}"
-        + (f" ({usual:.3f} in simulated pools of its size)" if usual is not None else "")
-    )
-
-
-def _bias_words(candidate: Candidate) -> str:
-    return (
-        f"{candidate.method} converges to {candidate.grid_exponent:.2f} on this grid, while the"
-        f" optimum itself grows with an exponent of {candidate.true_exponent:.2f}: more problems"
-        " never remove the difference; another method, or more solutions and verifications, may"
-    )
-
-
-def _pilot_words(pilot: Pilot) -> str:
-    own, expected = pilot.half_width, pilot.expected_half_width
-    if pilot.status != "ok" or own is None or not expected:
-        return ""
-    if 1 / _RATIO < own / expected < _RATIO:
-        return ""
-    return (
-        f"the pilot's own half-width is {own:.3f}, that of simulated pools of its size"
-        f" {expected:.3f}: problems may have to be {(own / expected) ** 2:.2g} times as many"
-    )

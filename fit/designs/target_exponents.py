@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from svlaw.analysis.cost import CostModel
+from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.analysis.success.grid import choose_grid
 from svlaw.analysis.success.sample_reader import Holding
 from svlaw.analysis.success.success_table import SuccessTable
-from svlaw.fit.laws.allocation import AllocationLaw, Quantity, fit_allocation
+from svlaw.fit.laws.allocation import fit_allocation
+from svlaw.fit.laws.allocation_law import AllocationLaw, Quantity
 from svlaw.fit.power_law import fit_power_law
 from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.quadrature import OPTIMUM_NODES, best_of_n
@@ -126,7 +127,7 @@ def _optima(simulation: Simulation, cost: CostModel, sizes: Sequence[Size]) -> p
 
 
 def _exponent(optima: pl.DataFrame, most: float, quantity: Quantity) -> float | None:
-    inner = optima.filter(~pl.col("at_boundary"), pl.col("budget") <= most * (1 + 1e-9))
+    inner = optima.filter(~pl.col("at_boundary"), pl.col("budget") <= most * (1 + ROUNDING))
     if inner.height < LEAST_BUDGETS:
         return None
     return fit_power_law(inner["budget"].to_numpy(), inner[quantity].to_numpy()).exponent

@@ -13,7 +13,8 @@ from svlaw.analysis.cost import CostModel
 from svlaw.analysis.success.estimators import Options
 from svlaw.data.progress import Progress
 from svlaw.fit.designs.target_exponents import Size
-from svlaw.fit.laws.allocation import AllocationLaw, Quantity, fit_allocation
+from svlaw.fit.laws.allocation import fit_allocation
+from svlaw.fit.laws.allocation_law import AllocationLaw, Quantity
 from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.simulator import simulate_table
 

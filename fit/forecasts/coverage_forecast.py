@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.intervals.resampling import Resamples, percentile_interval, success_intervals
+from svlaw.analysis.intervals.resampling import Resamples, percentile_interval
+from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.strategies.coverage import coverage
 from svlaw.analysis.success.grid import SUPPORT
 from svlaw.analysis.success.sample_reader import SampleReader

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.cost import CostModel
+from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.schema import VERIFIED
@@ -24,8 +24,6 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-ROUNDING: Final = 1e-9
-"""Relative slack with which a cost still counts as within a budget."""
 
 _PER_DOUBLING: Final = 8
 """Budgets tried per doubling, up to the one asked about."""

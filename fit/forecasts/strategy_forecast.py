@@ -7,14 +7,14 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.cost import CostModel
+from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.analysis.intervals.resampling import Resamples
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.forecasts.backtest import Backtest, summarise
-from svlaw.fit.forecasts.extrapolators import ROUNDING, Extrapolator, extrapolator
+from svlaw.fit.forecasts.extrapolators import Extrapolator, extrapolator
 from svlaw.fit.forecasts.vote_curve import FIRST, LEAST_POINTS
 
 F64 = npt.NDArray[np.float64]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from svlaw.fit.laws.allocation import QUANTITIES, AllocationLaw, Quantity
+from svlaw.fit.laws.allocation_law import QUANTITIES, AllocationLaw, Quantity
 
 TRUST: Final = ("isobudget", "envelope", "surface")
 """Methods by how near simulated truth they come where their status is ok (docs/laws.md)."""

@@ -3,6 +3,7 @@
 import numpy as np
 
 from svlaw.analysis.compare.cost_lines import Line
+from svlaw.analysis.cost import ROUNDING
 from svlaw.fit.laws.optima import F64, Optima, improving, spaced_budgets
 
 
@@ -30,7 +31,7 @@ def envelope(lines: list[Line], means: F64) -> Optima:
     verifications = depth[best]
     used = improving(success)
     largest = max(line.solutions[-1] for line in lines)
-    at_boundary = (verifications == depth.max()) | (solutions >= largest * (1 - 1e-9))
+    at_boundary = (verifications == depth.max()) | (solutions >= largest * (1 - ROUNDING))
     flat = int((~used[:, 0]).sum())
     flags = {"no better than a smaller budget": flat} if flat else {}
     return Optima(budgets, solutions, verifications, success, used, used, at_boundary, flags)

@@ -29,7 +29,8 @@ from svlaw.analysis.figures.curve_figures import (
     place_of,
 )
 from svlaw.fit.laws.advice import Advice, advise
-from svlaw.fit.laws.allocation import QUANTITIES, AllocationFit, AllocationLaw, Quantity
+from svlaw.fit.laws.allocation import AllocationFit
+from svlaw.fit.laws.allocation_law import QUANTITIES, AllocationLaw, Quantity
 
 METHOD_NAMES: Final = {"envelope": "Envelope", "isobudget": "Iso-budget", "surface": "Surface"}
 """What each method is called in figures and reports."""

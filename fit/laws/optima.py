@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.compare.cost_lines import Line
+from svlaw.analysis.cost import ROUNDING
 
 F64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 PER_DOUBLING: Final = 8
 """Budgets per doubling of compute."""
-_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Optima:
     def at_floor(self) -> Mask:
         """(n, B) whether the optimum is S = 1 or V = 1, less than which cannot be bought."""
         # Not a number where there is no optimum, which compares as false.
-        result: Mask = (self.solutions <= 1 + _ROUNDING) | (self.verifications <= 1 + _ROUNDING)
+        result: Mask = (self.solutions <= 1 + ROUNDING) | (self.verifications <= 1 + ROUNDING)
         return result
 
 

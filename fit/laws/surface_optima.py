@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.cost import CostModel
+from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.fit.laws.optima import Optima, improving
 from svlaw.fit.surfaces.forms import Form
 from svlaw.fit.surfaces.surface_fits import SurfaceFit, form_named
@@ -58,7 +58,9 @@ def surface_optima(
         found = _search(form_named(surface.form), parameters[:, some], cost, budgets, deepest)
         solutions[:, some], verifications[:, some], success[:, some] = found
     used = improving(np.round(success, _DIGITS))
-    at_boundary = (solutions >= largest_S * (1 - 1e-9)) | (verifications >= largest_V * (1 - 1e-9))
+    at_boundary = (solutions >= largest_S * (1 - ROUNDING)) | (
+        verifications >= largest_V * (1 - ROUNDING)
+    )
     missing = np.isnan(success[:, 0])
     counts = {
         "no surface": int(missing.sum()),
@@ -69,15 +71,19 @@ def surface_optima(
 
 
 def _largest_depths(cost: CostModel, budgets: F64) -> F64:
-    """(n,) ln V at which each budget buys a single solution, by bisection; 0 below C(1, 1)."""
-    low, high = np.zeros(budgets.size), np.ones(budgets.size)
-    while (dear := cost(1.0, np.exp(high)) < budgets).any():
+    """(n,) ln V at which each budget buys a single solution; 0 below C(1, 1)."""
+    from scipy.optimize import elementwise  # noqa: PLC0415
+
+    def excess(depth: F64, budget: F64) -> F64:
+        return cost(1.0, np.exp(depth)) - budget
+
+    within = np.maximum(budgets, cost(1.0, np.ones(1)))
+    high = np.ones(within.size)
+    while (dear := excess(high, within) < 0).any():
         high[dear] *= 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        affordable = cost(1.0, np.exp(middle)) <= budgets
-        low, high = np.where(affordable, middle, low), np.where(affordable, high, middle)
-    return low
+    found = elementwise.find_root(excess, (np.zeros(within.size), high), args=(within,))
+    depths: F64 = found.x
+    return depths
 
 
 def _search(

@@ -6,9 +6,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.compare.frontier import ROUNDING, Offer, by_cost, offer
-from svlaw.analysis.cost import CostModel
-from svlaw.analysis.intervals.resampling import Resamples, success_intervals
+from svlaw.analysis.compare.frontier import Offer, by_cost, offer
+from svlaw.analysis.cost import ROUNDING, CostModel
+from svlaw.analysis.intervals.resampling import Resamples
+from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount, rounded_up

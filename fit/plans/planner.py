@@ -6,8 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from svlaw.analysis.compare.crossfit import LEAST_PROBLEMS
-from svlaw.analysis.compare.frontier import ROUNDING
-from svlaw.analysis.cost import CostModel
+from svlaw.analysis.cost import ROUNDING, CostModel
 from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.success.problem_sample import SCORE_UNIT, UNPARSED, ProblemSample
+from svlaw.analysis.kernels.problem_sample import SCORE_UNIT, UNPARSED, ProblemSample
 from svlaw.data.errors import NotInPoolError
 from svlaw.fit.pass_rates.distribution_fits import INFLATION_RATIO
 from svlaw.fit.pass_rates.distributions import Model, Pairs

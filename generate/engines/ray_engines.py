@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from svlaw.data.errors import BadInputError, SvlawError
-from svlaw.data.workers.ray_cluster import Cluster, in_one_line, told_error, versions
+from svlaw.data.workers.ray_cluster import Cluster
+from svlaw.data.workers.ray_tasks import in_one_line, told_error, versions
 from svlaw.generate.engines.protocol import Batch, Model, Outcome, Sampling
 from svlaw.generate.engines.ray_worker import News, Recipe, Worker
 

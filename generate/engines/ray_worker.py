@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from svlaw.data.errors import SvlawError
-from svlaw.data.workers.ray_cluster import check_versions, named_errors
+from svlaw.data.workers.ray_tasks import check_versions, named_errors
 from svlaw.generate.engines.protocol import Batch, Engine, Model, Outcome, Sampling
 
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from svlaw.analysis.figures.figure_files import write_figure as write_figure
     from svlaw.analysis.figures.paper_figure import plot_paper_figure as plot_paper_figure
     from svlaw.analysis.figures.surface_figure import plot_surface as plot_surface
-    from svlaw.analysis.intervals.resampling import Interval as Interval
+    from svlaw.analysis.intervals.interval import Interval as Interval
     from svlaw.analysis.success.estimators import Options as Options
     from svlaw.analysis.success.success_table import SuccessTable as SuccessTable
     from svlaw.analysis.success.success_table import success_table as success_table
@@ -87,8 +87,8 @@ if TYPE_CHECKING:
     from svlaw.fit.laws.advice import Advice as Advice
     from svlaw.fit.laws.advice import advise as advise
     from svlaw.fit.laws.allocation import AllocationFit as AllocationFit
-    from svlaw.fit.laws.allocation import AllocationLaw as AllocationLaw
     from svlaw.fit.laws.allocation import fit_allocation as fit_allocation
+    from svlaw.fit.laws.allocation_law import AllocationLaw as AllocationLaw
     from svlaw.fit.laws.law_figures import plot_exponents as plot_exponents
     from svlaw.fit.laws.law_figures import plot_laws as plot_laws
     from svlaw.fit.plans.planner import Plan as Plan
@@ -140,7 +140,7 @@ _HOMES = {
     "svlaw.analysis.compare.frontier": ("frontier",),
     "svlaw.analysis.figures.paper_figure": ("plot_paper_figure",),
     "svlaw.analysis.figures.curve_figures": ("plot_frontier", "plot_solutions"),
-    "svlaw.analysis.intervals.resampling": ("Interval",),
+    "svlaw.analysis.intervals.interval": ("Interval",),
     "svlaw.analysis.success.success_table": ("SuccessTable", "success_table"),
     "svlaw.analysis.figures.surface_figure": ("plot_surface",),
     "svlaw.analysis.checks.pool_check": ("Check", "check_pool"),
@@ -164,7 +164,8 @@ _HOMES = {
     "svlaw.fit.forecasts.forecast": ("Forecast", "forecast"),
     "svlaw.fit.laws.law_figures": ("plot_exponents", "plot_laws"),
     "svlaw.fit.designs.design": ("Candidate", "Design", "design"),
-    "svlaw.fit.laws.allocation": ("AllocationFit", "AllocationLaw", "fit_allocation"),
+    "svlaw.fit.laws.allocation": ("AllocationFit", "fit_allocation"),
+    "svlaw.fit.laws.allocation_law": ("AllocationLaw",),
     "svlaw.fit.plans.planner": ("Plan", "plan"),
     "svlaw.fit.simulation.population": ("Simulation",),
     "svlaw.fit.simulation.population_fit": ("PopulationFit", "fit_population"),

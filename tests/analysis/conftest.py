@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from svlaw.analysis.success.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
+from svlaw.analysis.kernels.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
 from svlaw.data.pool import Pool
 
 

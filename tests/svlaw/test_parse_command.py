@@ -128,7 +128,7 @@ def test_check_exits_with_1_when_a_draw_was_taken_twice(run: Run, pool: Path) ->
     run("parse", pool)
     (part,) = (pool / "verifications" / "v").iterdir()
     twice = pl.read_parquet(part).with_columns(seed=pl.lit(7, pl.Int64), text=pl.lit("Yes"))
-    twice.write_parquet(part)
+    twice.write_parquet(part.rename(part.with_name("part-000000.parquet")))
     code, out = run("check", pool)
     assert code == 1
     assert "the same draws again" in out

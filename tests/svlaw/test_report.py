@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import svlaw as sv
-from svlaw.analysis.intervals.resampling import Interval
+from svlaw.analysis.intervals.interval import Interval
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.data.pool import open_pool

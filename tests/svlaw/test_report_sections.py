@@ -9,6 +9,7 @@ import pytest
 import svlaw as sv
 from svlaw.analysis.checks.findings import Check
 from svlaw.analysis.compare.difficulty import bins
+from svlaw.analysis.intervals.interval import Interval
 from svlaw.analysis.intervals.resampling import resample
 from svlaw.analysis.success.estimators import Options
 from svlaw.data.examples import open_example
@@ -190,16 +191,16 @@ def test_rates_and_rankings_of_a_verifier_by_hand(tmp_path):
     found = examine_quality(open_pool(tmp_path / "p"), "judge", {"hard": ["c"]}, "ignore")
     whole, hard = found.rates
     assert whole.group == ALL
-    assert whole.right_accepted.value == pytest.approx(5 / 8)
-    assert whole.wrong_accepted.value == pytest.approx(1 / 4)
-    assert whole.balanced_accuracy.value == pytest.approx((5 / 8 + 3 / 4) / 2)
+    assert whole.right_accepted.estimate == pytest.approx(5 / 8)
+    assert whole.wrong_accepted.estimate == pytest.approx(1 / 4)
+    assert whole.balanced_accuracy.estimate == pytest.approx((5 / 8 + 3 / 4) / 2)
     # In a: 1 > 0.5 and 0.5 = 0.5; in b: 1 > 0; in c there is no pair.
-    assert whole.ranking.value == pytest.approx((0.75 + 1) / 2)
+    assert whole.ranking.estimate == pytest.approx((0.75 + 1) / 2)
     assert whole.n_ranked == 2
-    assert hard.wrong_accepted is None
-    assert hard.balanced_accuracy is None
-    assert hard.ranking is None
-    assert hard.right_accepted.value == 0
+    assert hard.wrong_accepted == Interval(None)
+    assert hard.balanced_accuracy == Interval(None)
+    assert hard.ranking == Interval(None)
+    assert hard.right_accepted.estimate == 0
     areas = dict(found.curves.select("verdict", "area").unique().iter_rows())
     assert areas["one"] == pytest.approx(5 / 8 * 3 / 4 + (5 / 8 * 1 / 4 + 3 / 8 * 3 / 4) / 2)
     # Means of right ones: 1, 0.5, 1, 0; of wrong ones: 0.5, 0.
@@ -214,12 +215,13 @@ def test_rates_are_those_of_check(pool):
     said = {check.subject: check.message for check in sv.check_pool(pool)}
     rate = found.rates[0].right_accepted
     assert said["true positive rate (judge)"] == (
-        f"{rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}]"
+        f"{rate.estimate:.3f} [{rate.conf_low:.3f}, {rate.conf_high:.3f}]"
     )
     table = quality_table(found, "f")
-    assert f"{100 * rate.value:.1f}% [{100 * rate.low:.1f}, {100 * rate.high:.1f}]" in table.rows[0]
-    assert f"{100 * rate.value:.1f}% of the time" in quality_in_words(found)[0]
-    assert table.frame["right_accepted"][0] == rate.value
+    ends = f"[{100 * rate.conf_low:.1f}, {100 * rate.conf_high:.1f}]"
+    assert f"{100 * rate.estimate:.1f}% {ends}" in table.rows[0]
+    assert f"{100 * rate.estimate:.1f}% of the time" in quality_in_words(found)[0]
+    assert table.frame["right_accepted"][0] == rate.estimate
 
 
 def test_a_verifier_of_no_worth_is_called_so(tmp_path):

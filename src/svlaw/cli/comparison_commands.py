@@ -37,7 +37,7 @@ from svlaw.cli.study import Study, describe, headings, open_study, quoted, stack
 if TYPE_CHECKING:
     from svlaw.analysis.compare.crossover import Crossover
     from svlaw.analysis.cost_choice import CostChoice
-    from svlaw.analysis.intervals.resampling import Interval
+    from svlaw.analysis.intervals.interval import Interval
     from svlaw.analysis.success.estimators import Options
 
 

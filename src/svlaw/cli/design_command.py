@@ -84,8 +84,9 @@ def design(
         for text, option in ((solutions, "--solutions"), (verifications, "--verifications"))
     ]
     from svlaw.data.pool import open_pool
-    from svlaw.fit.designs.design import check_pilot, check_request
+    from svlaw.fit.designs.design import check_request
     from svlaw.fit.designs.design import design as compute
+    from svlaw.fit.designs.pilot import check_pilot
 
     check_request(width, strategy, quantity, method, problems_at_most)
     pool = open_pool(pilot)

@@ -24,7 +24,8 @@ from svlaw.cli.study import describe, headings, open_study
 if TYPE_CHECKING:
     from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.success.estimators import Options
-    from svlaw.fit.laws.allocation import AllocationFit, AllocationLaw, ExponentSum
+    from svlaw.fit.laws.allocation import AllocationFit
+    from svlaw.fit.laws.allocation_law import AllocationLaw, ExponentSum
 
 _FINE = "Values of {}, 'all', or 'fine' (up to eight per doubling)."
 

@@ -98,7 +98,8 @@ def _carry_out(
 ) -> None:
     from functools import partial
 
-    from svlaw.data.workers.ray_cluster import check_place, connect
+    from svlaw.data.workers.ray_addresses import check_place
+    from svlaw.data.workers.ray_connection import connect
     from svlaw.generate.interrupts import stoppable
     from svlaw.generate.run_estimate import look_ahead
     from svlaw.generate.runs import open_engine, run_assignment

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.options import Json, On, PoolPath
+from svlaw.cli.options import Json, On, PoolPath, Wait
 from svlaw.cli.output import percent, print_json, print_rows, progress_bar, warn
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def grade(
         ),
     ] = None,
     on: On = None,
+    wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
     """Extract, grade and group the answers of a pool again, from the text of its solutions.
@@ -48,7 +49,8 @@ def grade(
 
     from svlaw.data.grading.pool_grading import grade_pool
     from svlaw.data.pool import open_pool
-    from svlaw.data.workers.ray_cluster import check_place, connect
+    from svlaw.data.workers.ray_addresses import check_place
+    from svlaw.data.workers.ray_connection import connect
 
     if extractor is not None:
         sys.path.insert(0, str(Path.cwd()))
@@ -62,6 +64,7 @@ def grade(
             workers=workers,
             tolerance=tolerance,
             cluster=cluster,
+            wait=wait,
             progress=progress,
         )
     _report(grading, as_json)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.options import Json, NewPool, PoolPath, Renames, read_renames
+from svlaw.cli.options import Json, NewPool, PoolPath, Renames, Wait, read_renames
 from svlaw.cli.output import console, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def verdicts(
     ],
     verifier: NewVerifier,
     rename: Renames = None,
+    wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
     """Add the verdicts of another verifier, or more of one, to a pool."""
@@ -76,7 +77,11 @@ def verdicts(
     from svlaw.data.pool import open_pool
 
     grown = import_verdicts(
-        open_pool(pool), verifications, verifier=verifier, renames=read_renames(rename)
+        open_pool(pool),
+        verifications,
+        verifier=verifier,
+        renames=read_renames(rename),
+        wait=wait,
     )
     _report(grown, as_json)
 

@@ -126,6 +126,12 @@ On = Annotated[
         " without Ray.",
     ),
 ]
+Wait = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS", min=0, help="How long to wait while another command writes to the pool."
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the rows to .parquet, .csv, .json."),

@@ -75,10 +75,25 @@ def check_suffix(path: Path | None) -> None:
     """
     if path is None:
         return
+    refuse_inside_pool(path)
     if path.suffix not in {".parquet", ".csv", ".json"}:
         raise BadInputError(f"{path}: write rows to a .parquet, .csv or .json file")
     if not path.parent.is_dir():
         raise BadInputError(f"{path}: there is no folder {path.parent}")
+
+
+def refuse_inside_pool(path: Path) -> None:
+    """Raise for an output that would lie in a pool, where it could take the place of data.
+
+    Raises:
+        BadInputError: The file or folder lies in a pool.
+    """
+    from svlaw.data.pool_file import POOL_FILE
+
+    place = path.resolve()
+    for folder in (place, *place.parents):
+        if (folder / POOL_FILE).is_file():
+            raise BadInputError(f"{path}: lies in the pool {folder}; write outputs elsewhere")
 
 
 def write_rows(path: Path, frame: "pl.DataFrame") -> None:

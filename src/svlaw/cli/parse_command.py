@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from svlaw.cli.options import Json, On, PoolPath, Verifier
+from svlaw.cli.options import Json, On, PoolPath, Verifier, Wait
 from svlaw.cli.output import console, percent, print_json, print_rows, progress_bar
 
 Score = Annotated[
@@ -31,6 +31,7 @@ def parse(
     score: Score = "text",
     pattern: Pattern = None,
     on: On = None,
+    wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
     """Read verdicts from the stored text of the verifications, again and again."""
@@ -38,7 +39,8 @@ def parse(
 
     from svlaw.data.pool import open_pool
     from svlaw.data.verdicts.pool_parsing import parse_pool
-    from svlaw.data.workers.ray_cluster import check_place, connect
+    from svlaw.data.workers.ray_addresses import check_place
+    from svlaw.data.workers.ray_connection import connect
 
     check_place(on)
     opened = open_pool(pool)
@@ -49,6 +51,7 @@ def parse(
             score=score,  # type: ignore[arg-type]  # refused when unknown
             pattern=pattern,
             cluster=cluster,
+            wait=wait,
             progress=progress,
         )
     if as_json:

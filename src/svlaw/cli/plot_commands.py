@@ -18,7 +18,7 @@ from svlaw.cli.options import (
     read_options,
     read_place,
 )
-from svlaw.cli.output import console, print_json
+from svlaw.cli.output import console, print_json, refuse_inside_pool
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import Study, open_study
 
@@ -276,6 +276,7 @@ def _check(output: Path, columns: int, height: float | None) -> None:
     """Raise before any work when the figure could not be written."""
     from svlaw.analysis.figures.figure_files import check_figure_path, check_print_size
 
+    refuse_inside_pool(output)
     check_print_size(columns, height)
     check_figure_path(output)
 

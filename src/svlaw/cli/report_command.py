@@ -17,6 +17,7 @@ from svlaw.cli.output import (
     console,
     print_json,
     progress_bar,
+    refuse_inside_pool,
 )
 from svlaw.cli.shared_options import reads
 
@@ -44,6 +45,7 @@ def report(
     """One self-contained HTML page: which strategy wins at which budget, and the laws."""
     from svlaw.report import write_report
 
+    refuse_inside_pool(output)
     with progress_bar("analysing") as progress:
         written = write_report(
             pools,

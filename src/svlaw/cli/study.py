@@ -77,8 +77,9 @@ def open_study(
     from svlaw.analysis.success.success_table import default_strategies, success_table
     from svlaw.data.pool import open_pool
     from svlaw.data.schema import VERIFIED
-    from svlaw.data.verdicts.unparsed import MANY_UNPARSED, unparsed_share
-    from svlaw.data.workers.ray_cluster import check_place, connect
+    from svlaw.data.verdicts.unparsed import MANY_UNPARSED, unparsed_share, unparsed_words
+    from svlaw.data.workers.ray_addresses import check_place
+    from svlaw.data.workers.ray_connection import connect
 
     check_place(on)
     pool = open_pool(path)
@@ -116,10 +117,7 @@ def open_study(
     if table.verifier is not None and pool.has("verdicts", table.verifier):
         unparsed = unparsed_share(pool, table.verifier)
         if unparsed >= MANY_UNPARSED:
-            warn(
-                f"{percent(unparsed)}% of the verdicts could not be read, which makes strategies"
-                " with a verifier look worse than they are: see 'svlaw parse'"
-            )
+            warn(f"{unparsed_words(f'{percent(unparsed)}%')}: see 'svlaw parse'")
     document = {
         "pool": str(path),
         "verifier": table.verifier,

@@ -7,7 +7,7 @@ import polars as pl
 from svlaw.analysis.compare.crossfit import FOLDS, PARTITIONS
 from svlaw.analysis.cost import FlopsCost, PriceCost, WeightedTokens
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
-from svlaw.analysis.intervals.resampling import LEVEL
+from svlaw.analysis.intervals.interval import LEVEL
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.schema import VERIFIED
 from svlaw.report.number_texts import amount

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from svlaw.analysis.compare.frontier import offer
 from svlaw.analysis.cost import CostModel
-from svlaw.analysis.intervals.resampling import Interval, Resamples, resample
+from svlaw.analysis.intervals.interval import Interval
+from svlaw.analysis.intervals.resampling import Resamples, resample
 from svlaw.analysis.success.success_table import SuccessTable
 
 F64 = npt.NDArray[np.float64]

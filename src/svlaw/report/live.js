@@ -20,7 +20,8 @@ const live = (() => {
   const HASH = "#live:";
 
   const at = (name) => document.getElementById(`live-${name}`);
-  const { names, pools } = JSON.parse(at("data").textContent);
+  const { names, costs, pools } = JSON.parse(at("data").textContent);
+  for (const [name, words] of Object.entries(costs)) Object.assign(liveCosts.MODELS[name], words);
   for (const { fine } of pools) liveModel.unpack(fine);
   let state = startOf(0);
   let ends = {};

@@ -23,11 +23,15 @@ from svlaw.analysis.cost import (
     FlopsCost,
     PriceCost,
     RelativeCost,
+    TokenCost,
+    WeightedTokens,
+    axis_title,
     measure_lambda,
     token_cost,
 )
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES, plot_frontier
-from svlaw.analysis.intervals.resampling import LEVEL, success_intervals
+from svlaw.analysis.intervals.interval import LEVEL
+from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import NotInPoolError
@@ -36,6 +40,13 @@ from svlaw.report.pool_results import Findings
 
 F64 = npt.NDArray[np.float64]
 
+_COSTS: Final[dict[str, type[RelativeCost | WeightedTokens]]] = {
+    "relative": RelativeCost,
+    "tokens": TokenCost,
+    "flops": FlopsCost,
+    "price": PriceCost,
+}
+"""Cost models of the panel, by their names in `live_costs.js`."""
 LARGEST: Final = 3_000_000
 """Most bytes of per-problem success in a page; base64 makes a third more of them."""
 SCRIPTS: Final = (
@@ -83,7 +94,12 @@ def live_panel(found: Sequence[Findings]) -> LivePanel | None:
         size = fine.success[_runnable(fine)].nbytes if fine.has_problems else 0
         pools.append(_pool(each, fine, whole=size <= left))
         left -= size if size <= left else 0
-    data = json.dumps({"names": STRATEGY_NAMES, "pools": pools}, allow_nan=False)
+    costs = {
+        name: {"unit": kind.unit_name, "label": axis_title(kind.quantity, kind.unit_name)}
+        for name, kind in _COSTS.items()
+    }
+    document = {"names": STRATEGY_NAMES, "costs": costs, "pools": pools}
+    data = json.dumps(document, allow_nan=False)
     return LivePanel([each.name for each in shown], in_script(data)) if shown else None
 
 

@@ -1,8 +1,8 @@
 "use strict";
 
-// The cost models that the live panel offers, by the names of `--cost`. Each has its unit, the
-// axis title of costs, the figures it takes (of the solver, and of the verifier where there is
-// one), the cost that `liveModel` takes, the options of commands, and words for paper.
+// The cost models that the live panel offers, by the names of `--cost`. Each has the figures it takes
+// (of the solver, and of the verifier where there is one), the cost that `liveModel` takes, the
+// options of commands, and words for paper. `live.js` adds the unit and the axis title of costs.
 const liveCosts = (() => {
   const TOKENS_OF_A_PRICE = 1e6;
   const FREE = "inputprice"; // the one figure that may be 0
@@ -16,8 +16,6 @@ const liveCosts = (() => {
 
   const MODELS = {
     relative: {
-      unit: "solutions",
-      label: "compute per problem (solutions)",
       ofSolver: [],
       ofVerifier: ["ratio"],
       cost: ({ ratio }) => ({ unit: 1, prefill: 0, ratio }),
@@ -26,8 +24,6 @@ const liveCosts = (() => {
       words: ({ ratio }, isVerified) => (isVerified ? `λ = ${Number(ratio.toPrecision(6))}` : ""),
     },
     tokens: {
-      unit: "tokens",
-      label: "compute per problem (tokens)",
       ofSolver: [],
       ofVerifier: [],
       cost: (_, tokens) => weighted(tokens, [1, 1, 1]),
@@ -35,8 +31,6 @@ const liveCosts = (() => {
       words: () => "",
     },
     flops: {
-      unit: "FLOPs",
-      label: "compute per problem (FLOPs)",
       ofSolver: ["solver"],
       ofVerifier: ["verifier"],
       cost({ solver, verifier }, tokens) {
@@ -53,8 +47,6 @@ const liveCosts = (() => {
       },
     },
     price: {
-      unit: "US$",
-      label: "cost per problem (US$)",
       ofSolver: ["solverprice"],
       ofVerifier: ["inputprice", "outputprice"],
       cost({ solverprice, inputprice, outputprice }, tokens) {

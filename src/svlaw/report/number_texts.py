@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from svlaw.analysis.intervals.resampling import Interval
+from svlaw.analysis.intervals.interval import Interval
 from svlaw.data.numerals import significant
 
 DASH = "–"

@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 from svlaw.analysis.compare.crossover import Crossover
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
-from svlaw.analysis.intervals.resampling import Interval
+from svlaw.analysis.intervals.interval import Interval
 from svlaw.fit.laws.advice import advise
-from svlaw.fit.laws.allocation import AllocationFit, AllocationLaw
+from svlaw.fit.laws.allocation import AllocationFit
+from svlaw.fit.laws.allocation_law import AllocationLaw
 from svlaw.fit.laws.law_figures import METHOD_NAMES
 from svlaw.report.number_texts import (
     DASH,

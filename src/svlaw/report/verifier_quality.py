@@ -1,7 +1,7 @@
 """How good a verifier is: what it accepts, how it ranks, and where it does so best."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,8 +10,9 @@ import polars as pl
 
 from svlaw.analysis.checks.solution_checks import read_answers
 from svlaw.analysis.checks.verifier_checks import read_verdicts
-from svlaw.analysis.intervals.clustered_rates import Estimate, clustered_difference, clustered_rate
-from svlaw.analysis.intervals.resampling import success_intervals
+from svlaw.analysis.intervals.clustered_rates import clustered_difference, clustered_rate
+from svlaw.analysis.intervals.interval import Interval
+from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.data.pool import Pool
 
 F64 = npt.NDArray[np.float64]
@@ -29,7 +30,7 @@ _CALIBRATION_BINS: Final = 10
 
 @dataclass(frozen=True)
 class Rates:
-    """What a verifier does on some problems; None where it cannot be told.
+    """What a verifier does on some problems; an estimate is None where it cannot be told.
 
     Attributes:
         group: Which problems.
@@ -44,10 +45,10 @@ class Rates:
 
     group: str
     n_problems: int
-    right_accepted: Estimate | None
-    wrong_accepted: Estimate | None
-    balanced_accuracy: Estimate | None
-    ranking: Estimate | None
+    right_accepted: Interval
+    wrong_accepted: Interval
+    balanced_accuracy: Interval
+    ranking: Interval
     n_ranked: int
 
 
@@ -135,19 +136,20 @@ def _rates(group: str, solutions: pl.DataFrame) -> Rates:
         sums.height,
         clustered_rate(*pairs[0]),
         clustered_rate(*pairs[1]),
-        None if difference is None else _balanced(difference),
+        _balanced(difference),
         _mean(ranks),
         ranks.size,
     )
 
 
-def _balanced(difference: Estimate) -> Estimate:
+def _balanced(difference: Interval) -> Interval:
     """Balanced accuracy, (1 + J) / 2 for J = right accepted less wrong accepted."""
-    low, high = (
-        None if end is None else float(np.clip((1 + end) / 2, 0, 1))
-        for end in (difference.low, difference.high)
+    return Interval(
+        *(
+            None if value is None else float(np.clip((1 + value) / 2, 0, 1))
+            for value in (difference.estimate, difference.conf_low, difference.conf_high)
+        )
     )
-    return replace(difference, value=(1 + difference.value) / 2, low=low, high=high)
 
 
 def _rankings(solutions: pl.DataFrame) -> F64:
@@ -169,13 +171,13 @@ def _rankings(solutions: pl.DataFrame) -> F64:
     return share
 
 
-def _mean(shares: F64) -> Estimate | None:
+def _mean(shares: F64) -> Interval:
     if not shares.size:
-        return None
+        return Interval(None)
     if shares.size == 1:
-        return Estimate(float(shares[0]))
+        return Interval(float(shares[0]))
     low, high = success_intervals(shares[None])
-    return Estimate(float(shares.mean()), float(low[0]), float(high[0]))
+    return Interval(float(shares.mean()), float(low[0]), float(high[0]))
 
 
 def _single(pool: Pool, verifier: str) -> pl.DataFrame:
@@ -231,9 +233,9 @@ def _calibration(solutions: pl.DataFrame) -> pl.DataFrame:
         )
         sums = sums.sort("problem_id")
         rate = clustered_rate(sums["right"].to_numpy(), sums["n"].to_numpy())
-        if rate is not None:
+        if rate.estimate is not None:
             score = part.sort(*_KEY)["score"].mean()
-            rows.append((score, rate.value, rate.low, rate.high, part.height))
+            rows.append((score, rate.estimate, rate.conf_low, rate.conf_high, part.height))
     schema = {
         **dict.fromkeys(("score", "right", "conf_low", "conf_high"), pl.Float64),
         "n_solutions": pl.Int64,

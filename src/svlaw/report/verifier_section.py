@@ -5,8 +5,8 @@ import polars as pl
 
 from svlaw.analysis.figures.axes import layout
 from svlaw.analysis.figures.curve_figures import STRATEGY_COLOURS
-from svlaw.analysis.intervals.clustered_rates import Estimate
-from svlaw.report.number_texts import DASH, percent, with_ends
+from svlaw.analysis.intervals.interval import Interval
+from svlaw.report.number_texts import percent, with_ends
 from svlaw.report.page_parts import Cell, Table
 from svlaw.report.verifier_quality import ALL, Quality
 
@@ -18,7 +18,7 @@ def quality_table(quality: Quality, file: str) -> Table:
             each.group if each.group == ALL else f"pass rate {each.group}",
             f"{each.n_problems:,}",
             *(
-                DASH if rate is None else with_ends(rate.value, rate.low, rate.high, percent)
+                _shown(rate)
                 for rate in (
                     each.right_accepted,
                     each.wrong_accepted,
@@ -53,10 +53,12 @@ def _frame(quality: Quality) -> pl.DataFrame:
             "n_problems": each.n_problems,
         }
         for name in names:
-            rate: Estimate | None = getattr(each, name)
-            row[name] = None if rate is None else rate.value
-            row[f"{name}_low"] = None if rate is None else rate.low
-            row[f"{name}_high"] = None if rate is None else rate.high
+            rate: Interval = getattr(each, name)
+            row |= {
+                name: rate.estimate,
+                f"{name}_low": rate.conf_low,
+                f"{name}_high": rate.conf_high,
+            }
         rows.append(row | {"n_ranked": each.n_ranked})
     return pl.DataFrame(rows, infer_schema_length=None)
 
@@ -65,27 +67,25 @@ def in_words(quality: Quality) -> list[str]:
     """What the rates say."""
     whole, parts = quality.rates[0], quality.rates[1:]
     right, wrong, balanced = whole.right_accepted, whole.wrong_accepted, whole.balanced_accuracy
-    if right is None or wrong is None or balanced is None:
+    if right.estimate is None or wrong.estimate is None:
         return ["Its quality cannot be told: no right solution has a verdict, or no wrong one."]
     text = (
-        f"A verdict accepts a right solution {percent(right.value)} of the time and a wrong one"
-        f" {percent(wrong.value)}: balanced accuracy {_shown(balanced)}"
+        f"A verdict accepts a right solution {percent(right.estimate)} of the time and a wrong one"
+        f" {percent(wrong.estimate)}: balanced accuracy {_shown(balanced)}"
     )
-    if balanced.low is not None and balanced.low <= 0.5:
+    if balanced.conf_low is not None and balanced.conf_low <= 0.5:
         text += ", not clear of chance (50%)"
     sentences = [f"{text}."]
-    if whole.ranking is not None:
+    if whole.ranking.estimate is not None:
         sentences.append(
             "What best-of-N needs is ranking within a problem: by the mean of all its verdicts a"
             f" right solution stands above a wrong one of the same problem in"
             f" {_shown(whole.ranking)} of the pairs (chance: 50%), over {whole.n_ranked:,} problems"
             " that have both."
         )
-    ranked = [each for each in parts if each.ranking is not None]
+    ranked = [each for each in parts if each.ranking.estimate is not None]
     if len(ranked) > 1:
         first, last = ranked[0], ranked[-1]
-        assert first.ranking is not None
-        assert last.ranking is not None
         sentences.append(
             f"On the hardest of these problems (pass rate {first.group}) it is"
             f" {_shown(first.ranking)}, on the easiest ({last.group}) {_shown(last.ranking)}."
@@ -93,8 +93,8 @@ def in_words(quality: Quality) -> list[str]:
     return sentences
 
 
-def _shown(rate: Estimate) -> str:
-    return with_ends(rate.value, rate.low, rate.high, percent)
+def _shown(rate: Interval) -> str:
+    return with_ends(rate.estimate, rate.conf_low, rate.conf_high, percent)
 
 
 def plot_characteristic(quality: Quality) -> go.Figure | None:

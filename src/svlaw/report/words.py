@@ -7,13 +7,14 @@ from typing import Any
 from markupsafe import Markup
 
 from svlaw.analysis.compare.crossover import Crossover
+from svlaw.analysis.cost import ROUNDING
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
-from svlaw.analysis.intervals.resampling import Interval
+from svlaw.analysis.intervals.interval import Interval
 from svlaw.data.numerals import counted
 from svlaw.data.schema import VERIFIED
-from svlaw.data.verdicts.unparsed import MANY_UNPARSED
+from svlaw.data.verdicts.unparsed import MANY_UNPARSED, unparsed_words
 from svlaw.fit.laws.advice import METHODS_IN_WORDS, Advice
-from svlaw.fit.laws.allocation import AllocationLaw
+from svlaw.fit.laws.allocation_law import AllocationLaw
 from svlaw.fit.laws.law_figures import METHOD_NAMES
 from svlaw.report.growth import FACTOR
 from svlaw.report.number_texts import (
@@ -124,10 +125,7 @@ def doubts(found: Findings) -> list[str]:
             " hold too few solutions or verifications for the grid."
         )
     if found.quality is not None and found.quality.unparsed >= MANY_UNPARSED:
-        sentences.append(
-            f"{percent(found.quality.unparsed)} of the verdicts could not be read, which makes the"
-            " strategies with a verifier look worse than they are: see svlaw parse."
-        )
+        sentences.append(f"{unparsed_words(percent(found.quality.unparsed))}: see svlaw parse.")
     sentences += _doubts_on_voting(found)
     sentences += _doubts_on_laws(found)
     sentences += _doubts_on_draws(found)
@@ -165,7 +163,7 @@ def _range(phase: list[Row]) -> str:
 def _unrivalled(found: Findings, phase: list[Row]) -> str:
     """A caution where verification leads only because voting was not sampled that far."""
     most = float(found.voting["cost"][-1])
-    outside = _is_verified(phase[0]) and phase[0]["budget"] > most * (1 + 1e-9)
+    outside = _is_verified(phase[0]) and phase[0]["budget"] > most * (1 + ROUNDING)
     if not outside or found.saturation != most:
         return ""
     return f" But self-consistency, still improving, was computed only up to {amount(most)}."

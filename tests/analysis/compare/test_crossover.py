@@ -8,7 +8,8 @@ import pytest
 
 from svlaw.analysis.compare.crossover import Crossover, crossover
 from svlaw.analysis.cost import FlopsCost, RelativeCost, TokenMeans
-from svlaw.analysis.intervals.resampling import Interval, resample
+from svlaw.analysis.intervals.interval import Interval
+from svlaw.analysis.intervals.resampling import resample
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 

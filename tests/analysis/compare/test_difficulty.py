@@ -16,8 +16,8 @@ from svlaw.analysis.compare.difficulty import (
     pass_rates,
     quantile_starts,
 )
+from svlaw.analysis.kernels.problem_sample import ProblemSample, in_half
 from svlaw.analysis.success.estimators import Options
-from svlaw.analysis.success.problem_sample import ProblemSample, in_half
 from svlaw.analysis.success.sample_reader import SampleReader
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
@@ -345,6 +345,7 @@ def test_the_order_of_the_problems_rows_does_not_matter(with_column, table) -> N
     (part,) = pool.parts("problems")
     held = pl.read_parquet(part)
     for seed in range(3):
+        part = part.rename(part.with_name("part-000000.parquet"))  # as others name it
         held.sample(fraction=1, shuffle=True, seed=seed).write_parquet(part)
         found = bins(pool, table, "mood")
         assert [b.name for b in found] == [b.name for b in wanted]

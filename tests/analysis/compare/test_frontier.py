@@ -7,7 +7,8 @@ import pytest
 from svlaw.analysis.compare.crossfit import LEAST_PROBLEMS, cross_fit
 from svlaw.analysis.compare.frontier import doubling_budgets, frontier
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.intervals.resampling import resample, success_intervals
+from svlaw.analysis.intervals.resampling import resample
+from svlaw.analysis.intervals.success_intervals import success_intervals
 
 COLUMNS = [
     "budget",

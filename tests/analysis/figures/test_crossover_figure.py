@@ -7,7 +7,7 @@ import pytest
 
 import svlaw as sv
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.intervals.resampling import Interval
+from svlaw.analysis.intervals.interval import Interval
 
 COST = RelativeCost(2.0)
 

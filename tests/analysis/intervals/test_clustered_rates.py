@@ -6,18 +6,17 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from svlaw.analysis.intervals.clustered_rates import (
-    Estimate,
     clustered_difference,
     clustered_rate,
     intraclass_correlation,
 )
+from svlaw.analysis.intervals.interval import Interval
 
 
 def test_a_rate_is_the_ratio_of_sums() -> None:
     rate = clustered_rate([3, 0, 5, 0], [4, 2, 10, 0])
-    assert rate is not None
-    assert rate.value == 8 / 16
-    assert 0 < rate.low < 0.5 < rate.high < 1
+    assert rate.estimate == 8 / 16
+    assert 0 < rate.conf_low < 0.5 < rate.conf_high < 1
 
 
 def test_the_interval_is_wilsons_at_the_effective_size() -> None:
@@ -27,8 +26,7 @@ def test_the_interval_is_wilsons_at_the_effective_size() -> None:
     size = p * (1 - p) / variance * (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 3)) ** 2
     expected = proportion_confint(p * size, size, method="wilson")
     rate = clustered_rate(y, n)
-    assert rate is not None
-    assert (rate.low, rate.high) == pytest.approx(expected)
+    assert (rate.conf_low, rate.conf_high) == pytest.approx(expected)
 
 
 def test_single_observations_are_not_made_more_of_than_they_are() -> None:
@@ -36,34 +34,30 @@ def test_single_observations_are_not_made_more_of_than_they_are() -> None:
     hits = np.repeat([1, 0], [30, 70])
     rate = clustered_rate(hits, np.ones(100))
     plain = proportion_confint(30, 100, method="wilson")
-    assert rate is not None
-    assert (rate.low, rate.high) == pytest.approx(plain, abs=0.003)
-    assert rate.high - rate.low > plain[1] - plain[0]
+    assert (rate.conf_low, rate.conf_high) == pytest.approx(plain, abs=0.003)
+    assert rate.conf_high - rate.conf_low > plain[1] - plain[0]
 
 
 def test_verdicts_that_agree_within_clusters_count_as_few() -> None:
     """Ten clusters of a hundred equal verdicts tell as much as ten verdicts."""
     many = clustered_rate([100] * 3 + [0] * 7, [100] * 10)
     few = clustered_rate([1] * 3 + [0] * 7, [1] * 10)
-    assert many is not None
-    assert few is not None
-    assert (many.low, many.high) == pytest.approx((few.low, few.high))
+    assert (many.conf_low, many.conf_high) == pytest.approx((few.conf_low, few.conf_high))
 
 
 @pytest.mark.parametrize(("hits", "value"), [(0, 0.0), (20, 1.0)])
 def test_a_rate_at_the_edge_has_an_interval(hits: int, value: float) -> None:
     rate = clustered_rate([hits] * 8, [20] * 8)
-    assert rate is not None
-    assert rate.value == value
-    assert rate.high - rate.low > 0.2  # eight clusters, not 160 verdicts
+    assert rate.estimate == value
+    assert rate.conf_high - rate.conf_low > 0.2  # eight clusters, not 160 verdicts
 
 
 def test_what_cannot_be_known() -> None:
-    assert clustered_rate([], []) is None
-    assert clustered_rate([0, 0], [0, 0]) is None
-    assert clustered_rate([2], [3]) == Estimate(2 / 3)
-    assert clustered_difference([1], [2], [0], [0]) is None
-    assert clustered_difference([1], [2], [1], [4]) == Estimate(0.25)
+    assert clustered_rate([], []) == Interval(None)
+    assert clustered_rate([0, 0], [0, 0]) == Interval(None)
+    assert clustered_rate([2], [3]) == Interval(2 / 3)
+    assert clustered_difference([1], [2], [0], [0]) == Interval(None)
+    assert clustered_difference([1], [2], [1], [4]) == Interval(0.25)
 
 
 def test_the_difference_is_paired() -> None:
@@ -71,12 +65,10 @@ def test_the_difference_is_paired() -> None:
     shift = np.array([0, 2, 4, 6, 8])
     alike = clustered_difference(shift + 2, [10] * 5, shift, [10] * 5)
     against = clustered_difference(shift + 2, [10] * 5, shift[::-1], [10] * 5)
-    assert alike is not None
-    assert against is not None
-    assert alike.value == pytest.approx(0.2)
-    assert alike.low == pytest.approx(0.2)
-    assert against.value == pytest.approx(0.2)
-    assert against.high - against.low > 1
+    assert alike.estimate == pytest.approx(0.2)
+    assert alike.conf_low == pytest.approx(0.2)
+    assert against.estimate == pytest.approx(0.2)
+    assert against.conf_high - against.conf_low > 1
 
 
 @pytest.mark.parametrize("clusters", [30, 100])
@@ -89,8 +81,7 @@ def test_intervals_hold_the_truth(clusters: int, mean: float) -> None:
         n = rng.integers(1, 60, clusters)
         y = rng.binomial(n, rng.beta(4 * mean, 4 * (1 - mean), clusters))
         rate = clustered_rate(y, n)
-        assert rate is not None
-        held += rate.low <= mean <= rate.high
+        held += rate.conf_low <= mean <= rate.conf_high
     assert 925 <= held <= 980
 
 
@@ -106,8 +97,7 @@ def test_the_difference_holds_the_truth() -> None:
             rng.binomial(m, np.clip(0.4 + level, 0, 1)),
             m,
         )
-        assert difference is not None
-        held += difference.low <= 0.3 <= difference.high
+        held += difference.conf_low <= 0.3 <= difference.conf_high
     assert 925 <= held <= 975
 
 

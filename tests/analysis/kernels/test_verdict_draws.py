@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from svlaw.analysis.kernels.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
 from svlaw.analysis.kernels.random_streams import new_stream
 from svlaw.analysis.kernels.verdict_draws import MEAN_UNIT, NO_SCORE, draw_scores, prepare_draws
-from svlaw.analysis.success.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
 
 HALF, ONE = SCORE_UNIT // 2, SCORE_UNIT
 

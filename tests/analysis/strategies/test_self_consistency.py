@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import chisquare
 
 from svlaw.analysis.kernels.permutation_walks import share_walks
+from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.kernels.random_streams import new_stream
 from svlaw.analysis.strategies.self_consistency import exact_vote, is_affordable, permuted_vote
 from svlaw.analysis.success.estimators import Options, estimate
-from svlaw.analysis.success.problem_sample import ProblemSample
 
 NO_V = np.array([0], np.int64)
 

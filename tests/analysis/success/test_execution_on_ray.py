@@ -137,6 +137,7 @@ def test_a_damaged_part_is_told_as_on_this_machine(
     pool = make_pool(answers, v=verdicts)
     (part,) = pool.parts("verdicts", "v")
     held = pl.read_parquet(part)
+    part = part.rename(part.with_name("part-000000.parquet"))  # as others name it
     pl.concat([held, held.tail(1)]).write_parquet(part)
     messages = []
     for where in (None, cluster):
@@ -209,7 +210,8 @@ def test_what_many_tasks_complain_of_is_one_line(two_nodes: Any, tmp_path: Path)
     pool = simulate_pool(tmp_path / "pool", Simulation(), **SIZES)
     for part in pool.parts("answers"):
         held = pl.read_parquet(part)
-        pl.concat([held, held]).write_parquet(part)
+        twice = part.rename(part.with_name("part-000000.parquet"))  # as others name it
+        pl.concat([held, held]).write_parquet(twice)
     process = start("curves", pool.path, "--lambda", "2", "--on", "ray")
     out, complaints = process.communicate(timeout=100)
     assert process.returncode == 2

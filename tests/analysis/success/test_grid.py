@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.success.grid import Grid, choose_grid
-from svlaw.analysis.success.problem_sample import ProblemSample
 from svlaw.analysis.success.sample_reader import load_samples
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example

@@ -5,8 +5,8 @@ import polars as pl
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.success.estimators import Options, estimate
-from svlaw.analysis.success.problem_sample import ProblemSample
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.pool import Pool
 from svlaw.data.pool_writer import append

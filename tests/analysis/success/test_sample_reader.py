@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from svlaw.analysis.success.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
+from svlaw.analysis.kernels.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
 from svlaw.analysis.success.sample_reader import SampleReader, load_samples
 from svlaw.analysis.success.success_table import success_table
 from svlaw.data.errors import BadInputError, NotInPoolError

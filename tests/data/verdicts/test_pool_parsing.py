@@ -74,7 +74,7 @@ def stored(pool: Pool, *columns: str) -> list[tuple[Any, ...]]:
 
 
 def contents(pool: Pool) -> dict[str, bytes]:
-    return {str(p): p.read_bytes() for p in sorted(pool.path.rglob("*")) if p.is_file()}
+    return {str(p): p.read_bytes() for p in sorted(pool.path.rglob("part*"))}
 
 
 def test_text_becomes_verdicts(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from svlaw.fit.laws.advice import advise
-from svlaw.fit.laws.allocation import AllocationLaw
+from svlaw.fit.laws.allocation_law import AllocationLaw
 
 LAW = AllocationLaw(
     "envelope", "best_of_n", "solutions", 0.5, 0.4, 0.6, 1.0, 0.9, 1.1, 1.0, 0.0, 50, 0.0, "ok", ""

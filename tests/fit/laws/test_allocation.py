@@ -8,7 +8,8 @@ import pytest
 
 from svlaw.analysis.cost import RelativeCost
 from svlaw.data.errors import BadInputError, NotInPoolError
-from svlaw.fit.laws.allocation import STATUS_WORDS, AllocationFit, AllocationLaw, fit_allocation
+from svlaw.fit.laws.allocation import AllocationFit, fit_allocation
+from svlaw.fit.laws.allocation_law import STATUS_WORDS, AllocationLaw
 
 COST = RelativeCost(1000.0)  # so dear that C = 1000 S V but for a thousandth
 NOISE = 0.03  # of a problem's success at a point

@@ -7,8 +7,9 @@ import pytest
 import svlaw as sv
 from svlaw.analysis.cost import RelativeCost
 from svlaw.fit.laws.advice import advise
-from svlaw.fit.laws.allocation import LEAST_BUDGETS, AllocationFit
+from svlaw.fit.laws.allocation import AllocationFit
 from svlaw.fit.laws.law_figures import MOST_MARKERS
+from svlaw.fit.laws.law_pair import LEAST_BUDGETS
 
 COST = RelativeCost(2.0)
 

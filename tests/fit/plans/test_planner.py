@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from svlaw.analysis.compare.crossfit import cross_fit
 from svlaw.analysis.compare.frontier import frontier
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.intervals.resampling import resample, success_intervals
+from svlaw.analysis.intervals.resampling import resample
+from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example

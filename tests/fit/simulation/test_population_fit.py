@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from svlaw.analysis.kernels.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
 from svlaw.analysis.success.estimators import Options
-from svlaw.analysis.success.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
 from svlaw.analysis.success.sample_reader import load_samples
 from svlaw.analysis.success.success_table import success_table, table_of_samples
 from svlaw.data.errors import NotInPoolError

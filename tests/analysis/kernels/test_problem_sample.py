@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from svlaw.analysis.success.problem_sample import NO_CLASS, dense_classes, in_half, subset
+from svlaw.analysis.kernels.problem_sample import NO_CLASS, dense_classes, in_half, subset
 
 
 def test_counts_and_shares(problems, brute_force) -> None:

@@ -1,0 +1,31 @@
+"""An estimate with its interval."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+LEVEL: Final = 0.95
+"""Coverage that every interval aims at."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its interval.
+
+    Attributes:
+        estimate: From all problems; None when the event is never reached within the data.
+        conf_low: Lower end; None when unknown or never reached.
+        conf_high: Upper end; None when unknown or never reached.
+        never: Share of the resamples in which the event is never reached; None when unknown.
+    """
+
+    estimate: float | None
+    conf_low: float | None = None
+    conf_high: float | None = None
+    never: float | None = None
+
+
+def reached(estimate: float) -> Interval:
+    """A figure without an interval; None for one that is infinite ("never") or undefined."""
+    return Interval(float(estimate) if np.isfinite(estimate) else None)

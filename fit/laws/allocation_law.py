@@ -1,0 +1,103 @@
+"""Allocation laws as results, and what can be doubtful about a law."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from svlaw.fit.surfaces.surface_fits import SURFACE_WORDS
+
+Status = Literal[
+    "ok",
+    "boundary",
+    "all_boundary",
+    "constant",
+    "floor",
+    "unclear",
+    "unstable",
+    "too_few_budgets",
+    "poor_fit",
+    "not_converged",
+    "too_few_points",
+]
+Quantity = Literal["solutions", "verifications"]
+QUANTITIES: Final[tuple[Quantity, ...]] = ("solutions", "verifications")
+
+STATUS_WORDS: Final[dict[str, str]] = {
+    "ok": "",
+    "boundary": "many optima lie at or beyond the largest S or V: generate more, or take the"
+    " exponent as censored",
+    "all_boundary": "every optimum lies at the largest S or V, so the data say nothing of the"
+    " exponent: generate more of the one that is at its largest",
+    "constant": "the optimum does not change with the budget, so there is no law to speak of:"
+    " generate for budgets further apart",
+    "floor": "at most budgets one verification (or one solution) is best, so the law follows from"
+    " the budget alone: generate for larger budgets, or take it that more do not pay",
+    "unclear": "most budgets have no optimum inside the data: generate more values of V and more"
+    " problems",
+    "unstable": "too many resamples give no exponent, so there is no interval: generate more"
+    " problems",
+    "too_few_budgets": "too few budgets at which more compute helps: generate more solutions and"
+    " verifications",
+    **{status: words for status, words in SURFACE_WORDS.items() if words},
+}
+
+
+@dataclass(frozen=True)
+class AllocationLaw:
+    """One law, quantity = coefficient * C^exponent.
+
+    Attributes:
+        method: How the optima were found.
+        strategy: The strategy.
+        quantity: `solutions` (exponent a) or `verifications` (exponent b).
+        exponent: None when it cannot be fitted.
+        conf_low: Lower end of its 95% interval; None without per-problem data.
+        conf_high: Upper end.
+        coefficient: The optimum at C = 1.
+        coefficient_low: Lower end of its 95% interval.
+        coefficient_high: Upper end.
+        r_squared: Of the fit in log space.
+        residual: Root mean square of log(optimum / law).
+        n_budgets: Budgets fitted to.
+        boundary_fraction: Share of the budgets whose optimum is at the largest S or V, or beyond.
+        status: `ok`, or why the law is doubtful (see STATUS_WORDS).
+        words: The same in words, with what to generate next; empty when ok.
+    """
+
+    method: str
+    strategy: str
+    quantity: Quantity
+    exponent: float | None
+    conf_low: float | None
+    conf_high: float | None
+    coefficient: float | None
+    coefficient_low: float | None
+    coefficient_high: float | None
+    r_squared: float | None
+    residual: float | None
+    n_budgets: int
+    boundary_fraction: float | None
+    status: Status
+    words: str
+
+
+@dataclass(frozen=True)
+class ExponentSum:
+    """a + b of one method and strategy, beside what the budget demands.
+
+    Attributes:
+        method: The method.
+        strategy: The strategy.
+        total: a + b; None when either is.
+        conf_low: Lower end of its 95% interval.
+        conf_high: Upper end.
+        unit_exponent: u, how the cost of a solution and its verifications grows: 1 + lambda V ~
+            C^u. S times that is C, so that a + u = 1 exactly; b nears u, and a + b nears 1, as
+            lambda V grows.
+    """
+
+    method: str
+    strategy: str
+    total: float | None
+    conf_low: float | None
+    conf_high: float | None
+    unit_exponent: float | None
