@@ -46,7 +46,7 @@ def needs_reading(answers: Sequence[Spelling]) -> bool:
     return len(answers) > 1 and not plain
 
 
-def group(answers: Sequence[Spelling], judgements: Judgements) -> DisjointSet[str]:
+def group(answers: Sequence[Spelling], judgements: Judgements) -> "DisjointSet[str]":
     """Group a problem's answers, one per key; those in `to_read` have been read.
 
     An answer that ran out of time stays apart.

@@ -5,13 +5,17 @@ derived from its text alone, as often as one likes; what was found out about an 
 the pool (`svlaw.data.grading.judgements`), so that doing it again takes seconds.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.grading.algebra import grader_digest
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.choices import is_choice
 from svlaw.data.grading.examiner import TIME_LIMIT, Examiner
@@ -43,6 +47,9 @@ class PoolGrading:
         timeout: Rows whose answer ran out of time or memory; they count as wrong.
         kept: Rows of problems of kind code and external, left as they were.
         correct: Rows that are correct, those kept included.
+        changed: Rows whose answer, correctness or status is another than the pool held before.
+        flipped: Rows among them whose correctness is another.
+        rules: Digest of the rules that graded.
         pairs: Distinct pairs of a problem's answer and its reference.
         classes: Answer classes, summed over problems.
         examined: Answers that were read this time.
@@ -56,6 +63,9 @@ class PoolGrading:
     timeout: int
     kept: int
     correct: int
+    changed: int
+    flipped: int
+    rules: str
     pairs: int
     classes: int
     examined: int
@@ -123,7 +133,17 @@ def grade_pool(
             save_judgements(pool, judgements)
     columns = list(TABLES["answers"].columns)
     answers = pl.concat([graded.frame.select(columns), kept.select(columns)])
-    graded_pool = replace(pool, "answers", answers, expected=replaced, wait=wait)
+    changed, flipped = _changes(pool, answers)
+    rules = rules_digest()
+    note = {
+        "rules": rules,
+        "extractor": _name(extractor),
+        "tolerance": tolerance,
+        "time_limit": time_limit,
+    }
+    graded_pool = replace(
+        pool, "answers", answers, expected=replaced, wait=wait, metadata={"grading": note}
+    )
     status = dict(graded.frame["status"].value_counts().iter_rows())
     return PoolGrading(
         pool=graded_pool,
@@ -134,10 +154,44 @@ def grade_pool(
         timeout=status.get("timeout", 0),
         kept=kept.height,
         correct=int(answers["is_correct"].sum()),
+        changed=changed,
+        flipped=flipped,
+        rules=rules,
         pairs=graded.pairs,
         classes=graded.classes,
         examined=examiner.examined,
     )
+
+
+@cache
+def rules_digest() -> str:
+    """Digest of the rules that grade: the code of this package, and the libraries it rests on.
+
+    Pools graded under one digest, extractor and tolerance were graded alike.
+    """
+    parts = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return hashlib.sha256(grader_digest().encode() + b"".join(parts)).hexdigest()[:16]
+
+
+def _name(extractor: str | Extractor | None) -> str:
+    """What a pool calls the extractor that read its answers."""
+    if extractor is None:
+        return "built-in"
+    if isinstance(extractor, str):
+        return extractor
+    return f"{extractor.__module__}:{getattr(extractor, '__qualname__', type(extractor).__name__)}"
+
+
+def _changes(pool: Pool, answers: pl.DataFrame) -> tuple[int, int]:
+    """Rows that were in the pool before, and differ now; those whose correctness does."""
+    if not pool.has("answers"):
+        return 0, 0
+    columns = ("answer", "is_correct", "status")
+    held = pool.read("answers", (*_KEY, *columns))
+    both = answers.select(*_KEY, *columns).join(held, on=_KEY, suffix="_held")
+    differ = [pl.col(name).ne_missing(pl.col(f"{name}_held")) for name in columns]
+    changed = both.select(pl.any_horizontal(differ).sum().alias("changed"), differ[1].sum())
+    return changed.row(0)
 
 
 def _problems(pool: Pool) -> tuple[dict[str, _Problem], list[str]]:

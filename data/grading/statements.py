@@ -88,6 +88,12 @@ def spoken(text: str) -> str:
     return aloud[: following.start()] if following else aloud
 
 
+def is_unsaid(text: str) -> bool:
+    """Tell whether a solution that says no answer aloud has one in its thoughts, or never ends them."""
+    speech = without_thoughts(text)
+    return speech.unfinished or bool(speech.thoughts and stated_in(speech.thoughts))
+
+
 def stated_in(text: str) -> str | None:
     """Find the final answer in what a solution says aloud."""
     box = last_box(text)
