@@ -30,7 +30,28 @@ TEMPLATES = (
     r"\lfloor %d %l \rfloor", r"%d\%", r"x \equiv %d \pmod{%d}", r"\text{Fe}^{%e+} + %d", r"L_{\odot}^{%e} / %d",
     r"\frac{10^{%d} L_{\odot}}{%d c^{%e}}", r"\lambda_{\text{%w}} / \sqrt{%d}", r"%d n + %d", r"%l(%l + %d)",
 )  # fmt: skip
-WORDS = "hot cold in out max min net red blue left right north south inner outer first total mass rise run".split()
+WORDS = [
+    "hot",
+    "cold",
+    "in",
+    "out",
+    "max",
+    "min",
+    "net",
+    "red",
+    "blue",
+    "left",
+    "right",
+    "north",
+    "south",
+    "inner",
+    "outer",
+    "first",
+    "total",
+    "mass",
+    "rise",
+    "run",
+]
 LETTERS = "abkmnpqruvwxyz"
 OPPOSITES = (
     ("+", "-"), (r"\cdot", "+"), (r"\cup", r"\cap"), ("<", ">"), (r"\sin", r"\cos"), ("[", "("), (")", "]"),
@@ -44,7 +65,9 @@ def fill(template: str, rng: random.Random) -> str:
     makers = {
         "w": lambda: rng.choice(WORDS),
         "l": lambda: rng.choice(LETTERS),
-        "d": lambda: str(rng.choice([rng.randint(2, 9), rng.randint(10, 99), rng.randint(100, 3000)])),
+        "d": lambda: str(
+            rng.choice([rng.randint(2, 9), rng.randint(10, 99), rng.randint(100, 3000)])
+        ),
         "e": lambda: str(rng.randint(2, 5)),
         "i": lambda: str(rng.randint(1, 9)),
     }
@@ -67,7 +90,9 @@ def change(answer: str, rng: random.Random) -> tuple[str, str] | None:
         if not found:
             return None
         start = rng.choice(found).start()
-        return kind, f"{answer[:start]}-{answer[start:]}" if answer[start - 1 : start] != "-" else ""
+        return kind, f"{answer[:start]}-{answer[start:]}" if answer[
+            start - 1 : start
+        ] != "-" else ""
     if kind == "operator":
         options = [(a, b) for pair in OPPOSITES for a, b in (pair, pair[::-1]) if a in answer]
         if not options:
@@ -75,7 +100,11 @@ def change(answer: str, rng: random.Random) -> tuple[str, str] | None:
         old, new = rng.choice(options)
         return kind, answer.replace(old, new, 1)
     if kind in {"word", "letter"}:
-        words = [w for w in (WORDS if kind == "word" else LETTERS) if re.search(rf"(?<![A-Za-z\\]){w}(?![A-Za-z])", answer)]
+        words = [
+            w
+            for w in (WORDS if kind == "word" else LETTERS)
+            if re.search(rf"(?<![A-Za-z\\]){w}(?![A-Za-z])", answer)
+        ]
         if not words:
             return None
         old = rng.choice(words)
@@ -120,9 +149,7 @@ def main() -> int:
     judged = judge(both)
     seconds = time.process_time() - start
     kinds = Counter(kind for _, _, kind in pairs)
-    matches = [
-        (a, b, kind) for a, b, kind in pairs if "correct" in (judged[a, b], judged[b, a])
-    ]
+    matches = [(a, b, kind) for a, b, kind in pairs if "correct" in (judged[a, b], judged[b, a])]
     print(f"{len(pairs):,} pairs ({', '.join(f'{n:,} {k}' for k, n in sorted(kinds.items()))})")
     print(f"{len(matches)} matches, {seconds:.1f} s of CPU")
     for a, b, kind in matches[:40]:

@@ -17,10 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from svlaw.data.grading.evaluation import PLACES, UNDEFINED, Value, place_of, to_value
-from svlaw.data.grading.formulas import FormulaError
+from svlaw.data.grading.evaluation import PLACES, place_of
 from svlaw.data.grading.meanings import Reading
-from svlaw.data.grading.structure import read
+from svlaw.data.grading.readings import read
+from svlaw.data.grading.values import UNDEFINED, FormulaError, Value, to_value
 
 MEMORY_LIMIT: Final = 512 << 20
 """Bytes of memory that a worker may use."""
@@ -81,11 +81,24 @@ def grader_digest() -> str:
     """Digest of all that decides what an answer means besides the answer itself."""
     versions = "".join(f"{name} {version(name)}\n" for name in _LIBRARIES)
     names = (
-        "algebra evaluation formulas meanings notation segments structure units".split()
+        "algebra",
+        "brackets",
+        "equations",
+        "evaluation",
+        "formula_names",
+        "formula_tokens",
+        "formulas",
+        "functions",
+        "meanings",
+        "notation",
+        "readings",
+        "sameness",
+        "segments",
+        "structure",
+        "units",
+        "values",
     )
-    content = b"".join(
-        Path(__file__).with_name(f"{name}.py").read_bytes() for name in names
-    )
+    content = b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in names)
     return hashlib.sha256(versions.encode() + content).hexdigest()[:16]
 
 

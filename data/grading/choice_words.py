@@ -36,23 +36,7 @@ OPTIONS: Final = (
 )  # fmt: skip
 """Nouns for one of the choices."""
 
-BETWEEN: Final = (
-    "is is: would must should will be to seems appears the an option choice letter number correct"
-    " right best final therefore thus hence indeed clearly definitely most likely probably simply"
-    " ist lautet wäre die der das richtige richtig korrekte also daher somit folglich buchstabe"
-    " est la le l' l’ donc bonne correcte exacte lettre option proposition celle sera"
-    " es el opción opcion correcta correcto por lo tanto letra inciso sería final"
-    " é e a o alternativa opção correta correto portanto seria é:"
-    " è risposta corretta lettera opzione quindi"
-    " это вариант под буквой буква является номер следующий правильный верный"
-    " هي هو الصحيحة الصحيح الصحيحه الخيار النهائية النهائي الحرف رقم الاختيار إذن"
-    " है विकल्प सही अंतिम हैः है: होगा"
-    " ni sahihi la herufi chaguo kwa hiyo ni:"
-    " adalah yang benar pilihan opsi là đúng doğru şıkkı to jest prawidłowa poprawna juiste"
-    " হলো সঠিক হল বিকল্প"
-    " 是 为 為 应 应为 应该 应该是 应是 就是 便是 即 即为 选 选项 选择 项 则为 该 最终"
-    " は 選択肢 正しい 最も 은 는 이 선택지 보기 번 최종 가"
-).split()  # fmt: skip
+BETWEEN: Final = ["is", "is:", "would", "must", "should", "will", "be", "to", "seems", "appears", "the", "an", "option", "choice", "letter", "number", "correct", "right", "best", "final", "therefore", "thus", "hence", "indeed", "clearly", "definitely", "most", "likely", "probably", "simply", "ist", "lautet", "wäre", "die", "der", "das", "richtige", "richtig", "korrekte", "also", "daher", "somit", "folglich", "buchstabe", "est", "la", "le", "l'", "l’", "donc", "bonne", "correcte", "exacte", "lettre", "option", "proposition", "celle", "sera", "es", "el", "opción", "opcion", "correcta", "correcto", "por", "lo", "tanto", "letra", "inciso", "sería", "final", "é", "e", "a", "o", "alternativa", "opção", "correta", "correto", "portanto", "seria", "é:", "è", "risposta", "corretta", "lettera", "opzione", "quindi", "это", "вариант", "под", "буквой", "буква", "является", "номер", "следующий", "правильный", "верный", "هي", "هو", "الصحيحة", "الصحيح", "الصحيحه", "الخيار", "النهائية", "النهائي", "الحرف", "رقم", "الاختيار", "إذن", "है", "विकल्प", "सही", "अंतिम", "हैः", "है:", "होगा", "ni", "sahihi", "la", "herufi", "chaguo", "kwa", "hiyo", "ni:", "adalah", "yang", "benar", "pilihan", "opsi", "là", "đúng", "doğru", "şıkkı", "to", "jest", "prawidłowa", "poprawna", "juiste", "হলো", "সঠিক", "হল", "বিকল্প", "是", "为", "為", "应", "应为", "应该", "应该是", "应是", "就是", "便是", "即", "即为", "选", "选项", "选择", "项", "则为", "该", "最终", "は", "選択肢", "正しい", "最も", "은", "는", "이", "선택지", "보기", "번", "최종", "가"]  # fmt: skip
 """Words that may stand between a noun and its letter."""
 
 CORRECT: Final = (

@@ -47,9 +47,7 @@ _MORE: Final = r"(?!['\"*)\].}]{0,6}\s{0,3}(?:,|/|&|、|and\b|or\b|und\b|et\b|y\
 _CAPITAL: Final = r"(?:[A-HJ]|I(?!['’]|\s+[a-z]))(?![A-Za-z0-9'’])"
 _SMALL: Final = r"(?<=[(\[])[a-j](?=[)\]])|[a-j](?=[)\].*\"]{0,4}\s*$)"
 _DIGIT: Final = r"[1-9](?![\d.,:]?\d|\s*[%°/^+*=]|\s+[a-z])"
-_FOREIGN: Final = "|".join(
-    f"[{letters}](?![{span}])" for letters, span in ALPHABETS.values()
-)
+_FOREIGN: Final = "|".join(f"[{letters}](?![{span}])" for letters, span in ALPHABETS.values())
 _BEFORE: Final = r"(?<![A-Za-z0-9\\'’])"
 
 
@@ -86,7 +84,9 @@ class _Patterns:
 
     @staticmethod
     def _any(nouns: Iterable[str], rest: str) -> re.Pattern[str]:
-        return re.compile(rf"(?i:(?<!not\s)(?:{'|'.join(nouns)}))(?i:{_NOT})(?:{rest})", re.MULTILINE)
+        return re.compile(
+            rf"(?i:(?<!not\s)(?:{'|'.join(nouns)}))(?i:{_NOT})(?:{rest})", re.MULTILINE
+        )
 
 
 _NOT: Final = r"(?!\s+(?:is|was)\s+not)"
@@ -188,7 +188,9 @@ def _label_of(stated: str, numbered: bool) -> str | None:
     if not numbered:
         letter = choice_letter(stated)
         return letter if letter is None or letter in LETTERS or len(stated) <= 3 else None
-    plain = re.fullmatch(r"\W*(?:option|choice)?\W*([1-9])\W*", _MARKUP.sub(" ", stated), re.IGNORECASE)
+    plain = re.fullmatch(
+        r"\W*(?:option|choice)?\W*([1-9])\W*", _MARKUP.sub(" ", stated), re.IGNORECASE
+    )
     return plain.group(1) if plain else None
 
 
@@ -265,5 +267,3 @@ def _latin(label: str, text: str) -> str:
         if label in letters:
             return chr(ord("A") + letters.index(label))
     return label
-
-

@@ -13,13 +13,12 @@ from typing import Final
 
 from scipy.cluster.hierarchy import DisjointSet
 
-from svlaw.data.grading.evaluation import to_value
 from svlaw.data.grading.judgements import Judgements
 from svlaw.data.grading.meanings import Alternative, Reading, scalar
 from svlaw.data.grading.numbers import Number, is_within, quantity, same_number, slack
 from svlaw.data.grading.sameness import agree, weights
 from svlaw.data.grading.spellings import Spelling, judge_spelling
-from svlaw.data.grading.structure import unit_remark
+from svlaw.data.grading.values import to_value
 
 Link = tuple[Spelling, Spelling]
 """Two answers that are, or may be, equivalent."""
@@ -34,9 +33,7 @@ def to_read(answers: Iterable[Spelling]) -> list[str]:
     A plain number says it all, unless its unit may be a variable: `2 m`.
     """
     return [
-        answer.text
-        for answer in answers
-        if answer.number is None or answer.number.unit is not None
+        answer.text for answer in answers if answer.number is None or answer.number.unit is not None
     ]
 
 
@@ -76,7 +73,7 @@ def readings_of(answer: Spelling, judgements: Judgements) -> Reading:
 def number_reading(number: Number) -> Reading:
     """What a plain number may mean; its unit, base or percent sign is a remark."""
     if number.unit is not None:
-        remarks = [unit_remark(number.unit)]
+        remarks = [number.unit.remark]
     elif number.based is not None:
         remarks = ["base"]
     else:

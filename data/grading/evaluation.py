@@ -6,79 +6,28 @@ have different values at places so chosen, save by an accident of probability 10
 Nothing here searches or simplifies, so that nothing runs for long.
 """
 
-import hashlib
-import math
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from svlaw.data.grading.formulas import FormulaError, Node
+from svlaw.data.grading.formula_tokens import Node
+from svlaw.data.grading.functions import MPMATH_NAMES, exact_function, exact_power
+from svlaw.data.grading.values import (
+    UNDEFINED,
+    FormulaError,
+    Value,
+    mpmath_context,
+    to_mp,
+    to_value,
+)
 
 PLACES: Final = 4
 """Places at which formulas in variables are evaluated; the first two are positive."""
 
 _POSITIVE: Final = 2
 _DIGITS: Final = 60
-_SHOWN: Final = 45
-_SAME: Final = Decimal("1e-35")
-_LARGEST_BITS: Final = 40_000
 _LARGEST_LOG: Final = 1e12
-_LARGEST_FACTORIAL: Final = 5_000
-EXACT: Final = Context(prec=_SHOWN, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
-"""Decimal arithmetic to forty-five digits, of whatever size; a float has 15, to a size of 308."""
-
-Exact = Fraction
-
-
-@dataclass(frozen=True)
-class Value:
-    """What a formula is worth at one place.
-
-    Attributes:
-        re: Real part.
-        im: Imaginary part.
-        slack: How far another value may be, because a decimal stands for an unending one.
-        exact: A digest of the fraction that it is; empty where it is none.
-    """
-
-    re: Decimal
-    im: Decimal = Decimal(0)
-    slack: Decimal = Decimal(0)
-    exact: str = ""
-
-
-UNDEFINED: Final = Value(Decimal("NaN"))
-"""In place of a value where a formula has none."""
-
-
-def is_same_value(one: Value, other: Value) -> bool:
-    """Tell whether two values are the same, or one is a decimal that stands for the other."""
-    if one.exact and other.exact and one.exact == other.exact:
-        return True
-    if not (one.re.is_finite() and other.re.is_finite()):
-        return one.re == other.re and one.im == other.im
-    apart = distance(one, other)
-    slack = max(one.slack, other.slack)
-    if slack and apart < slack:
-        return True
-    if one.exact and other.exact:
-        return False
-    return apart <= EXACT.multiply(_SAME, max(size(one), size(other)))
-
-
-def size(value: Value) -> Decimal:
-    """The larger of the sizes of the parts of a value."""
-    return max(value.re.copy_abs(), value.im.copy_abs())
-
-
-def distance(one: Value, other: Value) -> Decimal:
-    """The larger of the distances of the parts of two values."""
-    return max(
-        EXACT.subtract(one.re, other.re).copy_abs(), EXACT.subtract(one.im, other.im).copy_abs()
-    )
 
 
 def variables(node: Any) -> set[str]:
@@ -140,11 +89,9 @@ def shape(node: Node) -> tuple[int, int] | None:
 
 def _values(node: Node, place: int, options: frozenset[str]) -> list[Value]:
     plain = _flat(_at(node, place, options, None))
-    steps = [
-        _flat(_at(node, place, options, number)) for number in range(min(3, _decimals(node)))
-    ]
+    steps = [_flat(_at(node, place, options, number)) for number in range(min(3, _decimals(node)))]
     slacks = [
-        sum((abs(_mp(step[entry]) - _mp(value)) for step in steps), 0)
+        sum((abs(to_mp(step[entry]) - to_mp(value)) for step in steps), 0)
         for entry, value in enumerate(plain)
     ]
     return [to_value(value, slack) for value, slack in zip(plain, slacks, strict=True)]
@@ -152,7 +99,7 @@ def _values(node: Node, place: int, options: frozenset[str]) -> list[Value]:
 
 def _at(node: Node, place: int, options: frozenset[str], moved: int | None) -> Any:
     """A formula's value at a place; a number of sixty digits that all count, or a fraction."""
-    mp = _mpmath()
+    mp = mpmath_context()
     outcomes = []
     for digits in (_DIGITS, 2 * _DIGITS):
         with mp.workdps(digits):
@@ -162,7 +109,7 @@ def _at(node: Node, place: int, options: frozenset[str], moved: int | None) -> A
                 raise FormulaError(str(error)) from error
             except mp.NoConvergence as error:
                 raise FormulaError(str(error)) from error
-        if all(isinstance(value, Exact) for value in _flat(outcomes[0])):
+        if all(isinstance(value, Fraction) for value in _flat(outcomes[0])):
             return outcomes[0]
     pairs = zip(_flat(outcomes[0]), _flat(outcomes[1]), strict=True)
     settled = [_settled(rough, fine) for rough, fine in pairs]
@@ -174,9 +121,9 @@ def _at(node: Node, place: int, options: frozenset[str], moved: int | None) -> A
 
 def _settled(rough: Any, fine: Any) -> Any:
     """A value whose digits count; zero where terms cancel to all of them."""
-    if isinstance(rough, Exact):
+    if isinstance(rough, Fraction):
         return rough
-    mp = _mpmath()
+    mp = mpmath_context()
     if not mp.isfinite(rough):
         return rough
     with mp.workdps(_DIGITS):
@@ -189,35 +136,8 @@ def _settled(rough: Any, fine: Any) -> Any:
         if wrong > size * mp.mpf(10) ** -40 and any(parts):
             raise FormulaError("too many digits cancel")
         if not any(parts):
-            return Exact(0)
+            return Fraction(0)
         return mp.mpc(*parts)
-
-
-def to_value(number: Any, slack: Any = 0) -> Value:
-    """Bring a fraction, or a number of mpmath or sympy, to decimals."""
-    mp = _mpmath()
-    allowed = _decimal(slack) if slack else Decimal(0)
-    if isinstance(number, Exact):
-        content = f"{number.numerator:x}/{number.denominator:x}"
-        if len(content) > 40:
-            content = hashlib.sha256(content.encode()).hexdigest()[:24]
-        return Value(_decimal(number), Decimal(0), allowed, content)
-    if mp.isnan(number):
-        raise FormulaError("no number")
-    return Value(_decimal(mp.re(number)), _decimal(mp.im(number)), allowed)
-
-
-def _decimal(number: Any) -> Decimal:
-    if isinstance(number, Exact):
-        if max(number.numerator.bit_length(), number.denominator.bit_length()) < 2_000:
-            return EXACT.divide(Decimal(number.numerator), Decimal(number.denominator))
-        number = _mp(number)
-    mp = _mpmath()
-    if mp.isinf(number):
-        return Decimal("Infinity" if number > 0 else "-Infinity")
-    if not number:
-        return Decimal(0)
-    return EXACT.create_decimal(mp.nstr(number, _SHOWN))
 
 
 def place_of(name: str, place: int) -> Fraction:
@@ -244,24 +164,11 @@ def _flat(value: Any) -> list[Any]:
     return [entry for row in value for entry in row] if isinstance(value, list) else [value]
 
 
-def _mpmath() -> Any:
-    import mpmath  # noqa: PLC0415  0.1 s that only algebra needs
-
-    return mpmath.mp
-
-
-def _mp(number: Any) -> Any:
-    mp = _mpmath()
-    if isinstance(number, Exact):
-        return mp.mpf(number.numerator) / number.denominator
-    return number
-
-
 class _Evaluator:
     """Works out one formula at one place."""
 
     def __init__(self, place: int, options: frozenset[str], moved: int | None) -> None:
-        self.mp = _mpmath()
+        self.mp = mpmath_context()
         self.place = place
         self.options = options
         self.moved = moved
@@ -305,9 +212,9 @@ class _Evaluator:
                 [self._plus(a, b) for a, b in zip(r, s, strict=True)]
                 for r, s in zip(one, other, strict=True)
             ]
-        if isinstance(one, Exact) and isinstance(other, Exact):
+        if isinstance(one, Fraction) and isinstance(other, Fraction):
             return one + other
-        return _mp(one) + _mp(other)
+        return to_mp(one) + to_mp(other)
 
     def _times(self, one: Any, other: Any) -> Any:
         if isinstance(one, list) and isinstance(other, list):
@@ -315,9 +222,9 @@ class _Evaluator:
         if isinstance(one, list) or isinstance(other, list):
             table, number = (one, other) if isinstance(one, list) else (other, one)
             return [[self._times(number, entry) for entry in row] for row in table]
-        if isinstance(one, Exact) and isinstance(other, Exact):
+        if isinstance(one, Fraction) and isinstance(other, Fraction):
             return one * other
-        return _mp(one) * _mp(other)
+        return to_mp(one) * to_mp(other)
 
     def _matrix_product(self, one: Any, other: Any) -> Any:
         columns = list(zip(*other, strict=True))
@@ -337,10 +244,10 @@ class _Evaluator:
     def _inverse(self, value: Any) -> Any:
         if isinstance(value, list):
             raise FormulaError("a matrix below a fraction line")
-        return 1 / value if isinstance(value, Exact) else 1 / _mp(value)
+        return 1 / value if isinstance(value, Fraction) else 1 / to_mp(value)
 
     def _neg(self, node: Node) -> Any:
-        return self._times(Exact(-1), self.of(node))
+        return self._times(Fraction(-1), self.of(node))
 
     def _pow(self, base: Node, exponent: Node) -> Any:
         return self.power(self.of(base), self.of(exponent))
@@ -349,17 +256,17 @@ class _Evaluator:
         """A power; exact where it is a fraction of moderate length."""
         mp = self.mp
         if isinstance(base, list):
-            if not (isinstance(exponent, Exact) and exponent.denominator == 1 and exponent > 0):
+            if not (isinstance(exponent, Fraction) and exponent.denominator == 1 and exponent > 0):
                 raise FormulaError("a power of a matrix")
             result = base
             for _ in range(min(int(exponent), 100) - 1):
                 result = self._times(result, base)
             return result
-        if isinstance(base, Exact) and isinstance(exponent, Exact):
-            exact = _exact_power(base, exponent)
+        if isinstance(base, Fraction) and isinstance(exponent, Fraction):
+            exact = exact_power(base, exponent)
             if exact is not None:
                 return exact
-        base, exponent = _mp(base), _mp(exponent)
+        base, exponent = to_mp(base), to_mp(exponent)
         if not base:
             return mp.power(base, exponent)
         if isinstance(exponent, mp.mpc) and not exponent.imag:
@@ -373,11 +280,11 @@ class _Evaluator:
 
     def _root(self, degree: Node, node: Node) -> Any:
         n, value = self.of(degree), self.of(node)
-        if isinstance(n, Exact) and n.denominator == 1 and n.numerator % 2:
+        if isinstance(n, Fraction) and n.denominator == 1 and n.numerator % 2:
             real = value.real if hasattr(value, "imag") and not value.imag else None
-            if isinstance(value, Exact) and value < 0:
-                return self._times(Exact(-1), self.power(-value, 1 / n))
-            if real is not None and not isinstance(value, Exact) and real < 0:
+            if isinstance(value, Fraction) and value < 0:
+                return self._times(Fraction(-1), self.power(-value, 1 / n))
+            if real is not None and not isinstance(value, Fraction) and real < 0:
                 return -self.power(-real, 1 / n)
         return self.power(value, self._inverse(n))
 
@@ -387,7 +294,7 @@ class _Evaluator:
 
     def _pct(self, node: Node) -> Any:
         value = self.of(node)
-        return value if "bare percent" in self.options else self._times(value, Exact(1, 100))
+        return value if "bare percent" in self.options else self._times(value, Fraction(1, 100))
 
     def _mat(self, rows: list[list[Node]]) -> Any:
         return [[self.of(entry) for entry in row] for row in rows]
@@ -406,13 +313,13 @@ class _Evaluator:
             return [list(column) for column in zip(*values[0], strict=True)]
         if any(isinstance(value, list) for value in values):
             raise FormulaError(f"{name} of a matrix")
-        found = _exact_function(name, values)
+        found = exact_function(name, values)
         return self.function(name, values) if found is None else found
 
     def function(self, name: str, values: list[Any]) -> Any:
         """A function of numbers, by mpmath."""
         mp = self.mp
-        numbers = [_mp(value) for value in values]
+        numbers = [to_mp(value) for value in values]
         if name not in {"log", "ln", "abs"} and any(
             mp.isfinite(number) and mp.mag(number) > 5_000 for number in numbers if number
         ):
@@ -427,84 +334,9 @@ class _Evaluator:
             return abs(numbers[0])
         if name in {"max", "min"}:
             return (max if name == "max" else min)(numbers)
-        known = _FUNCTIONS.get(name)
+        known = MPMATH_NAMES.get(name)
         if known is None:
             raise FormulaError(f"{name} is unknown")
         if name == "exp" and abs(numbers[0]) > _LARGEST_LOG:
             raise FormulaError("too large")
         return getattr(mp, known)(*numbers)
-
-
-_FUNCTIONS: Final = {
-    **{
-        name: name
-        for name in "sin cos tan cot sec csc sinh cosh tanh coth sech csch exp ln floor cbrt".split()
-    },
-    **{f"arc{name}": f"a{name}" for name in "sin cos tan cot sec csc sinh cosh tanh".split()},
-    **{f"ar{name}": f"a{name}" for name in "sinh cosh tanh".split()},
-    "ceil": "ceil", "factorial": "factorial", "binom": "binomial", "Re": "re", "Im": "im",
-    "arg": "arg", "sgn": "sign",
-}  # fmt: skip
-
-
-def _exact_power(base: Fraction, exponent: Fraction) -> Fraction | None:
-    """A power of fractions that is a fraction of moderate length; None when it is none."""
-    if exponent.denominator == 1:
-        bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-        if abs(exponent.numerator) * bits <= _LARGEST_BITS or base in {0, 1, -1}:
-            if base in {1, -1}:
-                return base if exponent.numerator % 2 else Exact(1)
-            return base**exponent.numerator
-        return None
-    if base < 0 or exponent.denominator > 20 or base.numerator.bit_length() > 1_000:
-        return None
-    above, below = (
-        _exact_root(part, exponent.denominator) for part in (base.numerator, base.denominator)
-    )
-    if above is None or below is None:
-        return None
-    return _exact_power(Exact(above, below), Exact(exponent.numerator))
-
-
-def _exact_root(number: int, degree: int) -> int | None:
-    if degree == 2:
-        root = math.isqrt(number)
-        return root if root * root == number else None
-    if number.bit_length() > 500:
-        return None
-    guess = round(number ** (1 / degree))
-    return next((n for n in (guess - 1, guess, guess + 1) if n >= 0 and n**degree == number), None)
-
-
-def _exact_function(name: str, values: list[Any]) -> Fraction | None:
-    """The functions of fractions whose values are fractions."""
-    if not all(isinstance(value, Exact) for value in values):
-        return None
-    first: Fraction = values[0]
-    if name == "abs":
-        return abs(first)
-    if name in {"floor", "ceil"}:
-        return Exact(math.floor(first) if name == "floor" else math.ceil(first))
-    if name in {"max", "min"}:
-        return max(values) if name == "max" else min(values)
-    if any(value.denominator != 1 for value in values):
-        return None
-    whole = [value.numerator for value in values]
-    if name == "factorial" and 0 <= whole[0] <= _LARGEST_FACTORIAL:
-        return Exact(math.factorial(whole[0]))
-    if name == "binom" and 0 <= whole[1] and 0 <= whole[0] <= _LARGEST_FACTORIAL:
-        return Exact(math.comb(*whole))
-    if name in {"gcd", "lcm"}:
-        return Exact((math.gcd if name == "gcd" else math.lcm)(*whole))
-    return _exact_log(whole) if name == "log" else None
-
-
-def _exact_log(whole: list[int]) -> Fraction | None:
-    number, base = whole
-    if base < 2 or number < 1 or number.bit_length() > 2_000:
-        return None
-    power = 0
-    while number % base == 0:
-        number //= base
-        power += 1
-    return Exact(power) if number == 1 else None

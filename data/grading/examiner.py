@@ -17,7 +17,7 @@ from svlaw.data.grading.algebra import prepare_worker, read_with_algebra
 from svlaw.data.grading.formulas import HeavyFormulaError
 from svlaw.data.grading.judgements import Judgements
 from svlaw.data.grading.meanings import Reading
-from svlaw.data.grading.structure import read
+from svlaw.data.grading.readings import read
 from svlaw.data.progress import Progress, silent
 from svlaw.data.workers.processes import (
     Landing,

@@ -103,7 +103,10 @@ def _extract_batch(
         pl.Series("answer", answers, pl.String),
         pl.Series("output_chars", chars, pl.Int32),
         pl.Series("has_text", [text is not None for text in texts], pl.Boolean),
-        (pl.col("finish_reason") == "length").fill_null(False).or_(pl.Series(unsaid)).alias("cut_off"),
+        (pl.col("finish_reason") == "length")
+        .fill_null(False)
+        .or_(pl.Series(unsaid))
+        .alias("cut_off"),
     )
     wanted = pl.col("problem_id").is_in(list(extractors))
     return batch.num_rows, frame.filter(wanted).select(*EXTRACTED)

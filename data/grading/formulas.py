@@ -17,59 +17,26 @@ A node is a tuple whose first entry names it:
 import re
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
+from svlaw.data.grading.formula_names import NameReader
+from svlaw.data.grading.formula_tokens import ACCENTS, CLOSERS, FONTS, SYMBOLS, Node
 from svlaw.data.grading.notation import FUNCTIONS
-
-Node = tuple[Any, ...]
+from svlaw.data.grading.values import FormulaError
 
 ENOUGH_DIGITS: Final = 6
 """Significant digits from which a decimal may stand for an unending one."""
 
-_TOKEN: Final = re.compile(
-    r"\\[a-zA-Z]+|\\.|\d+(?:\.\d+)?[eE][+-]?\d+(?![\d^.])|\d+(?:\.\d+)?|\.\d+|\s+|.", re.DOTALL
-)
-_SYMBOLS: Final = frozenset(
-    rf"\{name}"
-    for name in (
-        "alpha beta gamma delta epsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma"
-        " tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
-        " hbar ell nabla odot oplus star dagger prime angle triangle varrho varsigma varpi aleph"
-        " square bigcirc perp circ partial mho wp imath jmath"
-    ).split()
-)
-_ACCENTS: Final = frozenset(
-    rf"\{name}"
-    for name in (
-        "hat bar vec dot ddot tilde overline underline widehat widetilde mathcal mathbb mathfrak"
-        " mathscr overrightarrow check breve acute grave overarc wideparen"
-    ).split()
-)
-_SAME_ACCENT: Final = {
-    r"\overline": r"\bar", r"\overrightarrow": r"\vec", r"\widehat": r"\hat",
-    r"\widetilde": r"\tilde", r"\mathscr": r"\mathcal", r"\wideparen": r"\overarc",
-}  # fmt: skip
-_FONTS: Final = frozenset(
-    rf"\{name}"
-    for name in (
-        "text textbf textit textrm textsf texttt textnormal mathrm mathbf mathit mathsf mathtt"
-        " mathnormal mbox hbox operatorname boldsymbol bm pmb emph"
-    ).split()
-)
 _TIMES: Final = frozenset({r"\cdot", r"\times", "*", r"\ast"})
 _VECTORS: Final = frozenset(
     {r"\vec", r"\mathbf", r"\boldsymbol", r"\bm", r"\overrightarrow", r"\nabla", r"\hat"}
 )
 _OVER: Final = frozenset({"/", r"\div"})
-_CLOSERS: Final = {"(": ")", "[": "]", "{": "}", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
-_CALLED: Final = frozenset("fgFG")
 _HEAVY: Final = re.compile(r"\\(?:sum|prod|i{0,3}nt|oint|lim)(?![a-zA-Z])")
-_DERIVED: Final = re.compile(r"(d|\\partial)(?:\^\{?(\d)\}?)?(\\?[a-zA-Z]+(?:_\{?\w+\}?)?(?:\(\w\))?)?")
+_DERIVED: Final = re.compile(
+    r"(d|\\partial)(?:\^\{?(\d)\}?)?(\\?[a-zA-Z]+(?:_\{?\w+\}?)?(?:\(\w\))?)?"
+)
 _WITH_RESPECT: Final = re.compile(r"(d|\\partial)(\\?[a-zA-Z]+?)(?:\^\{?(\d)\}?)?")
-
-
-class FormulaError(ValueError):
-    """A text is no formula that the parser knows."""
 
 
 class HeavyFormulaError(FormulaError):
@@ -88,15 +55,9 @@ def parse_formula(latex: str) -> Node:
     return _Parser(latex).whole()
 
 
-def tokens_of(latex: str) -> list[str]:
-    """The tokens of a text, white space left out."""
-    return [token for token in _TOKEN.findall(latex) if not token.isspace()]
-
-
-class _Parser:
+class _Parser(NameReader):
     def __init__(self, latex: str | Sequence[str]) -> None:
-        self.tokens = tokens_of(latex) if isinstance(latex, str) else list(latex)
-        self.place = 0
+        super().__init__(latex)
         self.bars = 0
         self.in_function = 0
         self.vectors = not _VECTORS.isdisjoint(self.tokens)
@@ -107,35 +68,8 @@ class _Parser:
             raise FormulaError(f"{self.peek()!r} is out of place")
         return node
 
-    # tokens
-
-    def peek(self, ahead: int = 0) -> str:
-        place = self.place + ahead
-        return self.tokens[place] if place < len(self.tokens) else ""
-
-    def take(self) -> str:
-        token = self.peek()
-        if not token:
-            raise FormulaError("ends too early")
-        self.place += 1
-        return token
-
-    def expect(self, token: str) -> None:
-        if self.take() != token:
-            raise FormulaError(f"no {token!r}")
-
-    def enclosed(self) -> list[str]:
-        """Take a bracketed run of tokens, or one token; what is inside."""
-        opening = self.take()
-        if opening not in {"{", "(", "["}:
-            return [opening]
-        closing, depth, inside = _CLOSERS[opening], 1, []
-        while True:
-            token = self.take()
-            depth += (token == opening) - (token == closing)
-            if not depth:
-                return inside
-            inside.append(token)
+    def parsed(self, tokens: Sequence[str]) -> Node:
+        return _Parser(tokens).whole()
 
     # sums and products
 
@@ -220,7 +154,7 @@ class _Parser:
             return False
         if token == "|":
             return self.bars == 0
-        known = token in _SYMBOLS or token in _ACCENTS or token in _FONTS or token[1:] in FUNCTIONS
+        known = token in SYMBOLS or token in ACCENTS or token in FONTS or token[1:] in FUNCTIONS
         return (
             token[0].isalnum()
             or token[0] == "."
@@ -324,7 +258,7 @@ class _Parser:
             return self.group()
         if token in {"(", "["}:
             self.take()
-            return self.inside(_CLOSERS[token])
+            return self.inside(CLOSERS[token])
         if token == "|":
             self.take()
             self.bars += 1
@@ -334,7 +268,7 @@ class _Parser:
             return ("fn", "abs", [node])
         if token in {r"\lfloor", r"\lceil"}:
             self.take()
-            return ("fn", token[2:], [self.inside(_CLOSERS[token])])
+            return ("fn", token[2:], [self.inside(CLOSERS[token])])
         if token in {r"\frac", r"\binom"}:
             return self.fraction()
         if token == r"\begin":
@@ -380,7 +314,14 @@ class _Parser:
     def matrix(self) -> Node:
         self.take()
         kind = "".join(self.enclosed())
-        if kind.rstrip("*") not in {"pmatrix", "bmatrix", "matrix", "Bmatrix", "array", "smallmatrix"}:
+        if kind.rstrip("*") not in {
+            "pmatrix",
+            "bmatrix",
+            "matrix",
+            "Bmatrix",
+            "array",
+            "smallmatrix",
+        }:
             raise FormulaError(kind)
         if kind == "array" and self.peek() == "{":
             self.enclosed()
@@ -429,12 +370,6 @@ class _Parser:
         node = ("fn", name, arguments)
         return node if power is None else ("pow", node, power)
 
-    def enclosed_short(self) -> list[str]:
-        token = self.peek()
-        if len(token) > 1 and token.isdigit():  # \log_28 is the logarithm of 8 to base 2
-            self.tokens[self.place : self.place + 1] = [token[0], token[1:]]
-        return self.enclosed()
-
     def arguments(self, name: str) -> list[Node]:
         if self.peek() in {"(", "[", "{"}:
             opening = self.take()
@@ -442,7 +377,7 @@ class _Parser:
             while self.peek() == ",":
                 self.take()
                 found.append(self.expression())
-            self.expect(_CLOSERS[opening])
+            self.expect(CLOSERS[opening])
             return found
         if self.peek() == "-":
             self.take()
@@ -451,75 +386,6 @@ class _Parser:
         while self.starts_factor() and self.peek()[1:] not in FUNCTIONS - {"sqrt"}:
             factors.append(self.factor(first=False))
         return [_product(factors)]
-
-    # names
-
-    def name(self, *, first: bool) -> Node:
-        base = self.plain_name()
-        primes = 0
-        while self.peek() == "'" or (self.peek() == "^" and self.peek(1) == r"\prime"):
-            primes += 1
-            self.place += 1 if self.peek() == "'" else 2
-        index = ""
-        while self.peek() == "_":
-            self.take()
-            index += "_" + self.index()
-        while self.peek() == "'":
-            primes += 1
-            self.take()
-        if not index and not primes:
-            constant = _CONSTANTS.get(base)
-            if constant:
-                return ("const", constant)
-        name = f"D{primes}{base}{index}" if primes else base + index
-        called = primes or base in _CALLED or len(base) > 2 or "_" in name
-        if self.peek() == "(" and called and (first or base == "f" or primes):
-            return self.call(name)
-        if self.peek() in {"(", "["} and base.startswith(r"\mathbb"):
-            return ("var", name + "(" + "".join(self.enclosed()) + ")")
-        return ("var", name)
-
-    def call(self, name: str) -> Node:
-        inside = self.enclosed()
-        if any(token in {",", "|", r"\mid", "=", "<", ">", r"\le", r"\ge"} for token in inside):
-            return ("var", f"{name}({''.join(inside)})")
-        return ("call", name, [_Parser(inside).whole()])
-
-    def plain_name(self) -> str:
-        token = self.take()
-        if token in _FONTS:
-            content = "".join(_plain(self.enclosed()))
-            if not content:
-                raise FormulaError("an empty name")
-            return content
-        if token in _ACCENTS:
-            inside = "".join(_plain(self.enclosed()))
-            return f"{_SAME_ACCENT.get(token, token)}{{{inside}}}"
-        if token in {r"\angle", r"\triangle", r"\Delta", r"\nabla"} and self.peek().isalpha():
-            if token != r"\angle" and token != r"\triangle":
-                return token
-            letters = [self.take()]
-            while len(self.peek()) == 1 and self.peek().isupper():
-                letters.append(self.take())
-            return token + "".join(letters)
-        if token in _SYMBOLS or token in _CONSTANTS:
-            return token
-        if len(token) == 1 and token.isalpha():
-            return token
-        raise FormulaError(f"{token!r} is unknown")
-
-    def index(self) -> str:
-        """A subscript without fonts and braces, so that `F_{net}` and `F_\\text{net}` agree."""
-        if self.peek() in _FONTS or self.peek() in _ACCENTS:
-            return self.plain_name()
-        return "".join(_plain(self.enclosed_short() if not self.peek() == "{" else self.enclosed()))
-
-
-_CONSTANTS: Final = {r"\pi": "pi", "e": "e", "i": "i", r"\infty": "inf", r"\imath": "i"}
-
-
-def _plain(tokens: Sequence[str]) -> list[str]:
-    return [token for token in tokens if token not in _FONTS and token not in {"{", "}", "$"}]
 
 
 def _product(factors: list[Node]) -> Node:

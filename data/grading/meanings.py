@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from svlaw.data.grading.evaluation import Value
+from svlaw.data.grading.values import Value
 
 Kind = Literal[
     "scalar", "list", "set", "tuple", "interval", "union", "matrix", "equation", "relation", "text"

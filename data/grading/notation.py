@@ -17,19 +17,69 @@ _SUPERSCRIPTS: Final = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ�
 _SUBSCRIPTS: Final = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₙᵢⱼₓ", "0123456789+-=()aenijx", strict=True))
 _FRACTIONS: Final = dict(
     pair.split("=")
-    for pair in (
-        "½=1/2 ⅓=1/3 ⅔=2/3 ¼=1/4 ¾=3/4 ⅕=1/5 ⅖=2/5 ⅗=3/5 ⅘=4/5 ⅙=1/6 ⅚=5/6 ⅐=1/7 ⅛=1/8 ⅜=3/8"
-        " ⅝=5/8 ⅞=7/8 ⅑=1/9 ⅒=1/10"
-    ).split()
+    for pair in [
+        "½=1/2",
+        "⅓=1/3",
+        "⅔=2/3",
+        "¼=1/4",
+        "¾=3/4",
+        "⅕=1/5",
+        "⅖=2/5",
+        "⅗=3/5",
+        "⅘=4/5",
+        "⅙=1/6",
+        "⅚=5/6",
+        "⅐=1/7",
+        "⅛=1/8",
+        "⅜=3/8",
+        "⅝=5/8",
+        "⅞=7/8",
+        "⅑=1/9",
+        "⅒=1/10",
+    ]
 )
 _GREEK: Final = dict(
     zip(
         "αβγδεϵζηθϑικλμνξπρστυφϕχψωΓΔΘΛΞΠΣΦΨΩµ",
-        (
-            "alpha beta gamma delta epsilon epsilon zeta eta theta vartheta iota kappa lambda mu nu"
-            " xi pi rho sigma tau upsilon phi phi chi psi omega Gamma Delta Theta Lambda Xi Pi"
-            " Sigma Phi Psi Omega mu"
-        ).split(),
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "vartheta",
+            "iota",
+            "kappa",
+            "lambda",
+            "mu",
+            "nu",
+            "xi",
+            "pi",
+            "rho",
+            "sigma",
+            "tau",
+            "upsilon",
+            "phi",
+            "phi",
+            "chi",
+            "psi",
+            "omega",
+            "Gamma",
+            "Delta",
+            "Theta",
+            "Lambda",
+            "Xi",
+            "Pi",
+            "Sigma",
+            "Phi",
+            "Psi",
+            "Omega",
+            "mu",
+        ],
         strict=True,
     )
 )
@@ -56,19 +106,63 @@ _ONE: Final = {
 }
 _RAISED: Final = re.compile(f"[{re.escape(''.join(_SUPERSCRIPTS))}]+")
 _LOWERED: Final = re.compile(f"[{re.escape(''.join(_SUBSCRIPTS))}]+")
-_ROOT: Final = re.compile(r"([√∛∜])\s*(\((?:[^()]|\([^()]*\))*\)|\{[^{}]*\}|\d+(?:\.\d+)?|\\[a-z]+|\w)")
+_ROOT: Final = re.compile(
+    r"([√∛∜])\s*(\((?:[^()]|\([^()]*\))*\)|\{[^{}]*\}|\d+(?:\.\d+)?|\\[a-z]+|\w)"
+)
 _ROOTS: Final = {"√": "", "∛": "[3]", "∜": "[4]"}
 
 FUNCTIONS: Final = frozenset(
-    "sin cos tan cot sec csc sinh cosh tanh coth sech csch arcsin arccos arctan arccot arcsec arccsc"
-    " arcsinh arccosh arctanh arsinh arcosh artanh ln log lg exp sqrt det gcd lcm max min floor ceil"
-    " sgn Re Im arg cbrt".split()
+    [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "sinh",
+        "cosh",
+        "tanh",
+        "coth",
+        "sech",
+        "csch",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "arccot",
+        "arcsec",
+        "arccsc",
+        "arcsinh",
+        "arccosh",
+        "arctanh",
+        "arsinh",
+        "arcosh",
+        "artanh",
+        "ln",
+        "log",
+        "lg",
+        "exp",
+        "sqrt",
+        "det",
+        "gcd",
+        "lcm",
+        "max",
+        "min",
+        "floor",
+        "ceil",
+        "sgn",
+        "Re",
+        "Im",
+        "arg",
+        "cbrt",
+    ]
 )
 _BARE_NAMES: Final = re.compile(
     rf"(?<![\\A-Za-z{{_])({'|'.join(sorted(FUNCTIONS | {'pi', 'infty', 'asin', 'acos', 'atan'}, key=len, reverse=True))})"
     r"(?=\s*[(\d{^_\\]|[\s*/+\-,)]|$)"
 )
-_AXIS: Final = re.compile(r"\\(?:mathbf|hat|boldsymbol|bm|vec|mathbf\{\\hat)\{\s*\\?([ijk])(?:math)?\s*\}")
+_AXIS: Final = re.compile(
+    r"\\(?:mathbf|hat|boldsymbol|bm|vec|mathbf\{\\hat)\{\s*\\?([ijk])(?:math)?\s*\}"
+)
 _AXES: Final = re.compile(r"\\(?:mathbf|hat|boldsymbol|bm)\{\s*\\?[jk](?:math)?\s*\}")
 _DOUBLED: Final = re.compile(r"\\\\(?=[a-zA-Z])|(?:\\\\\s*)+$")
 _LATEX: Final = tuple(
@@ -115,7 +209,10 @@ _LATEX: Final = tuple(
         (r"(?<=\d)\s*[xX]\s*(?=10\s*\^)", r"\\times "),
         (r"(?<=\d)\\?(?:text|mathrm)\s*\{\s*[eE]\s*\}(?=[+-]?\d)", "E"),
         (r"(?<![a-zA-Z\\])(?:infinity|inf)(?![a-zA-Z])", r"\\infty "),
-        (r"\\(?:text|mathrm)\s*\{\s*(?:percent(?:age)?|pct)\s*\}|\b(?:percent(?:age)?|pct)\b", r"\\%"),
+        (
+            r"\\(?:text|mathrm)\s*\{\s*(?:percent(?:age)?|pct)\s*\}|\b(?:percent(?:age)?|pct)\b",
+            r"\\%",
+        ),
         (r"\*\*", "^"),
         (r"(?<![A-Za-z\\])C\((\d+),\s*(\d+)\)", r"\\binom{\1}{\2}"),
         (r"(?:\{\}\s*)?(?<![\w\\])[_^]?\{?(\d+)\}?\s*C_\{?(\d+)\}?(?!\w)", r"\\binom{\1}{\2}"),

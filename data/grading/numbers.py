@@ -57,16 +57,45 @@ _SPELLED: Final = {
     **{
         word: value
         for value, word in enumerate(
-            (
-                "zero one two three four five six seven eight nine ten eleven twelve thirteen"
-                " fourteen fifteen sixteen seventeen eighteen nineteen"
-            ).split()
+            [
+                "zero",
+                "one",
+                "two",
+                "three",
+                "four",
+                "five",
+                "six",
+                "seven",
+                "eight",
+                "nine",
+                "ten",
+                "eleven",
+                "twelve",
+                "thirteen",
+                "fourteen",
+                "fifteen",
+                "sixteen",
+                "seventeen",
+                "eighteen",
+                "nineteen",
+            ]
         )
     },
     **{
         word: 10 * value
         for value, word in enumerate(
-            "twenty thirty forty fifty sixty seventy eighty ninety hundred".split(), 2
+            [
+                "twenty",
+                "thirty",
+                "forty",
+                "fifty",
+                "sixty",
+                "seventy",
+                "eighty",
+                "ninety",
+                "hundred",
+            ],
+            2,
         )
     },
 }
@@ -163,7 +192,9 @@ def _compound(text: str) -> Number | None:
         return None
     if first.unit.dimension != second.unit.dimension or first.unit.factor <= second.unit.factor:
         return None
-    return Number(first.value + second.value * second.unit.factor / first.unit.factor, unit=first.unit)
+    return Number(
+        first.value + second.value * second.unit.factor / first.unit.factor, unit=first.unit
+    )
 
 
 def _without_spaces(match: re.Match[str]) -> str:

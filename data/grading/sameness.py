@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from svlaw.data.grading.evaluation import EXACT, PLACES, Value, is_same_value, size
+from svlaw.data.grading.evaluation import PLACES
 from svlaw.data.grading.meanings import Meaning, Reading
 from svlaw.data.grading.segments import segments_of
+from svlaw.data.grading.values import EXACT, Value, is_same_value, size
 
 _POSITIVE: Final = 2
 _NEARLY: Final = Decimal("1e-30")
@@ -141,9 +142,7 @@ def _same_intervals(one: Meaning, other: Meaning) -> bool:
     if one.kind != "interval":
         one, other = other, one
     return (
-        one.mark == "()"
-        and other.kind in {"tuple", "list"}
-        and _in_order(one.parts, other.parts)
+        one.mark == "()" and other.kind in {"tuple", "list"} and _in_order(one.parts, other.parts)
     )
 
 
@@ -245,7 +244,11 @@ def _weight(meaning: Meaning) -> float:
 def _leaves(meaning: Meaning) -> list[float]:
     if meaning.kind == "scalar":
         value = meaning.values[0]
-        return [0.0 if not size(value).is_finite() else _limited(EXACT.add(value.re.copy_abs(), value.im.copy_abs()))]
+        return [
+            0.0
+            if not size(value).is_finite()
+            else _limited(EXACT.add(value.re.copy_abs(), value.im.copy_abs()))
+        ]
     return [leaf for part in meaning.parts for leaf in _leaves(part)]
 
 

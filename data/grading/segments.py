@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from svlaw.data.grading.evaluation import Value
 from svlaw.data.grading.meanings import EMPTY, Meaning, scalar
+from svlaw.data.grading.values import Value
 
 _INFINITE: Final = Decimal("Infinity")
 

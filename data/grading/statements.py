@@ -19,10 +19,10 @@ _PHRASE: Final = re.compile(
     r"final\s+answer\s+is\b:?((?:(?!final\s+answer\s+is).)*?)\.?\s*I\s+hope\s+it\s+is\s+correct",
     re.IGNORECASE | re.DOTALL,
 )
-_STATED: Final = re.compile(
-    r"\banswer\**(?:\s+is\b:?|\s*[:=])\**\s*(?P<rest>\S.*)$", re.IGNORECASE
+_STATED: Final = re.compile(r"\banswer\**(?:\s+is\b:?|\s*[:=])\**\s*(?P<rest>\S.*)$", re.IGNORECASE)
+_LABEL: Final = re.compile(
+    r"[\s#*>✅_-]*(?:the\s+)?(?:final\s+)?answer(?:\s+is)?[\s:*_]*", re.IGNORECASE
 )
-_LABEL: Final = re.compile(r"[\s#*>✅_-]*(?:the\s+)?(?:final\s+)?answer(?:\s+is)?[\s:*_]*", re.IGNORECASE)
 _FINAL: Final = re.compile(
     r"\bfinal\s+(?:answer|result)\**(?:\s+is\b:?|\s*[:=])\**\s*(?P<rest>\S.*)$", re.IGNORECASE
 )
@@ -38,7 +38,8 @@ _CONCLUSION: Final = re.compile(
     re.IGNORECASE,
 )
 _NEXT: Final = re.compile(
-    r"^[#*\s]*(?:question|problem|exercise|human|user|instruction|next\s+problem|q)\s*\**:", re.IGNORECASE | re.MULTILINE
+    r"^[#*\s]*(?:question|problem|exercise|human|user|instruction|next\s+problem|q)\s*\**:",
+    re.IGNORECASE | re.MULTILINE,
 )
 _MADE: Final = re.compile(r"\\f?box|####|\banswer\**\s*(?:is|:)|<answer>", re.IGNORECASE)
 _CLAUSE: Final = re.compile(

@@ -11,7 +11,9 @@ _TAG: Final = re.compile(
     r"|<\|channel\|>analysis<\|message\|>|(?P<close5><\|channel\|>final<\|message\|>)",
     re.IGNORECASE,
 )
-_ANSWER: Final = re.compile(r"<answer>(.*?)(?:</answer>|(?=<answer>)|\Z)", re.DOTALL | re.IGNORECASE)
+_ANSWER: Final = re.compile(
+    r"<answer>(.*?)(?:</answer>|(?=<answer>)|\Z)", re.DOTALL | re.IGNORECASE
+)
 _OTHER_TAG: Final = re.compile(r"<\|[a-z_]+\|>\s*\Z|</s>\s*\Z|<eos>\s*\Z", re.IGNORECASE)
 
 

