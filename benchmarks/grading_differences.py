@@ -15,21 +15,67 @@ from collections import Counter
 from svlaw.data.grading.grader import judge
 
 TEMPLATES = (
-    r"T_{\text{%w}} - T_{\text{%w}}", r"\frac{P_{\text{%w}}}{P_{\text{%w}}}", r"v_{\mathrm{%w}} \sqrt{%d}",
-    r"\frac{\text{%w}}{\text{%w}}", r"\vec{%l} \cdot \vec{%l}", r"%d %l^{%e} + %d %l - %d",
-    r"\frac{%d %l^{%e}}{%d %l + %d}", r"\sqrt{%d} + %d", r"%d\pi - %d", r"\frac{%d}{%d!}", r"2^{-%d}",
-    r"\frac{1}{%d \cdot 2^{%d}}", r"e^{-%d %l}", r"\log_{%d} %l", r"%d \sin(%d %l)", r"\cos(%d\theta + %l) + \sin(%d\theta)",
-    r"%l_{%i} + %l_{%i}", r"%l_{%i}^{%e} - %d", r"(%d, %d)", r"[%d, %d)", r"(-\infty, -%d] \cup (2%d, \infty)",
-    r"\{%d, %d, %d\}", r"%d, -%d, %d", r"\begin{pmatrix} %d & %d \\ %d & -%d \end{pmatrix}",
-    r"\begin{pmatrix} v_{\text{%w}} \\ v_{\text{%w}} \end{pmatrix}", r"%l = %d %l + %d", r"%l^2 + %d %l^2 = %d",
-    r"%l > %d", r"%d < %l < %d", r"%d + %di", r"%d \text{ cm}", r"%d.%d", r"%d.%d \times 10^{%d}", r"\frac{%d}{%d}",
-    r"\binom{%d}{%e}", r"\int_0^{%e} %l\,dx", r"1 - \frac{1}{2^{%d}}", r"1 - 10^{-%d}", r"\sqrt[%e]{%d %l}",
-    r"m g \sin\theta - \mu_{\text{%w}} m g \cos\theta", r"\frac{1}{%d} m v_{\text{%w}}^{%e}", r"\text{%w} = %d",
-    r"\text{%w and %w}", r"the %w %w of the %w", r"f(%l) = %d %l^{%e} - %d", r"|%l - %d| + %d",
-    r"\hat{%l} + %d \hat{%l}", r"\dot{%l} = -%d %l", r"\frac{d%l}{dt} = %d %l^{%e}", r"%d:%d", r"%d \times %l^{%e}",
-    r"\lfloor %d %l \rfloor", r"%d\%", r"x \equiv %d \pmod{%d}", r"\text{Fe}^{%e+} + %d", r"L_{\odot}^{%e} / %d",
-    r"\frac{10^{%d} L_{\odot}}{%d c^{%e}}", r"\lambda_{\text{%w}} / \sqrt{%d}", r"%d n + %d", r"%l(%l + %d)",
-)  # fmt: skip
+    r"T_{\text{%w}} - T_{\text{%w}}",
+    r"\frac{P_{\text{%w}}}{P_{\text{%w}}}",
+    r"v_{\mathrm{%w}} \sqrt{%d}",
+    r"\frac{\text{%w}}{\text{%w}}",
+    r"\vec{%l} \cdot \vec{%l}",
+    r"%d %l^{%e} + %d %l - %d",
+    r"\frac{%d %l^{%e}}{%d %l + %d}",
+    r"\sqrt{%d} + %d",
+    r"%d\pi - %d",
+    r"\frac{%d}{%d!}",
+    r"2^{-%d}",
+    r"\frac{1}{%d \cdot 2^{%d}}",
+    r"e^{-%d %l}",
+    r"\log_{%d} %l",
+    r"%d \sin(%d %l)",
+    r"\cos(%d\theta + %l) + \sin(%d\theta)",
+    r"%l_{%i} + %l_{%i}",
+    r"%l_{%i}^{%e} - %d",
+    r"(%d, %d)",
+    r"[%d, %d)",
+    r"(-\infty, -%d] \cup (2%d, \infty)",
+    r"\{%d, %d, %d\}",
+    r"%d, -%d, %d",
+    r"\begin{pmatrix} %d & %d \\ %d & -%d \end{pmatrix}",
+    r"\begin{pmatrix} v_{\text{%w}} \\ v_{\text{%w}} \end{pmatrix}",
+    r"%l = %d %l + %d",
+    r"%l^2 + %d %l^2 = %d",
+    r"%l > %d",
+    r"%d < %l < %d",
+    r"%d + %di",
+    r"%d \text{ cm}",
+    r"%d.%d",
+    r"%d.%d \times 10^{%d}",
+    r"\frac{%d}{%d}",
+    r"\binom{%d}{%e}",
+    r"\int_0^{%e} %l\,dx",
+    r"1 - \frac{1}{2^{%d}}",
+    r"1 - 10^{-%d}",
+    r"\sqrt[%e]{%d %l}",
+    r"m g \sin\theta - \mu_{\text{%w}} m g \cos\theta",
+    r"\frac{1}{%d} m v_{\text{%w}}^{%e}",
+    r"\text{%w} = %d",
+    r"\text{%w and %w}",
+    r"the %w %w of the %w",
+    r"f(%l) = %d %l^{%e} - %d",
+    r"|%l - %d| + %d",
+    r"\hat{%l} + %d \hat{%l}",
+    r"\dot{%l} = -%d %l",
+    r"\frac{d%l}{dt} = %d %l^{%e}",
+    r"%d:%d",
+    r"%d \times %l^{%e}",
+    r"\lfloor %d %l \rfloor",
+    r"%d\%",
+    r"x \equiv %d \pmod{%d}",
+    r"\text{Fe}^{%e+} + %d",
+    r"L_{\odot}^{%e} / %d",
+    r"\frac{10^{%d} L_{\odot}}{%d c^{%e}}",
+    r"\lambda_{\text{%w}} / \sqrt{%d}",
+    r"%d n + %d",
+    r"%l(%l + %d)",
+)
 WORDS = [
     "hot",
     "cold",
@@ -54,10 +100,24 @@ WORDS = [
 ]
 LETTERS = "abkmnpqruvwxyz"
 OPPOSITES = (
-    ("+", "-"), (r"\cdot", "+"), (r"\cup", r"\cap"), ("<", ">"), (r"\sin", r"\cos"), ("[", "("), (")", "]"),
-    (r"\sqrt", r"2\sqrt"), (r"\infty", "7"), ("=", ">"), (r"\theta", r"\phi"), (r"\text{ cm}", r"\text{ kg}"),
-    (r"\hat", r"\bar"), (r"\dot", r"\ddot"), (r"\pi", r"\pi^2"), (r"\vec{", r"\bar{"), (r"\lfloor", r"-\lfloor"),
-)  # fmt: skip
+    ("+", "-"),
+    (r"\cdot", "+"),
+    (r"\cup", r"\cap"),
+    ("<", ">"),
+    (r"\sin", r"\cos"),
+    ("[", "("),
+    (")", "]"),
+    (r"\sqrt", r"2\sqrt"),
+    (r"\infty", "7"),
+    ("=", ">"),
+    (r"\theta", r"\phi"),
+    (r"\text{ cm}", r"\text{ kg}"),
+    (r"\hat", r"\bar"),
+    (r"\dot", r"\ddot"),
+    (r"\pi", r"\pi^2"),
+    (r"\vec{", r"\bar{"),
+    (r"\lfloor", r"-\lfloor"),
+)
 
 
 def fill(template: str, rng: random.Random) -> str:
@@ -74,7 +134,7 @@ def fill(template: str, rng: random.Random) -> str:
     return re.sub(r"%([wldei])", lambda match: makers[match.group(1)](), template)
 
 
-def change(answer: str, rng: random.Random) -> tuple[str, str] | None:
+def change(answer: str, rng: random.Random) -> tuple[str, str] | None:  # noqa: PLR0911
     """An answer with one change, and the kind of it; None where there is nothing to change."""
     kind = rng.choice(["digit", "sign", "operator", "word", "letter", "swap", "exponent"])
     if kind in {"digit", "exponent"}:

@@ -34,7 +34,8 @@ _FULL_WIDTH: Final = str.maketrans(
         **{chr(0xFF21 + n): chr(0x41 + n) for n in range(26)},
         **{chr(0xFF41 + n): chr(0x61 + n) for n in range(26)},
         **{chr(0xFF10 + n): chr(0x30 + n) for n in range(10)},
-        **dict(zip("（）：．，；【】［］「」『』“”《》", "():.,;[][]\"\"\"\"\"\"\"\"", strict=True)),
+        **dict(zip("（）：．，；【】［］", "():.,;[][]", strict=True)),
+        **dict.fromkeys("「」『』“”《》", '"'),
         **{chr(0x24B6 + n): f"({chr(0x41 + n)})" for n in range(10)},
         **{chr(0x2460 + n): f"({n + 1})" for n in range(9)},
         "\u200b": "", "\u200f": "", "\u200e": "", "\u00a0": " ",
@@ -43,7 +44,10 @@ _FULL_WIDTH: Final = str.maketrans(
 _CYRILLIC_TWINS: Final = dict(zip("АВСЕ", "ABCE", strict=True))
 _SPACE: Final = r"[\s:=*_$\"'«»\-—–>#]"
 _MARKS: Final = r"(?:\\[a-z]+\s?)?[({\[\s*\"$_]{0,12}"
-_MORE: Final = r"(?!['\"*)\].}]{0,6}\s{0,3}(?:,|/|&|、|and\b|or\b|und\b|et\b|y\b|e\b|и\b|和|或|と)\s{0,3}(?:or\s+|and\s+)?[(\[*]{0,4}%s(?![\w'’]))"
+_MORE: Final = (
+    r"(?!['\"*)\].}]{0,6}\s{0,3}(?:,|/|&|、|and\b|or\b|und\b|et\b|y\b|e\b|и\b|和|或|と)\s{0,3}"
+    r"(?:or\s+|and\s+)?[(\[*]{0,4}%s(?![\w'’]))"
+)
 _CAPITAL: Final = r"(?:[A-HJ]|I(?!['’]|\s+[a-z]))(?![A-Za-z0-9'’])"
 _SMALL: Final = r"(?<=[(\[])[a-j](?=[)\]])|[a-j](?=[)\].*\"]{0,4}\s*$)"
 _DIGIT: Final = r"[1-9](?![\d.,:]?\d|\s*[%°/^+*=]|\s+[a-z])"
@@ -69,11 +73,13 @@ class _Patterns:
             re.IGNORECASE | re.MULTILINE,
         )
         self.line = re.compile(
-            rf"^[\s*_#>$(\[-]{{0,8}}(?P<label>{label})[*_]{{0,3}}[).:\]][*_]{{0,3}}\s{{0,4}}(?P<text>\S.*)?$",
+            rf"^[\s*_#>$(\[-]{{0,8}}(?P<label>{label})[*_]{{0,3}}"
+            r"[).:\]][*_]{0,3}\s{0,4}(?P<text>\S.*)?$",
             re.MULTILINE,
         )
         self.sentence = re.compile(
-            rf"\b(?:is|are|be|ist|est|es|é)\s{{0,3}}:?\s{{0,3}}[*(]{{0,3}}(?P<label>{label})[*]{{0,3}}(?:[.):]|\s*$)",
+            rf"\b(?:is|are|be|ist|est|es|é)\s{{0,3}}:?\s{{0,3}}[*(]{{0,3}}"
+            rf"(?P<label>{label})[*]{{0,3}}(?:[.):]|\s*$)",
             re.MULTILINE,
         )
         self.bare = re.compile(
@@ -147,7 +153,7 @@ def extract_choice(text: str) -> str | None:
 
 
 def extract_number_choice(text: str) -> str | None:
-    """Find the number of the option that a solution settles on, as `extract_choice` does letters."""
+    """Find the number of the option that a solution settles on; see `extract_choice`."""
     aloud = spoken(text).translate(_FULL_WIDTH)
     found = _settled(aloud, numbered=True)
     alone = re.fullmatch(r"\W*(\d+)\W*", found) if found else None
@@ -218,7 +224,7 @@ def _option_line(patterns: _Patterns, text: str) -> str | None:
     if behind and len({label.upper() for label in behind}) == 1 and len(lines) == len(behind):
         return _latin(behind[-1], text)
     # options that were listed first, and one of them named again at the end
-    last, start = lines[-1]
+    last = lines[-1][0]
     again = sum(label.upper() == last.upper() for label, _ in lines) > 1
     return _latin(last, text) if again or (behind and last == behind[-1]) else None
 
@@ -241,7 +247,8 @@ def _bare(patterns: _Patterns, text: str) -> str | None:
 
 
 _NUMBERED: Final = re.compile(
-    r"(?i:\b(?:option|choice|opción|opção|вариант)|选项|選択肢|선택지|विकल्प)\s{0,3}(?:number\s+|no\.?\s*|#)?[(*]{0,3}([1-9])(?![\d.,]?\d|\s*%)"
+    r"(?i:\b(?:option|choice|opción|opção|вариант)|选项|選択肢|선택지|विकल्प)"
+    r"\s{0,3}(?:number\s+|no\.?\s*|#)?[(*]{0,3}([1-9])(?![\d.,]?\d|\s*%)"
     r"|(?i:\banswer)\s{0,3}(?:is|:)\s{0,3}\(([1-9])\)|([1-9])\s?번"
 )
 

@@ -55,9 +55,10 @@ def group(answers: Sequence[Spelling], judgements: Judgements) -> "DisjointSet[s
         return groups
     readings = {answer.key: readings_of(answer, judgements) for answer in answers}
     for one, other in _neighbours(answers, readings):
-        if not groups.connected(one.key, other.key) and judge_spelling(one, other) is None:
-            if agree(readings[one.key], readings[other.key]):
-                groups.merge(one.key, other.key)
+        if groups.connected(one.key, other.key) or judge_spelling(one, other) is not None:
+            continue
+        if agree(readings[one.key], readings[other.key]):
+            groups.merge(one.key, other.key)
     return groups
 
 

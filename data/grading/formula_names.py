@@ -1,4 +1,4 @@
-"""Names in formulas: variables with accents, fonts, primes and subscripts, and unknown functions."""
+"""Names in formulas: variables with accents, primes and subscripts, and unknown functions."""
 
 from collections.abc import Sequence
 
@@ -19,6 +19,7 @@ class NameReader(TokenReader):
     """Reads names among the tokens of a formula."""
 
     def name(self, *, first: bool) -> Node:
+        """Read a constant, a variable or an unknown function."""
         base = self.plain_name()
         primes = 0
         while self.peek() == "'" or (self.peek() == "^" and self.peek(1) == r"\prime"):
@@ -44,12 +45,14 @@ class NameReader(TokenReader):
         return ("var", name)
 
     def call(self, name: str) -> Node:
+        """Read an unknown function and its argument."""
         inside = self.enclosed()
         if any(token in {",", "|", r"\mid", "=", "<", ">", r"\le", r"\ge"} for token in inside):
             return ("var", f"{name}({''.join(inside)})")
         return ("call", name, [self.parsed(inside)])
 
     def plain_name(self) -> str:
+        """Read a letter, a word or an accent, without its subscript."""
         token = self.take()
         if token in FONTS:
             content = "".join(_plain(self.enclosed()))
@@ -60,7 +63,7 @@ class NameReader(TokenReader):
             inside = "".join(_plain(self.enclosed()))
             return f"{SAME_ACCENT.get(token, token)}{{{inside}}}"
         if token in {r"\angle", r"\triangle", r"\Delta", r"\nabla"} and self.peek().isalpha():
-            if token != r"\angle" and token != r"\triangle":
+            if token not in {r"\angle", r"\triangle"}:
                 return token
             letters = [self.take()]
             while len(self.peek()) == 1 and self.peek().isupper():
@@ -73,10 +76,10 @@ class NameReader(TokenReader):
         raise FormulaError(f"{token!r} is unknown")
 
     def index(self) -> str:
-        """A subscript without fonts and braces, so that `F_{net}` and `F_\\text{net}` agree."""
+        r"""A subscript without fonts and braces, so that `F_{net}` and `F_\text{net}` agree."""
         if self.peek() in FONTS or self.peek() in ACCENTS:
             return self.plain_name()
-        return "".join(_plain(self.enclosed_short() if not self.peek() == "{" else self.enclosed()))
+        return "".join(_plain(self.enclosed_short() if self.peek() != "{" else self.enclosed()))
 
     def parsed(self, tokens: Sequence[str]) -> Node:
         """Parse tokens as a formula of their own."""

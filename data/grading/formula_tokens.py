@@ -147,10 +147,12 @@ class TokenReader:
         self.place = 0
 
     def peek(self, ahead: int = 0) -> str:
+        """The token ahead; empty at the end."""
         place = self.place + ahead
         return self.tokens[place] if place < len(self.tokens) else ""
 
     def take(self) -> str:
+        """Take the next token."""
         token = self.peek()
         if not token:
             raise FormulaError("ends too early")
@@ -158,15 +160,17 @@ class TokenReader:
         return token
 
     def expect(self, token: str) -> None:
+        """Take a token that has to be there."""
         if self.take() != token:
             raise FormulaError(f"no {token!r}")
 
     def enclosed(self) -> list[str]:
         """Take a bracketed run of tokens, or one token; what is inside."""
+        inside: list[str] = []
         opening = self.take()
         if opening not in {"{", "(", "["}:
             return [opening]
-        closing, depth, inside = CLOSERS[opening], 1, []
+        closing, depth = CLOSERS[opening], 1
         while True:
             token = self.take()
             depth += (token == opening) - (token == closing)
@@ -175,6 +179,7 @@ class TokenReader:
             inside.append(token)
 
     def enclosed_short(self) -> list[str]:
+        """Take an index; of a number without braces the first digit."""
         token = self.peek()
         if len(token) > 1 and token.isdigit():  # \log_28 is the logarithm of 8 to base 2
             self.tokens[self.place : self.place + 1] = [token[0], token[1:]]

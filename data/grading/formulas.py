@@ -188,12 +188,12 @@ class _Parser(NameReader):
         if self.peek() == r"\circ":
             self.take()
             return self.degrees(base)
-        if self.peek() in {"T", r"\top", r"\intercal"} or (
+        transposed = self.peek() in {"T", r"\top", r"\intercal"} or (
             self.peek() == "{" and self.peek(1) in {"T", r"\top"} and self.peek(2) == "}"
-        ):
-            if base[0] == "mat":
-                self.enclosed()
-                return ("fn", "transpose", [base])
+        )
+        if transposed and base[0] == "mat":
+            self.enclosed()
+            return ("fn", "transpose", [base])
         if self.peek() == "-":
             self.take()
             return ("pow", base, ("neg", self.argument()))
@@ -248,7 +248,7 @@ class _Parser(NameReader):
         self.expect(closing)
         return node
 
-    def base(self, *, first: bool) -> Node:
+    def base(self, *, first: bool) -> Node:  # noqa: PLR0911
         token = self.peek()
         if not token:
             raise FormulaError("ends too early")
@@ -393,7 +393,7 @@ def _product(factors: list[Node]) -> Node:
 
 
 def _whole(node: Node) -> bool:
-    return node[0] == "num" and node[1].denominator == 1
+    return node[0] == "num" and bool(node[1].denominator == 1)
 
 
 def _number(token: str) -> Node:

@@ -7,16 +7,23 @@ from typing import Any, Final
 _LARGEST_BITS: Final = 40_000
 _LARGEST_FACTORIAL: Final = 5_000
 
+_OWN: Final = "sin cos tan cot sec csc sinh cosh tanh coth sech csch exp ln floor cbrt"
+_ARC: Final = "sin cos tan cot sec csc sinh cosh tanh"
+_AREA: Final = "sinh cosh tanh"
+
 MPMATH_NAMES: Final[dict[str, str]] = {
-    **{
-        name: name
-        for name in ["sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "sech", "csch", "exp", "ln", "floor", "cbrt"]
-    },
-    **{f"arc{name}": f"a{name}" for name in ["sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh"]},
-    **{f"ar{name}": f"a{name}" for name in ["sinh", "cosh", "tanh"]},
-    "ceil": "ceil", "factorial": "factorial", "binom": "binomial", "Re": "re", "Im": "im",
-    "arg": "arg", "sgn": "sign",
-}  # fmt: skip
+    **{name: name for name in _OWN.split()},
+    **{f"arc{name}": f"a{name}" for name in _ARC.split()},
+    **{f"ar{name}": f"a{name}" for name in _AREA.split()},
+    "ceil": "ceil",
+    "factorial": "factorial",
+    "binom": "binomial",
+    "Re": "re",
+    "Im": "im",
+    "arg": "arg",
+    "sgn": "sign",
+}
+"""Names that mpmath has for functions."""
 
 
 def exact_power(base: Fraction, exponent: Fraction) -> Fraction | None:
@@ -48,7 +55,7 @@ def _exact_root(number: int, degree: int) -> int | None:
     return next((n for n in (guess - 1, guess, guess + 1) if n >= 0 and n**degree == number), None)
 
 
-def exact_function(name: str, values: list[Any]) -> Fraction | None:
+def exact_function(name: str, values: list[Any]) -> Fraction | None:  # noqa: PLR0911
     """The functions of fractions whose values are fractions."""
     if not all(isinstance(value, Fraction) for value in values):
         return None
@@ -58,7 +65,8 @@ def exact_function(name: str, values: list[Any]) -> Fraction | None:
     if name in {"floor", "ceil"}:
         return Fraction(math.floor(first) if name == "floor" else math.ceil(first))
     if name in {"max", "min"}:
-        return max(values) if name == "max" else min(values)
+        largest: Fraction = max(values) if name == "max" else min(values)
+        return largest
     if any(value.denominator != 1 for value in values):
         return None
     whole = [value.numerator for value in values]

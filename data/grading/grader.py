@@ -298,9 +298,9 @@ def _value(examiner: Examiner, text: str) -> Number | None:
             meaning = meaning.parts[0]
         if meaning.kind == "scalar" and len(meaning.values) == 1:
             value = meaning.values[0]
-            if value.re.is_finite() and abs(value.im) <= _TINY * abs(value.re):
-                if abs(value.re.adjusted()) <= _LARGEST_EXPONENT:
-                    return Number(Fraction(value.re))
+            moderate = value.re.is_finite() and abs(value.re.adjusted()) <= _LARGEST_EXPONENT
+            if moderate and abs(value.im) <= _TINY * abs(value.re):
+                return Number(Fraction(value.re))
     return None
 
 

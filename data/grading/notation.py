@@ -101,7 +101,7 @@ _SIGNS: Final = {
 _ONE: Final = {
     **_SIGNS,
     **{sign: rf"\{name} " for sign, name in _GREEK.items()},
-    **{sign: r"\frac{%s}{%s}" % tuple(text.split("/")) for sign, text in _FRACTIONS.items()},
+    **{sign: r"\frac{{{}}}{{{}}}".format(*text.split("/")) for sign, text in _FRACTIONS.items()},
     **dict(zip("０１２３４５６７８９", "0123456789", strict=True)),
 }
 _RAISED: Final = re.compile(f"[{re.escape(''.join(_SUPERSCRIPTS))}]+")
@@ -156,8 +156,9 @@ FUNCTIONS: Final = frozenset(
         "cbrt",
     ]
 )
+_BARE: Final = sorted(FUNCTIONS | {"pi", "infty"}, key=len, reverse=True)
 _BARE_NAMES: Final = re.compile(
-    rf"(?<![\\A-Za-z{{_])({'|'.join(sorted(FUNCTIONS | {'pi', 'infty', 'asin', 'acos', 'atan'}, key=len, reverse=True))})"
+    rf"(?<![\\A-Za-z{{_])({'|'.join(_BARE)})"
     r"(?=\s*[(\d{^_\\]|[\s*/+\-,)]|$)"
 )
 _AXIS: Final = re.compile(
@@ -238,7 +239,7 @@ def tidy(answer: str) -> str:
 
 
 def plain_signs(answer: str) -> str:
-    r"""Spell Unicode mathematics in LaTeX: `x²` as `x^{2}`, `√2` as `\sqrt{2}`, `½` as a fraction."""
+    r"""Spell Unicode mathematics in LaTeX: `x²` as `x^{2}`, `√2` as `\sqrt{2}`."""
     if answer.isascii():
         return answer
     text = _RAISED.sub(lambda m: "^{" + "".join(_SUPERSCRIPTS[c] for c in m.group()) + "}", answer)

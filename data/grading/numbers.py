@@ -143,7 +143,7 @@ class Number:
 
 
 @lru_cache(maxsize=65536)
-def read_number(answer: str) -> Number | None:
+def read_number(answer: str) -> Number | None:  # noqa: PLR0911
     r"""Read an answer that is a plain number; None when it is anything else.
 
     Args:

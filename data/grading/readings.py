@@ -73,8 +73,8 @@ def _readings(latex: str, remark: str, work: Work | None) -> Iterator[Alternativ
         except (FormulaError, RecursionError, ArithmeticError, ValueError):
             continue
         if not options or reader.used & options:
-            note = " ".join(filter(None, (note, *sorted(reader.derivatives))))
-            yield Alternative(meaning, " ".join(filter(None, (remark, note))))
+            notes = (remark, note, *sorted(reader.derivatives))
+            yield Alternative(meaning, " ".join(filter(None, notes)))
 
 
 _OPTIONS: Final = (

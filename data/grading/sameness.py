@@ -24,7 +24,7 @@ def agree(answer: Reading, reference: Reading) -> bool:
     )
 
 
-def same(one: Meaning, other: Meaning) -> bool:
+def same(one: Meaning, other: Meaning) -> bool:  # noqa: PLR0911
     """Tell whether two meanings are the same; the order is of no account.
 
     An equation with a name on its left (`x = 5`, `f(x) = x^2`) is its right-hand side where the
@@ -100,12 +100,10 @@ def _same_relations(one: Meaning, other: Meaning) -> bool:
     if one.kind != "relation":
         one, other = other, one
     if other.kind == "relation":
-        if one.mark == other.mark and are_proportional(
-            one.values, other.values, positive=one.mark != "!="
-        ):
-            return True
         # a relation in x is none in y, even if their solutions are alike
-        return False
+        proportional = are_proportional(one.values, other.values, positive=one.mark != "!=")
+        chains = not one.values and bool(one.parts) and _in_order(one.parts, other.parts)
+        return one.mark == other.mark and (proportional or chains)
     return bool(one.parts) and other.kind != "scalar" and same(one.parts[0], other)
 
 
@@ -158,7 +156,8 @@ def _alone(one: Meaning, other: Meaning) -> bool:
 def _same_collections(one: Meaning, other: Meaning) -> bool:
     if "tuple" in (one.kind, other.kind):
         return "set" not in (one.kind, other.kind) and _in_order(one.parts, other.parts)
-    a, b = one.parts, other.parts
+    a: Sequence[Meaning] = one.parts
+    b: Sequence[Meaning] = other.parts
     if "set" in (one.kind, other.kind):
         a, b = _distinct(a), _distinct(b)
     return _in_any_order(a, b)

@@ -42,14 +42,15 @@ class ScalarReader:
     def node(self, tokens: Sequence[str]) -> Node | None:
         """A formula; None where it is a collection."""
         tokens = stripped(tokens)
-        if len(tokens) > 1 and tokens[0] in {"(", "["} and is_bracketed(tokens):
-            if len(split(tokens[1:-1], {","})) > 1:
-                return None
+        grouped = len(tokens) > 1 and tokens[0] in {"(", "["} and is_bracketed(tokens)
+        if grouped and len(split(tokens[1:-1], {","})) > 1:
+            return None
         latex = "".join(tokens)
         node = parse_formula(latex)
         return renamed(node, "C", "c") if self.constant else node
 
     def scalar(self, tokens: Sequence[str]) -> Meaning:
+        """Read a formula from its tokens."""
         try:
             node = self.node(tokens)
         except HeavyFormulaError:
@@ -61,6 +62,7 @@ class ScalarReader:
         return self.scalar_of(node)
 
     def scalar_of(self, node: Node | None) -> Meaning:
+        """Work out a formula; a matrix where it is one."""
         if node is None:
             raise NoFormulaError("no formula")
         if has(node, "mat"):
@@ -88,6 +90,7 @@ class ScalarReader:
         return Meaning("matrix", parts=tuple(parts[1:]), mark=f"{size}x1")
 
     def values(self, node: Node, *, padded: bool = False) -> tuple[Value, ...]:
+        """Work out a formula that is no matrix."""
         self.note(node)
         rows = evaluate(node, self.options)
         if len(rows) != 1:
@@ -96,6 +99,7 @@ class ScalarReader:
         return values * (PLACES // len(values)) if padded else values
 
     def note(self, node: Node) -> None:
+        """Note which options make a difference to a formula."""
         for kind, option in _MARKED.items():
             if has(node, kind):
                 self.used |= {option}

@@ -37,7 +37,7 @@ class Segment:
 REALS: Final = Segment(Value(-_INFINITE), Value(_INFINITE), True, True)
 
 
-def segments_of(meaning: Meaning) -> list[Segment] | None:
+def segments_of(meaning: Meaning) -> list[Segment] | None:  # noqa: PLR0911
     """A set of real numbers as segments; None where it is none, or its ends are not known."""
     if meaning.kind == "equation":
         return segments_of(meaning.parts[0])

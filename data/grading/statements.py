@@ -13,7 +13,8 @@ from svlaw.data.grading.thoughts import answer_tag, without_end_tag, without_tho
 _TOKEN: Final = re.compile(r"(?P<box>\\f?box(?:ed)?(?![a-zA-Z])\s{0,20})|\\.|[{}]", re.DOTALL)
 _BARE_BOXED: Final = re.compile(r"[^\s$.,;{}]+")
 _BETWEEN: Final = re.compile(
-    r"[\s$]*(?:,|;|,?\s*and|,?\s*or|,?\s*\\text\s*\{\s*(?:and|or)\s*\})[\s$]*(?:[A-Za-z](?:_\w)?\s*=\s*)?[\s$]*"
+    r"[\s$]*(?:,|;|,?\s*and|,?\s*or|,?\s*\\text\s*\{\s*(?:and|or)\s*\})[\s$]*"
+    r"(?:[A-Za-z](?:_\w)?\s*=\s*)?[\s$]*"
 )
 _PHRASE: Final = re.compile(
     r"final\s+answer\s+is\b:?((?:(?!final\s+answer\s+is).)*?)\.?\s*I\s+hope\s+it\s+is\s+correct",
@@ -27,13 +28,16 @@ _FINAL: Final = re.compile(
     r"\bfinal\s+(?:answer|result)\**(?:\s+is\b:?|\s*[:=])\**\s*(?P<rest>\S.*)$", re.IGNORECASE
 )
 _CLOSING: Final = re.compile(
-    r"[^\w]*(?:(?:i|we)\s+hope|hope\s+(?:this|that)|let\s+me\s+know|feel\s+free|would\s+you\s+like|do\s+you"
-    r"|thank|thanks|good\s+luck|happy\s+to|please|if\s+you|is\s+there|have\s+a|great|note\s*:|this\s+(?:is|means"
+    r"[^\w]*(?:(?:i|we)\s+hope|hope\s+(?:this|that)|let\s+me\s+know|feel\s+free"
+    r"|would\s+you\s+like|do\s+you"
+    r"|thank|thanks|good\s+luck|happy\s+to|please|if\s+you|is\s+there|have\s+a"
+    r"|great|note\s*:|this\s+(?:is|means"
     r"|shows|confirms|matches|completes)|that\s+is|which\s+(?:is|matches)|and\s+that|q\.?e\.?d|\W*$)",
     re.IGNORECASE,
 )
 _CONCLUSION: Final = re.compile(
-    r"\b(?:therefore|thus|hence|so|consequently|∴),?\s+(?:we\s+(?:have|get|find|obtain)\s+(?:that\s+)?)?"
+    r"\b(?:therefore|thus|hence|so|consequently|∴),?\s+"
+    r"(?:we\s+(?:have|get|find|obtain)\s+(?:that\s+)?)?"
     r"(?P<rest>[$\\(]*[A-Za-z]\w{0,3}\s*=\s*[^=,;]{1,200}?)$",
     re.IGNORECASE,
 )
@@ -44,7 +48,8 @@ _NEXT: Final = re.compile(
 _MADE: Final = re.compile(r"\\f?box|####|\banswer\**\s*(?:is|:)|<answer>", re.IGNORECASE)
 _CLAUSE: Final = re.compile(
     r"(?P<value>\$[^$]+\$|\\\(.+?\\\)|\*\*.+?\*\*|`[^`]+`|[^\s,;$*\\]*\d[^\s,;]*(?:\s+[a-z]+)?)"
-    r"(?:\s*[,;—–]\s+(?!and\b|or\b)[a-z]{2,}\b.*|\s+(?:because|since|so|as|which|when|where|due|given|after)\b.*"
+    r"(?:\s*[,;—–]\s+(?!and\b|or\b)[a-z]{2,}\b.*"
+    r"|\s+(?:because|since|so|as|which|when|where|due|given|after)\b.*"
     r"|\s*\.\s+[A-Z].*)",
     re.DOTALL,
 )
@@ -90,7 +95,7 @@ def spoken(text: str) -> str:
 
 
 def is_unsaid(text: str) -> bool:
-    """Tell whether a solution that says no answer aloud has one in its thoughts, or never ends them."""
+    """Tell whether a solution without an answer has one in its thoughts, or never ends them."""
     speech = without_thoughts(text)
     return speech.unfinished or bool(speech.thoughts and stated_in(speech.thoughts))
 
@@ -227,7 +232,7 @@ def without_clause(answer: str) -> str:
 
 
 def _conclusion(lines: Sequence[str]) -> str | None:
-    """What a last line concludes: "Therefore x = 7." """
+    """What a last line concludes, as in "Therefore x = 7"."""
     if not lines:
         return None
     match = _CONCLUSION.search(lines[-1].strip()[-_LONGEST_LINE:].rstrip(".$ *"))

@@ -84,6 +84,7 @@ class Structure(ScalarReader):
     """Reads one spelling of an answer under some options; `used` says which made a difference."""
 
     def answer(self) -> Meaning:
+        """Read the whole answer."""
         latex = self.latex
         if _EMPTY.fullmatch(latex):
             return EMPTY
@@ -126,7 +127,7 @@ class Structure(ScalarReader):
             if both is None or segments is None:
                 raise NoFormulaError("conditions that are not solved")
             both = meet(both, segments)
-        return Meaning("relation", parts=(meaning_of(both or []),), mark=f"chain {names}")
+        return Meaning("relation", parts=(meaning_of(both or []),), mark=f"chain {sorted(names)}")
 
     def several(self, tokens: Sequence[str]) -> Meaning:
         """Elements with separators between them."""
@@ -171,6 +172,7 @@ class Structure(ScalarReader):
         return self.inequality(sides, signs)
 
     def equation(self, sides: list[list[str]], signs: list[str]) -> Meaning:
+        """An equation, with the name on its left-hand side."""
         left, last = self.left_side(sides[0]), self.combined(sides[-1])
         name = name_of(left)
         if signs == ["~"] and not name:
@@ -206,6 +208,7 @@ class Structure(ScalarReader):
         return node
 
     def inequality(self, sides: list[list[str]], signs: list[str]) -> Meaning:
+        """An inequality, or a chain of them."""
         nodes = [self.node(side) for side in sides]
         found = [
             self.single(left, right, sign)
@@ -234,6 +237,7 @@ class Structure(ScalarReader):
         return Meaning("list", parts=tuple(found))
 
     def single(self, left: Node | None, right: Node | None, sign: str) -> Meaning:
+        """One inequality between two sides."""
         if left is None or right is None:
             raise NoFormulaError("an inequality of collections")
         if sign in {"=", "~", "in"}:
@@ -288,7 +292,7 @@ class Structure(ScalarReader):
             return Meaning("union", parts=tuple(meanings))
         raise NoFormulaError("sets that are not known")
 
-    def thing(self, tokens: Sequence[str]) -> Meaning:
+    def thing(self, tokens: Sequence[str]) -> Meaning:  # noqa: PLR0911
         """A set, a tuple, an interval, a matrix or a formula."""
         tokens = stripped(tokens)
         text = "".join(tokens).replace(" ", "")
@@ -317,6 +321,7 @@ class Structure(ScalarReader):
         return self.scalar(tokens)
 
     def braces(self, inside: list[str], *, real: bool) -> Meaning:
+        """A set by its elements or its property; a group of LaTeX."""
         sides, _ = cut(inside, {"|": "", r"\mid": "", ":": ""})
         if len(sides) == 2 and real:
             meaning = self.relation(stripped(sides[1]))
@@ -364,6 +369,7 @@ class Structure(ScalarReader):
         return Meaning("tuple", parts=elements)
 
     def element(self, tokens: Sequence[str]) -> Meaning:
+        """One element of a collection."""
         return self.relation(stripped(tokens))
 
     def ratio(self, tokens: Sequence[str]) -> Meaning:

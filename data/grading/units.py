@@ -229,6 +229,7 @@ _VARIABLE: Final = re.compile(
 _SIGN: Final = re.compile(r"(?:\\text\w*\s*\{\s*)?-?\s*(\\\$|[$€£¥])")
 _DELIMITED: Final = re.compile(r"\$(.+)(?<!\\)\$|\\\((.+)\\\)", re.DOTALL)
 _MOST_NOUNS: Final = 3
+_SHORTEST_NOUN: Final = 3
 
 
 @lru_cache(maxsize=16384)
@@ -258,7 +259,7 @@ def split_unit_of_formula(latex: str) -> tuple[str, Unit] | None:
     found = split_unit(latex)
     if found is None:
         return None
-    body, unit = found
+    body = found[0]
     tail = latex[len(body) :]
     if _UPRIGHT.search(body) or _OPERATOR.match(tail):
         return None
@@ -281,48 +282,30 @@ def currency(answer: str) -> Unit | None:
 
 def _unit(tail: str) -> Unit | None:
     """The unit that a tail spells out whole; None when it is none."""
-    set_upright = "\\" in tail
-    spaced = tail[:1].isspace() or tail.startswith("~") or tail.startswith("\\")
+    upright = "\\" in tail
+    spaced = upright or tail[:1].isspace() or tail.startswith("~")
     for pattern, replacement in _FLAT:
         tail = pattern.sub(replacement, tail)
     dimensions: dict[str, int] = {}
     factor = Fraction(1)
-    sign, power, nouns, known = 1, 1, 0, 0
-    place = 0
-    words = list(_words(tail))
-    if not words:
-        return None
-    while place < len(words):
-        word, exponent = words[place]
-        place += 1
+    sign, power, nouns = 1, 1, 0
+    for word, exponent in _words(tail):
         if word in {"/", "per"}:
             sign = -1
-            continue
-        if word == "-":
-            continue
-        if word.lower() in _POWERS and place < len(words):
+        elif word.lower() in _POWERS:
             power = _POWERS[word.lower()]
-            continue
-        unit = _known(word)
-        if unit is not None and len(word) == 1 and not (set_upright or spaced):
-            unit = unit if word in _BARE_LETTERS else None
+        elif word != "-":
+            unit = _measured(word, upright, spaced)
             if unit is None:
+                unit = _counted(word, upright)
+                nouns += 1
+            if unit is None or nouns > _MOST_NOUNS:
                 return None
-        if unit is not None and len(word) == 1 and not set_upright and word not in _BARE_LETTERS:
-            if not word.isupper() and word != "Ω":
-                return None
-        if unit is None:
-            if word.lower() in _NO_NOUNS or (len(word) < 3 and not set_upright):
-                return None
-            nouns += 1
-            unit = Unit(word.lower().removesuffix("s"), Fraction(1))
-        else:
-            known += 1
-        exponent = (exponent or 1) * power * sign
-        dimensions[unit.dimension] = dimensions.get(unit.dimension, 0) + exponent
-        factor *= unit.factor**exponent
-        power = 1
-    if nouns > _MOST_NOUNS or not dimensions:
+            times = (exponent or 1) * power * sign
+            dimensions[unit.dimension] = dimensions.get(unit.dimension, 0) + times
+            factor *= unit.factor**times
+            power = 1
+    if not dimensions:
         return None
     shown = "·".join(
         name if exponent == 1 else f"{name}^{exponent}"
@@ -330,6 +313,21 @@ def _unit(tail: str) -> Unit | None:
         if exponent
     )
     return Unit(shown, factor)
+
+
+def _measured(word: str, upright: bool, spaced: bool) -> Unit | None:
+    """A unit of measurement; of a letter without a font only a usual one, or behind a space."""
+    unit = _known(word)
+    if unit is None or len(word) > 1 or upright or word in _BARE_LETTERS:
+        return unit
+    return unit if spaced and (word.isupper() or word == "Ω") else None
+
+
+def _counted(word: str, upright: bool) -> Unit | None:
+    """What is counted, by its noun; None where the word is none."""
+    if word.lower() in _NO_NOUNS or (len(word) < _SHORTEST_NOUN and not upright):
+        return None
+    return Unit(word.lower().removesuffix("s"), Fraction(1))
 
 
 def _words(tail: str) -> Iterator[tuple[str, int]]:

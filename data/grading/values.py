@@ -97,12 +97,14 @@ def _decimal(number: Any) -> Decimal:
 
 
 def mpmath_context() -> Any:
+    """The context of mpmath that works out numbers."""
     import mpmath  # type: ignore[import-untyped]  # noqa: PLC0415  0.1 s that only algebra needs
 
     return mpmath.mp
 
 
 def to_mp(number: Any) -> Any:
+    """A fraction as a number of mpmath; other numbers as they are."""
     mp = mpmath_context()
     if isinstance(number, Fraction):
         return mp.mpf(number.numerator) / number.denominator

@@ -86,8 +86,8 @@ def _report(grading: "PoolGrading", as_json: bool) -> None:
     share = {name: percent(count / max(grading.rows, 1)) for name, count in counts.items()}
     print_rows(
         f"{grading.pool.path}: {grading.rows:,} solutions, {grading.pairs:,} distinct answers in"
-        f" {grading.classes:,} classes, {grading.examined:,} read anew; {grading.changed:,} answers changed,"
-        f" {grading.flipped:,} of them in correctness (rules {grading.rules})",
+        f" {grading.classes:,} classes, {grading.examined:,} read anew; {grading.changed:,} answers"
+        f" changed, {grading.flipped:,} of them in correctness (rules {grading.rules})",
         ("what", "rows", "%"),
         [(name.replace("_", " "), f"{counts[name]:,}", share[name]) for name in names],
     )
