@@ -62,22 +62,23 @@ CHOSEN: Final = (
     r"\b(?:option|choice)\s*(?:is|:|would\s+be|must\s+be|should\s+be)",
     r"\brichtig\s+ist",
     r"\bkorrekt\s+ist",
-    r"故选",
+    r"故[选選]",
     r"应选",
     r"因此选",
     r"所以选",
     r"本题选",
     r"选择",
-    r"选(?!项|擇)",
+    r"[选選](?![项項擇])",
     r"\b(?:opción|option|opção|alternativa)\s+(?:correcta|correta|correcte)(?:\s+(?:es|é|est))?",
     r"\b(?:bonne|meilleure)\s+(?:option|proposition)\s+est",
     r"\bправильный\s+вариант",
 )
 """Phrases that choose."""
 
-OPTIONS: Final = (
-    r"\boptions?",
-    r"\bchoice",
+OPTIONS: Final = (r"\boptions?", r"\bchoice")
+"""Nouns for one of the choices, whose letter follows at once."""
+
+OTHER_OPTIONS: Final = (
     r"\bopción",
     r"\bopcion",
     r"\bopção",
@@ -91,6 +92,7 @@ OPTIONS: Final = (
     r"\bproposition",
     r"\bauswahl(?:möglichkeit)?",
     r"选项",
+    r"選項",
     r"選択肢",
     r"선택지",
     r"보기",
@@ -99,7 +101,7 @@ OPTIONS: Final = (
     r"विकल्प",
     r"বিকল্প",
 )
-"""Nouns for one of the choices."""
+"""Such nouns of other languages, with words that may stand between."""
 
 BETWEEN: Final = (
     "is",
@@ -260,6 +262,10 @@ BETWEEN: Final = (
     "则为",
     "该",
     "最终",
+    "finale",
+    "mwisho",
+    "endgültige",
+    "finalement",
     "は",
     "選択肢",
     "正しい",

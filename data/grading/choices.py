@@ -13,6 +13,7 @@ from svlaw.data.grading.choice_words import (
     CHOSEN,
     CORRECT,
     OPTIONS,
+    OTHER_OPTIONS,
     WRONG,
 )
 from svlaw.data.grading.statements import last_box, spoken, stated_in
@@ -42,7 +43,7 @@ _FULL_WIDTH: Final = str.maketrans(
     }
 )  # fmt: skip
 _CYRILLIC_TWINS: Final = dict(zip("АВСЕ", "ABCE", strict=True))
-_SPACE: Final = r"[\s:=*_$\"'«»\-—–>#]"
+_SPACE: Final = r"[\s:=*_$\"'«»\-—–>#\])]"
 _MARKS: Final = r"(?:\\[a-z]+\s?)?[({\[\s*\"$_]{0,12}"
 _MORE: Final = (
     r"(?!['\"*)\].}]{0,6}\s{0,3}(?:,|/|&|、|and\b|or\b|und\b|et\b|y\b|e\b|и\b|和|或|と)\s{0,3}"
@@ -68,17 +69,18 @@ class _Patterns:
         wrong = rf"(?!\W{{0,6}}(?:{'|'.join(WRONG)}))"
         self.stated = self._any((*ANSWERS, *CHOSEN), rf"(?:{_LONGER})?{gap}{_MARKS}{named}{wrong}")
         self.option = self._any(OPTIONS, rf"{_SPACE}{{0,20}}{_MARKS}{named}{wrong}")
+        self.chosen = self._any(OTHER_OPTIONS, rf"{gap}{_MARKS}{named}{wrong}")
         self.correct = re.compile(
             rf"{_BEFORE}(?P<label>{label})[)\].*\"]{{0,4}}\s{{0,3}}(?:{'|'.join(CORRECT)})",
             re.IGNORECASE | re.MULTILINE,
         )
         self.line = re.compile(
             rf"^[\s*_#>$(\[-]{{0,8}}(?P<label>{label})[*_]{{0,3}}"
-            r"[).:\]][*_]{0,3}\s{0,4}(?P<text>\S.*)?$",
+            r"(?:[).:\]][*_]{0,3}\s{0,4}|\s[-–—]\s)(?P<text>\S.*)?$",
             re.MULTILINE,
         )
         self.sentence = re.compile(
-            rf"\b(?:is|are|be|ist|est|es|é)\s{{0,3}}:?\s{{0,3}}[*(]{{0,3}}"
+            rf"\b(?:is|are|be|ist|est|es|é|so|hence|thus|therefore),?\s{{0,3}}:?\s{{0,3}}[*(]{{0,3}}"
             rf"(?P<label>{label})[*]{{0,3}}(?:[.):]|\s*$)",
             re.MULTILINE,
         )
@@ -176,6 +178,7 @@ def _settled(text: str, *, numbered: bool) -> str | None:
         _last(patterns.stated, text),
         None if boxed else _label_of(stated, numbered) if stated else None,
         _last(patterns.correct, text),
+        _last(patterns.chosen, text),
         _last(patterns.option, text),
         None if numbered or boxed else _by_number(text),
     ):
@@ -207,6 +210,9 @@ def _last(pattern: re.Pattern[str], text: str) -> str | None:
     return None if last is None else _latin(last.group("label"), text)
 
 
+_SMALL_OPTION: Final = re.compile(r"\s*([a-j])[.)]\s+\S[^\n]*\s*")
+
+
 def _option_line(patterns: _Patterns, text: str) -> str | None:
     """The option that a text repeats as its answer; None where it goes through several.
 
@@ -214,7 +220,8 @@ def _option_line(patterns: _Patterns, text: str) -> str | None:
     """
     lines = [(match.group("label"), match.start()) for match in patterns.line.finditer(text)]
     if not lines:
-        return None
+        small = _SMALL_OPTION.fullmatch(text)
+        return small.group(1).upper() if small else None
     behind = [
         label for label, start in lines if text[:start].rstrip(" *\n\t").endswith(":") and start
     ]

@@ -136,6 +136,39 @@ def test_grading_again_asks_nothing_and_changes_nothing(make: MakePool) -> None:
     assert names == {"readings"}
 
 
+def test_a_graded_pool_names_its_rules_and_what_changed(make: MakePool) -> None:
+    pool = make()
+    first = grade_pool(pool)
+    assert (first.changed, first.flipped) == (0, 0)  # the program's rows are kept as they are
+    noted = open_pool(pool.path).metadata
+    assert noted["source"] == "test"
+    assert noted["grading"] == {
+        "rules": first.rules,
+        "extractor": "built-in",
+        "tolerance": 1e-6,
+        "time_limit": 5.0,
+    }
+    again = grade_pool(open_pool(pool.path), extractor=lambda text: "B" if "B" in text else None)
+    assert (again.changed, again.flipped) == (8, 3)
+    assert again.rules == first.rules
+    assert again.pool.metadata["grading"]["extractor"].endswith("<lambda>")
+
+
+def test_an_answer_in_thoughts_alone_is_truncated(make: MakePool) -> None:
+    texts = [
+        r"<think>It is \boxed{\frac12}.",
+        r"<think>It is \boxed{\frac12}.</think> I cannot say.",
+        r"<think>It is \boxed{7}.</think> \boxed{\frac12}",
+        "<think>hm</think> I cannot say.",
+    ]
+    solutions = [("frac", place, text, "stop") for place, text in enumerate(texts)]
+    pool = make(solutions, PROBLEMS[:1], own_answers().head(0))
+    assert grade_pool(pool).truncated == 2
+    assert rows(pool, "status", "is_correct") == [
+        ("truncated", False), ("truncated", False), ("graded", True), ("no_answer", False),
+    ]  # fmt: skip
+
+
 def test_only_new_answers_are_examined(make: MakePool) -> None:
     pool = make()
     grade_pool(pool, workers=1)
