@@ -24,7 +24,7 @@ TEMPLATES = (
     r"\frac{%d %l^{%e}}{%d %l + %d}",
     r"\sqrt{%d} + %d",
     r"%d\pi - %d",
-    r"\frac{%d}{%d!}",
+    r"\frac{%d}{1%d!}",
     r"2^{-%d}",
     r"\frac{1}{%d \cdot 2^{%d}}",
     r"e^{-%d %l}",

@@ -65,7 +65,7 @@ class _Patterns:
             re.escape(word) if not word.isascii() else rf"{re.escape(word)}(?!\w)"
             for word in sorted(set(BETWEEN), key=len, reverse=True)
         )
-        gap = rf"(?:{_SPACE}{{1,20}}|(?:{between})){{0,10}}"
+        gap = rf"(?:(?>{_SPACE}{{1,20}})|(?:{between})){{0,10}}"
         wrong = rf"(?!\W{{0,6}}(?:{'|'.join(WRONG)}))"
         self.stated = self._any((*ANSWERS, *CHOSEN), rf"(?:{_LONGER})?{gap}{_MARKS}{named}{wrong}")
         self.option = self._any(OPTIONS, rf"{_SPACE}{{0,20}}{_MARKS}{named}{wrong}")

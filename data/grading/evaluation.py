@@ -7,8 +7,9 @@ Nothing here searches or simplifies, so that nothing runs for long.
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 from svlaw.data.grading.formula_tokens import Node
@@ -26,27 +27,32 @@ PLACES: Final = 4
 """Places at which formulas in variables are evaluated; the first two are positive."""
 
 _POSITIVE: Final = 2
+_MOST_MOVED: Final = 3
+_NAMED: Final = frozenset({"var", "leib", "call"})
 _DIGITS: Final = 60
 _LARGEST_LOG: Final = 1e12
 
 
 def variables(node: Any) -> set[str]:
     """Names of the variables of a formula; an unknown function counts as one."""
-    if isinstance(node, list):
-        return set().union(*map(variables, node)) if node else set()
-    if not isinstance(node, tuple):
-        return set()
-    found = {node[1]} if node[0] in {"var", "leib", "call"} else set()
-    return found.union(*map(variables, node[1:])) if len(node) > 1 else found
+    return {part[1] for part in _parts(node) if part[0] in _NAMED}
 
 
-def has(node: Any, kind: str) -> bool:
-    """Tell whether a formula holds a node of a kind."""
-    if isinstance(node, list):
-        return any(has(part, kind) for part in node)
-    if not isinstance(node, tuple):
-        return False
-    return node[0] == kind or any(has(part, kind) for part in node[1:])
+def kinds(node: Any) -> set[str]:
+    """The kinds of nodes that a formula holds."""
+    return {part[0] for part in _parts(node)}
+
+
+def _parts(node: Any) -> Iterator[Node]:
+    """All nodes of a formula."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, tuple):
+            yield part
+            waiting.extend(part[1:])
+        elif isinstance(part, list):
+            waiting.extend(part)
 
 
 def evaluate(node: Node, options: frozenset[str] = frozenset()) -> list[list[Value]]:
@@ -89,7 +95,10 @@ def shape(node: Node) -> tuple[int, int] | None:
 
 def _values(node: Node, place: int, options: frozenset[str]) -> list[Value]:
     plain = _flat(_at(node, place, options, None))
-    steps = [_flat(_at(node, place, options, number)) for number in range(min(3, _decimals(node)))]
+    steps = [
+        _flat(_at(node, place, options, number))
+        for number in range(min(_MOST_MOVED, _decimals(node)))
+    ]
     slacks = [
         sum((abs(to_mp(step[entry]) - to_mp(value)) for step in steps), 0)
         for entry, value in enumerate(plain)
@@ -140,6 +149,7 @@ def _settled(rough: Any, fine: Any) -> Any:
         return mp.mpc(*parts)
 
 
+@lru_cache(maxsize=4096)
 def place_of(name: str, place: int) -> Fraction:
     """Where a variable is evaluated; at the first two places between 1/2 and 3/2."""
     digest = zlib.crc32(f"{place} {name}".encode())
@@ -151,13 +161,8 @@ def place_of(name: str, place: int) -> Fraction:
 
 
 def _decimals(node: Any) -> int:
-    if isinstance(node, list):
-        return sum(map(_decimals, node))
-    if not isinstance(node, tuple):
-        return 0
-    if node[0] == "num":
-        return int(bool(node[2]))
-    return sum(map(_decimals, node[1:]))
+    """How many decimals of a formula stand for unending ones."""
+    return sum(1 for part in _parts(node) if part[0] == "num" and part[2])
 
 
 def _flat(value: Any) -> list[Any]:

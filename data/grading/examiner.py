@@ -30,7 +30,7 @@ from svlaw.data.workers.processes import (
 from svlaw.data.workers.ray_cluster import Cluster
 
 TIME_LIMIT: Final = 5.0
-"""Seconds of wall clock for one answer or pair; a usual one takes a hundredth."""
+"""Seconds of wall clock for one sum, integral or limit; a usual one takes a tenth."""
 
 _IN_FLIGHT: Final = 64
 _ON_NODE: Final = 2
@@ -52,15 +52,15 @@ class Examiner:
 
     Args:
         judgements: What is known; grows.
-        time_limit: Seconds for one answer or pair. One that runs out of time or memory ends there,
-            while the others go on.
+        time_limit: Seconds for one sum, integral or limit. One that runs out of time or memory ends
+            there, while the others go on.
         workers: Worker processes; None chooses.
         cluster: Where workers are, one on each core; this machine when None.
-        progress: Called with the number of answers and pairs done, of those needed so far.
+        progress: Called with the number of answers read, of those needed so far.
 
     Attributes:
         judgements: As given.
-        examined: Answers and pairs that workers were asked about.
+        examined: Answers that were read.
 
     Raises:
         BadInputError: `time_limit` or `workers` is not positive, or a cluster is to have other

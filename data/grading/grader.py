@@ -98,15 +98,12 @@ def judge(
 ) -> dict[tuple[str, str], Judgement]:
     """Judge pairs of a mathematical answer and its reference.
 
-    The order matters to Math-Verify (an equation `x = 5` is unwrapped to fit the reference); it
-    gets the reference as its gold answer.
-
     Args:
         pairs: (answer, reference) as written; duplicates are welcome.
-        time_limit: Seconds for reading one answer, and for comparing one pair. A pair that runs out
-            of time or memory is a `timeout`; the others go on meanwhile.
+        time_limit: Seconds for working out one sum, integral or limit. A pair that runs out of
+            time or memory is a `timeout`; the others go on meanwhile.
         workers: Worker processes; None chooses.
-        progress: Called with the number of answers and pairs that needed Math-Verify.
+        progress: Called with the number of answers read, of those that needed reading.
 
     Returns:
         A judgement for every distinct pair.
@@ -133,7 +130,7 @@ def grade_answers(
     Args:
         answers: Rows with `problem_id`, `answer`, `reference_answer` and, if there is one, `kind`,
             in their final order.
-        time_limit: Seconds for one answer or pair.
+        time_limit: As in `judge`.
         workers: Worker processes; None chooses.
         progress: As in `judge`.
 
@@ -153,7 +150,7 @@ def grade_with(
 ) -> Graded:
     """Grade extracted answers: correctness, status and classes.
 
-    - `kind` math (and null): Math-Verify decides.
+    - `kind` math (and null): what the answer and the reference may mean (`sameness.agree`).
     - `choice` (and null, where the reference is a letter from A to J): the letter, or where the
       reference is none, the normalised text.
     - `numeric`: the values, within the tolerance.

@@ -101,12 +101,12 @@ def grade_pool(
         pool: The pool; its table `answers` is replaced when everything is graded.
         extractor: A function of one's own that finds the final answer in a text, or its name as
             `module:function`; `whole` where texts are answers; None for the built-in ones.
-        time_limit: Seconds for reading one answer, and for comparing one pair.
+        time_limit: Seconds for working out one sum, integral or limit.
         workers: Worker processes; None chooses, and for a cluster it is None.
         tolerance: Relative tolerance of numeric problems.
         cluster: Where texts are read and answers examined; this machine when None.
         wait: Seconds to wait for another command that writes to the pool.
-        progress: Called with solutions read of all, then with answers and pairs examined of all.
+        progress: Called with solutions read of all, then with answers examined of all.
 
     Raises:
         NotInPoolError: The pool holds no text, or no problems.

@@ -6,7 +6,7 @@ from typing import Final
 
 from svlaw.data.grading.brackets import is_bracketed, split, stripped
 from svlaw.data.grading.equations import derivatives, put, renamed
-from svlaw.data.grading.evaluation import PLACES, evaluate, has, shape, variables
+from svlaw.data.grading.evaluation import PLACES, evaluate, kinds, shape, variables
 from svlaw.data.grading.formula_tokens import Node
 from svlaw.data.grading.formulas import HeavyFormulaError, parse_formula
 from svlaw.data.grading.meanings import Meaning
@@ -65,7 +65,7 @@ class ScalarReader:
         """Work out a formula; a matrix where it is one."""
         if node is None:
             raise NoFormulaError("no formula")
-        if has(node, "mat"):
+        if "mat" in kinds(node):
             size = shape(node)
             if size is not None:
                 self.note(node)
@@ -100,8 +100,6 @@ class ScalarReader:
 
     def note(self, node: Node) -> None:
         """Note which options make a difference to a formula."""
-        for kind, option in _MARKED.items():
-            if has(node, kind):
-                self.used |= {option}
+        self.used |= {_MARKED[kind] for kind in kinds(node) & _MARKED.keys()}
         if "short derivatives" in self.options:
             self.derivatives |= set(derivatives(node))

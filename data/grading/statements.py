@@ -42,7 +42,7 @@ _CONCLUSION: Final = re.compile(
     re.IGNORECASE,
 )
 _NEXT: Final = re.compile(
-    r"^[#*\s]*(?:question|problem|exercise|human|user|instruction|next\s+problem|q)\s*\**:",
+    r"^[#* \t]{0,12}(?:question|problem|exercise|human|user|instruction|next\s+problem|q)\s*\**:",
     re.IGNORECASE | re.MULTILINE,
 )
 _MADE: Final = re.compile(r"\\f?box|####|\banswer\**\s*(?:is|:)|<answer>", re.IGNORECASE)

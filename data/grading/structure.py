@@ -29,7 +29,7 @@ from svlaw.data.grading.equations import (
     put,
     zero_of,
 )
-from svlaw.data.grading.evaluation import evaluate, has, variables
+from svlaw.data.grading.evaluation import evaluate, kinds, variables
 from svlaw.data.grading.formula_tokens import Node
 from svlaw.data.grading.formulas import HeavyFormulaError
 from svlaw.data.grading.meanings import EMPTY, Meaning, scalar
@@ -224,7 +224,9 @@ class Structure(ScalarReader):
             both = known[0] or []
             for segments in known[1:]:
                 both = meet(both, segments or [])
-            return Meaning("relation", parts=(meaning_of(both),), mark=f"chain {names.pop()}")
+            if both:  # the ends of what has no solutions count all the same
+                mark = f"chain {names.pop()}"
+                return Meaning("relation", parts=(meaning_of(both),), mark=mark)
         middle = nodes[1]
         if len(nodes) == 3 and middle is not None and middle[0] in NAMES:
             ends = [self.scalar_of(node) for node in (nodes[0], nodes[2])]
@@ -253,7 +255,7 @@ class Structure(ScalarReader):
     def solutions(self, apart: Node, sign: str) -> tuple[Meaning, ...]:
         """The solutions of an inequality that is linear in its one variable."""
         names = variables(apart)
-        if len(names) != 1 or has(apart, "call") or has(apart, "leib"):
+        if len(names) != 1 or not kinds(apart).isdisjoint({"call", "leib"}):
             return ()
         name = names.pop()
         at = [evaluate(put(apart, name, Fraction(n)), self.options)[0][0] for n in (0, 1, 2)]
