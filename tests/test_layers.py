@@ -74,6 +74,14 @@ def test_every_folder_of_the_package_is_installed() -> None:
         assert graph.is_package(graph.modules()[folder]), f"{folder} has no __init__.py"
 
 
+def test_the_design_notes_name_every_folder() -> None:
+    notes = (ROOT / "docs" / "design-notes.md").read_text("utf-8")
+    for path in graph.modules().values():
+        if graph.is_package(path):
+            folder = f"{path.parent.relative_to(ROOT)}/"
+            assert f"`{folder}" in notes, folder
+
+
 def test_no_folder_at_the_root_bears_the_name_of_the_package() -> None:
     """Python run in the root would find that folder in place of the installed package."""
     assert [path.name for path in ROOT.iterdir() if path.stem == graph.PACKAGE] == []

@@ -24,7 +24,8 @@ def plot_crossover(
 ) -> go.Figure:
     """Verification less self-consistency at equal budget, in points of success.
 
-    The band is the paired 95% interval at each budget. Marked are the budget at which verification
+    The band is the paired 95% interval at each budget (pointwise: the truth leaves it somewhere
+    more often than in 5% of all pools). Marked are the budget at which verification
     draws level, with its interval, that at which self-consistency is saturated, and the gain at
     the largest budget both have. Strategy, resamples and seed are those of the crossover.
 
@@ -37,13 +38,7 @@ def plot_crossover(
     Raises:
         NotInPoolError: The table lacks one of the strategies, or their budgets do not overlap.
     """
-    frame = advantage(
-        table,
-        cost,
-        crossover.strategy,
-        resamples=crossover.resamples,
-        seed=crossover.seed,
-    )
+    frame = advantage(table, cost, crossover.strategy, resamples=crossover.resamples)
     low, high = _reach(frame)
     figure = go.Figure(layout=layout(title, _HEIGHT))
     colour = _COLOURS[crossover.strategy]
@@ -89,7 +84,7 @@ def _band(frame: pl.DataFrame, colour: str) -> Iterator[go.Scatter]:
         y=_points(known["conf_high"]),
         fill="tonexty",
         fillcolor=faint(colour),
-        name="95% interval",
+        name="95% interval (pointwise)",
         legendrank=2,
         **shared,
     )
@@ -128,7 +123,7 @@ def _saturation(crossover: Crossover, low: float, high: float) -> go.Scatter:
 
 
 def _level(crossover: Crossover, low: float, high: float, last: float) -> Iterator[go.Scatter]:
-    """Where verification draws level, a line and on zero its interval; or that it never does."""
+    """From where on verification leads, a line and on zero its interval; or that it never does."""
     found = crossover.crossover_budget
     line = {"color": INK, "width": 1.5, "dash": "dash"}
     if found.estimate is None:
@@ -137,14 +132,11 @@ def _level(crossover: Crossover, low: float, high: float, last: float) -> Iterat
             y=_NOWHERE,
             mode="lines",
             line=line,
-            name="level: never within the data",
+            name="no lasting lead within the data",
             hoverinfo="skip",
         )
         return
-    name = f"level at {rounded(found.estimate)}"
-    ratio = crossover.match_ratio.estimate
-    if crossover.status == "ok" and ratio is not None:
-        name += f", {rounded(ratio)}× saturation"
+    name = f"leads from {rounded(found.estimate)} on"
     yield go.Scatter(
         x=[found.estimate, found.estimate],
         y=[low, high],
@@ -161,7 +153,7 @@ def _level(crossover: Crossover, low: float, high: float, last: float) -> Iterat
             mode="lines+markers",
             line={"color": INK, "width": 3},
             marker={
-                # Where resamples never draw level the interval is open.
+                # Where resamples have no lasting lead the interval is open.
                 "symbol": ["line-ns", "line-ns" if found.conf_high else "triangle-right"],
                 "size": 9,
                 "color": INK,

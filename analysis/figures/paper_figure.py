@@ -144,7 +144,7 @@ def _mark_crossover(
     """At which multiple of the saturation budget verification is level, and what it gains."""
     high, span = reach
     start, ratio = found.saturation_budget.estimate, found.gain_ratio.estimate
-    gain, level = found.gain.estimate, found.crossover_budget.estimate
+    gain, level = found.gain.estimate, found.match_budget.estimate
     # Without saturation there is nothing to be a multiple of.
     if found.status != "ok" or start is None or ratio is None or gain is None:
         return

@@ -14,7 +14,8 @@ import numba
 
 _HERE = Path(__file__).parent
 _ESTIMATING = ("kernels", "strategies", "success")
-"""Folders of `analysis` whose code decides what a success table holds."""
+"""Folders of `analysis` whose code, that of their subfolders included, decides what a success table
+holds."""
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -29,7 +30,7 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 def code_digest(marker: bytes = b"") -> str:
     """Digest of the code of kernels and estimators, or of the modules in it that hold a marker."""
-    paths = (path for folder in _ESTIMATING for path in (_HERE.parent / folder).glob("*.py"))
+    paths = (path for folder in _ESTIMATING for path in (_HERE.parent / folder).rglob("*.py"))
     sources = (path.read_bytes() for path in sorted(paths))
     return hashlib.sha256(b"".join(s for s in sources if marker in s)).hexdigest()[:16]
 

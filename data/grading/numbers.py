@@ -105,6 +105,7 @@ _LEAD: Final = re.compile(
     re.IGNORECASE,
 )
 _SIGN_BEHIND: Final = re.compile(r"^(\d[\d.,]*)\s*([€£¥])$")
+_ZEROS: Final = re.compile(r"\.\d*[1-9](0+)(?!\d)")
 _DEGREES: Final = re.compile(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)\s*\}*$")
 _ROUGHLY: Final = re.compile(r"\\(?:approx|sim|simeq|quad|[,;:! $%])|\^\s*\{?\s*\\circ\s*\}?")
 
@@ -169,7 +170,7 @@ def read_number(answer: str) -> Number | None:  # noqa: PLR0911
         text += "}" * (text.count("{") - text.count("}"))
     unit = currency(text) or currency(answer)
     key = normalize_answer(text).lstrip("€£¥") if unit else normalize_answer(text)
-    number = _read(key)
+    number = _with_zeros(_read(key), text)
     if number is not None:
         if unit is None and not number.percent and _DEGREES.search(text):
             unit = DEGREE
@@ -180,6 +181,15 @@ def read_number(answer: str) -> Number | None:  # noqa: PLR0911
     key = normalize_answer(parts[0]).lstrip("€£¥")
     number = _read(key)
     return replace(number, unit=unit or parts[1]) if number and not number.percent else None
+
+
+def _with_zeros(number: Number | None, text: str) -> Number | None:
+    """A decimal with the zeros at its end, which say how exact it is."""
+    zeros = _ZEROS.search(text)
+    if number is None or number.decimals is None or zeros is None:
+        return number
+    more = len(zeros.group(1))
+    return replace(number, decimals=number.decimals + more, digits=number.digits + more)
 
 
 def _compound(text: str) -> Number | None:

@@ -13,6 +13,7 @@ EXACT: Final = Context(prec=SHOWN, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 """Decimal arithmetic to forty-five digits, of whatever size."""
 
 _SAME: Final = Decimal("1e-35")
+_STRICTLY: Final = Decimal("0.999999")
 _LONGEST_FRACTION: Final = 2_000
 _LONGEST_DIGEST: Final = 40
 
@@ -50,7 +51,7 @@ def is_same_value(one: Value, other: Value) -> bool:
         return one.re == other.re and one.im == other.im
     apart = distance(one, other)
     slack = max(one.slack, other.slack)
-    if slack and apart < slack:
+    if slack and apart < EXACT.multiply(slack, _STRICTLY):
         return True
     if one.exact and other.exact:
         return False

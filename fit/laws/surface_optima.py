@@ -1,6 +1,5 @@
 """The best S and V of a fitted success surface at each of many budgets."""
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -15,9 +14,8 @@ F64 = npt.NDArray[np.float64]
 
 _GRID: Final = 33
 """Values of V tried along each budget before the search is refined."""
-_SECTIONS: Final = 12
-"""Golden sections around the best of them."""
-_GOLDEN: Final = (np.sqrt(5) - 1) / 2
+_NEAR: Final = 1e-7
+"""How near the refined log V lies to the optimum's."""
 _DIGITS: Final = 9
 """Digits of success in which a budget must buy more than a smaller one."""
 _AT_ONCE: Final = 100
@@ -35,7 +33,7 @@ def surface_optima(
     """Find the best real (S, V) with C(S, V) = budget on a surface and on its refits.
 
     V runs from 1 to where the budget buys a single solution, S follows from the cost; the best of a
-    grid in log V is refined by golden sections and a parabola. Budgets that buy no more than a
+    grid in log V is refined by Chandrupatla's search for a minimum. Budgets that buy no more than a
     smaller one are not used.
 
     Args:
@@ -90,53 +88,29 @@ def _search(
     form: Form, parameters: F64, cost: CostModel, budgets: F64, deepest: F64
 ) -> tuple[F64, F64, F64]:
     """S, V and success, (n, B) each."""
-    steps = np.linspace(0, 1, _GRID)
-    v = deepest[:, None] * steps
-    x = np.log(budgets)[:, None] - np.log(cost(1.0, np.exp(v)))
-    # At the deepest V rounding may leave S a little below 1.
-    grid = form.gain(parameters[1:, None, None], np.maximum(x, 0)[..., None], v[..., None])
+    from scipy.optimize import elementwise  # noqa: PLC0415
+
+    def gain(depth: F64, budget: F64, *parameters: F64) -> F64:
+        # At the deepest V rounding may leave S a little below 1.
+        S = np.maximum(cost.solutions_at(np.exp(budget), np.exp(depth)), 1.0)
+        return form.gain(np.stack(parameters), np.log(S), depth)
+
+    v = deepest[:, None] * np.linspace(0, 1, _GRID)
+    logs, theta = np.log(budgets)[:, None], parameters[1:]
+    grid = gain(v[..., None], logs[..., None], *theta)
     best = grid.argmax(axis=1)
     rows = np.arange(budgets.size)[:, None]
-
-    def gain(depth: F64) -> F64:
-        wide = np.log(budgets)[:, None] - np.log(cost(1.0, np.exp(depth)))
-        return form.gain(parameters[1:, None], np.maximum(wide, 0), depth)
-
-    start, top = v[rows, best], np.take_along_axis(grid, best[:, None], axis=1)[:, 0]
-    refined = _refine(
-        gain, v[rows, np.maximum(best - 1, 0)], v[rows, np.minimum(best + 1, _GRID - 1)]
-    )
-    better = gain(refined) > top
-    depth = np.where(better, refined, start)
-    V = np.exp(depth)
-    S = np.maximum(budgets[:, None] / cost(1.0, V), 1.0)
-    return S, V, form.success(parameters[:, None], S, V)
-
-
-def _refine(function: Callable[[F64], F64], low: F64, high: F64) -> F64:
-    """Where a function of one variable is largest between two ends, elementwise."""
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = function(left), function(right)
-    for _ in range(_SECTIONS):
-        keep_left = at_left >= at_right
-        low, high = np.where(keep_left, low, left), np.where(keep_left, right, high)
-        middle = np.where(keep_left, left, right)
-        at_middle = np.where(keep_left, at_left, at_right)
-        fresh = np.where(keep_left, high - _GOLDEN * (high - low), low + _GOLDEN * (high - low))
-        at_fresh = function(fresh)
-        left, right = np.where(keep_left, fresh, middle), np.where(keep_left, middle, fresh)
-        at_left, at_right = (
-            np.where(keep_left, at_fresh, at_middle),
-            np.where(keep_left, at_middle, at_fresh),
+    around = (np.maximum(best - 1, 0), best, np.minimum(best + 1, _GRID - 1))
+    arguments = np.broadcast_arrays(logs, *theta)
+    # Where the best lies at an end, the middle of the bracket is that end, and a width is 0.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = elementwise.find_minimum(
+            lambda *at: -gain(*at),
+            tuple(v[rows, place] for place in around),
+            args=tuple(arguments),
+            tolerances={"xatol": _NEAR, "xrtol": _NEAR},
         )
-    return _vertex(function, low, high)
-
-
-def _vertex(function: Callable[[F64], F64], low: F64, high: F64) -> F64:
-    """Top of the parabola through three points; their middle where it is not concave."""
-    middle, half = (low + high) / 2, (high - low) / 2
-    at_low, at_middle, at_high = function(low), function(middle), function(high)
-    bend = at_low - 2 * at_middle + at_high
-    step = np.divide(at_low - at_high, 2 * bend, out=np.zeros_like(bend), where=bend < 0)
-    result: F64 = middle + half * np.clip(step, -1, 1)
-    return result
+    top = np.take_along_axis(grid, best[:, None], axis=1)[:, 0]
+    V = np.exp(np.where(-found.f_x > top, found.x, v[rows, best]))
+    S = np.maximum(cost.solutions_at(budgets[:, None], V), 1.0)
+    return S, V, form.success(parameters[:, None], S, V)

@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -92,6 +93,43 @@ class Problems:
             np.array(scores, np.int32),
         )
 
+    def random_calls(
+        self, rng: np.random.Generator, *, most_solutions: int = 6, most_calls: int = 4, **kind: Any
+    ) -> list[Any]:
+        """A random problem of shared calls: verdict k of each verified solution is call k's."""
+        problem = self.random(
+            rng, most_solutions=most_solutions, most_verdicts=most_calls, ragged=False, **kind
+        )
+        unverified = rng.random(len(problem)) < 0.15
+        return [
+            replace(s, verdicts=()) if skip else s
+            for s, skip in zip(problem, unverified, strict=True)
+        ]
+
+    @classmethod
+    def sample_calls(cls, problem: list[Any], problem_id: str = "p") -> ProblemSample:
+        """A problem of shared calls as arrays; of unparsed verdicts every other one is missing.
+
+        A row of each call and of each verified solution stays, so that all are known of.
+        """
+        whole = cls.sample(problem, problem_id)
+        calls = np.concatenate([np.arange(n) for n in whole.n_verdicts] or [[]]).astype(np.int32)
+        owners = np.repeat(np.arange(whole.n_solutions), whole.n_verdicts)
+        droppable = (whole.scores == UNPARSED) & (np.arange(owners.size) % 2 == 1)
+        kept = ~droppable
+        for axis in (calls, owners):
+            for value in np.unique(axis):
+                if not kept[axis == value].any():
+                    kept[np.flatnonzero(axis == value)[0]] = True
+        counts = np.bincount(owners[kept], minlength=whole.n_solutions)
+        return replace(
+            whole,
+            offsets=np.concatenate(([0], np.cumsum(counts))),
+            scores=whole.scores[kept],
+            calls=calls[kept],
+            n_calls=np.unique(calls).size,
+        )
+
     @staticmethod
     def frames(problems: list[list[Any]]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Problems p00, p01, ... as tables of answers and verdicts."""
@@ -159,6 +197,17 @@ def slow_scan() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def slow_policies() -> ModuleType:
+    return _load("slow_policies")
+
+
+@pytest.fixture(scope="session")
 def problems(brute_force: ModuleType) -> Problems:
     """Maker of random problems."""
     return Problems(brute_force)
+
+
+@pytest.fixture(scope="session")
+def rule_twins() -> ModuleType:
+    """The rules' definitions in plain Python."""
+    return _load("rule_twins")

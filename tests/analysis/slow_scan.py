@@ -13,6 +13,7 @@ Cost = Callable[[int, int], float]
 
 STEPS = 1500
 MARGIN = 0.0025
+LEAD = 0.0025
 LEVEL = 1e-12
 
 
@@ -63,7 +64,7 @@ def crossover(points: Points, cost: Cost, strategies: tuple[str, ...]) -> dict[s
     grid = {exp(log(low) + (log(high) - log(low)) * i / STEPS) for i in range(1, STEPS)}
     computed = {c for curve in [baseline, *lines] for c, _ in curve}
     budgets = sorted({b for b in grid | computed if low <= b <= high} | {low, high})
-    best, ahead, gap = -inf, [], 0.0
+    best, gaps = -inf, []
     for line in lines:
         best = max([best] + [success for c, success in line if c <= low])
     for budget in budgets:
@@ -71,21 +72,24 @@ def crossover(points: Points, cost: Cost, strategies: tuple[str, ...]) -> dict[s
         best = max([best] + [value for value in values if value is not None])
         reference = _read(baseline, budget)
         assert reference is not None
-        gap = best - reference
-        ahead.append(gap >= -LEVEL)
-    crossing = next((b for b, a in zip(budgets, ahead, strict=True) if a), inf)
-    behind = [i for i, a in enumerate(ahead) if not a]
-    stays = inf
-    if not behind:
-        stays = budgets[0]
-    elif behind[-1] + 1 < len(budgets):
-        stays = budgets[behind[-1] + 1]
+        gaps.append(best - reference)
+    level = [gap >= -LEVEL for gap in gaps]
+    matching = next((b for b, a in zip(budgets, level, strict=True) if a), inf)
     return {
         "saturation_budget": saturation,
-        "crossover_budget": crossing,
-        "match_ratio": crossing / saturation,
-        "gain": gap,
+        "crossover_budget": _from_here_on(budgets, [gap >= LEAD - LEVEL for gap in gaps]),
+        "match_budget": matching,
+        "match_ratio": matching / saturation,
+        "gain": gaps[-1],
         "gain_ratio": budgets[-1] / saturation,
-        "ahead_budget": stays,
+        "ahead_budget": _from_here_on(budgets, level),
         "step": (high / low) ** (1 / STEPS) if high > low else 1.0,
     }
+
+
+def _from_here_on(budgets: list[float], is_so: list[bool]) -> float:
+    """The budget from which on something is so to the end; inf for never."""
+    otherwise = [i for i, so in enumerate(is_so) if not so]
+    if not otherwise:
+        return budgets[0]
+    return budgets[otherwise[-1] + 1] if otherwise[-1] + 1 < len(budgets) else inf

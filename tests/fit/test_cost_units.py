@@ -6,7 +6,8 @@ import pytest
 
 from svlaw.analysis.compare.crossover import crossover
 from svlaw.analysis.compare.frontier import frontier
-from svlaw.analysis.cost import FlopsCost, RelativeCost, TokenMeans
+from svlaw.analysis.cost import RelativeCost
+from svlaw.analysis.token_costs import FlopsCost, TokenMeans
 from svlaw.fit.laws.allocation import fit_allocation
 from svlaw.fit.plans.planner import plan
 

@@ -9,8 +9,8 @@ import pytest
 import svlaw as sv
 from svlaw.analysis.checks.findings import Check
 from svlaw.analysis.compare.difficulty import bins
+from svlaw.analysis.intervals.difference_intervals import difference_intervals
 from svlaw.analysis.intervals.interval import Interval
-from svlaw.analysis.intervals.resampling import resample
 from svlaw.analysis.success.estimators import Options
 from svlaw.data.examples import open_example
 from svlaw.data.pool import open_pool
@@ -238,7 +238,8 @@ def test_scores_of_missing_verdicts_follow_the_policy(tmp_path):
     path = next(pool.path.glob("verdicts/judge/*.parquet"))
     frame = pl.read_parquet(path)
     unread = pl.when(pl.col("verification_id") > 0).then(pl.col("score"))
-    frame.with_columns(score=unread).write_parquet(path)
+    other = path.rename(path.with_name("part-000000.parquet"))
+    frame.with_columns(score=unread).write_parquet(other)
     ends = [
         examine_quality(pool, "judge", {}, policy).calibration["score"].max()
         for policy in ("ignore", "no")
@@ -264,8 +265,8 @@ def test_ten_times_the_budget(pool, cost):
         assert step.after == table.mean()[after]
         difference = table.success[after] - table.success[before]
         assert step.gain.estimate == pytest.approx(difference.mean())
-        drawn = difference @ resample(table, 40, 0).weights.T
-        assert drawn.min() <= step.gain.conf_low < step.gain.conf_high <= drawn.max()
+        ends = difference_intervals(difference[None])
+        assert (step.gain.conf_low, step.gain.conf_high) == (ends[0][0], ends[1][0])
     assert low == 1
 
 

@@ -53,7 +53,7 @@ def grade(
     from svlaw.data.workers.ray_connection import connect
 
     if extractor is not None:
-        sys.path.insert(0, str(Path.cwd()))
+        sys.path.append(str(Path.cwd()))  # last: its files shadow no installed module
     check_place(on)
     opened = open_pool(pool)
     with connect(on) as cluster, progress_bar("grading") as progress:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ console = Console()
 messages = Console(stderr=True, highlight=False)
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_json(document: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Print one JSON document on standard output."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -44,6 +44,12 @@ def print_rows(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
     roomy.print(table)
 
 
+def print_sentences(sentences: Sequence[str]) -> None:
+    """Print sentences below a title, indented, one after the other; empty ones are left out."""
+    for sentence in filter(None, sentences):
+        console.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
+
+
 def warn(message: str) -> None:
     """Print a remark on standard error."""
     messages.print(f"note: {message}", markup=False, soft_wrap=True)
@@ -60,11 +66,32 @@ def number(value: float | None) -> str:
     return "–" if value is None else amount(value)
 
 
+def count(value: int | None) -> str:
+    """S or V; a dash where a policy decides it."""
+    return "–" if value is None else str(value)
+
+
+def labelled(row: Mapping[str, Any]) -> str:
+    """The strategy of a row, with its setting if it has one."""
+    return f"{row['strategy']}:{row['setting']}" if row["setting"] else str(row["strategy"])
+
+
 def span(low: float | None, high: float | None, form: Any = percent) -> str:
-    """An interval in brackets; an end that is not reached is left open."""
+    """An interval in brackets; an end that is not reached is "never"."""
     if low is None and high is None:
         return "–"
-    return f"[{'' if low is None else form(low)}, {'' if high is None else form(high)}]"
+    return f"[{', '.join('never' if end is None else form(end) for end in (low, high))}]"
+
+
+def mark_few(text: str, few_differ: bool | None) -> str:
+    """The interval of a difference, marked where too few problems differ."""
+    return f"{text} °" if few_differ else text
+
+
+def explain_few(marks: Iterable[bool | None]) -> None:
+    """Say what the mark of `mark_few` means, where there is one."""
+    if any(marks):
+        console.print("°: too few problems differ to tell which is better")
 
 
 def check_suffix(path: Path | None) -> None:

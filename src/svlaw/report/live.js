@@ -47,7 +47,8 @@ const live = (() => {
   }
 
   function costOf(current) {
-    return modelOf(current).cost(current, pools[current.pool].tokens);
+    const { calls, tokens } = pools[current.pool];
+    return { ...modelOf(current).cost(current, tokens), calls };
   }
 
   // Smallest and largest cost computed of what can be run.
@@ -191,6 +192,7 @@ const live = (() => {
     const figures = [
       ["Saturation budget", "saturation_budget", amount],
       ["Crossover budget", "crossover_budget", amount],
+      ["Match budget", "match_budget", amount],
       ["Match ratio", "match_ratio", times],
       ["Gain (points)", "gain", points],
       ["Gain ratio", "gain_ratio", times],
@@ -277,7 +279,7 @@ const live = (() => {
       label: modelOf(state).label,
       budget: state.budget,
       plan,
-      crossing: last ? last.crossover_budget : null,
+      crossing: last ? last.match_budget : null,
       revision: `${state.pool} ${state.model} ${revision}`,
     });
   }

@@ -3,13 +3,15 @@
 // What `svlaw frontier`, `crossover` and `plan` compute, in the page: the same figures from the
 // same success table, under costs that the reader sets. Names are those of the commands' JSON.
 //
-// A cost is { unit, prefill, ratio }, C(S, V) = unit S (1 + prefill [V > 0] + ratio V). A table
+// A cost is { unit, prefill, ratio, calls }: C(S, V) = unit S (1 + prefill [V > 0] + ratio V), or
+// unit (S + prefill [V > 0] + ratio V) where calls are "shared": V judge all S solutions. A table
 // holds arrays with an entry for each point: strategy, solutions, verifications, success (its
 // mean), low and high (ends of its interval); the fine table also `problems`, (points, P) success
 // row by row, and `folds`, (divisions, P) the fold of each problem.
 const liveModel = (() => {
   const SLACK = 1e-9; // relative, with which a point still counts as within a budget
   const LEVEL = 1e-12; // success within this counts as level
+  const LEAD = 0.0025; // a lead of verification is a lead from here on
   const SATURATION_MARGIN = 0.0025;
   const FOLDS = 10;
   const DIGITS = 1e12; // decimals of a mean that count when cross-fitting
@@ -21,7 +23,9 @@ const liveModel = (() => {
 
   function costOf(cost, solutions, verifications) {
     const reading = verifications > 0 ? cost.prefill : 0;
-    return cost.unit * solutions * (1 + reading + cost.ratio * verifications);
+    const spent = (base) => base + reading + cost.ratio * verifications;
+    if (cost.calls === "shared") return cost.unit * spent(solutions);
+    return cost.unit * solutions * spent(1);
   }
 
   function costsOf(table, cost) {
@@ -182,6 +186,19 @@ const liveModel = (() => {
     return { budgets: roots.map(Math.exp), dips };
   }
 
+  // First budget at which verification reaches the reference, and that from which on it does.
+  function turnsOf(lines, best, reference, logBreaks) {
+    const { budgets, dips } = crossingsOf(lines, best, reference, logBreaks);
+    const reached = best.map((value, i) => value >= reference[i] - LEVEL);
+    const first = reached.indexOf(true);
+    const behind = reached.map((is, i) => !is || (i + 1 < dips.length && dips[i + 1]));
+    const stays = behind.lastIndexOf(true) + 1;
+    return {
+      first: first >= 0 ? budgets[first] : null,
+      stays: stays < budgets.length ? budgets[stays] : null,
+    };
+  }
+
   // Figures of verification by some strategies against self-consistency; null stands for never.
   function crossover(table, cost, strategies) {
     const costs = costsOf(table, cost);
@@ -204,19 +221,17 @@ const liveModel = (() => {
       return soFar;
     });
 
-    const { budgets, dips } = crossingsOf(lines, best, reference, breaks.map(Math.log));
-    const ahead = best.map((value, i) => value >= reference[i] - LEVEL);
-    const first = ahead.indexOf(true);
-    const behind = ahead.map((is, i) => !is || (i + 1 < dips.length && dips[i + 1]));
-    const stays = behind.lastIndexOf(true) + 1;
-    const crossing = first >= 0 ? budgets[first] : null;
+    const logs = breaks.map(Math.log);
+    const level = turnsOf(lines, best, reference, logs);
+    const leads = turnsOf(lines, best, reference.map((value) => value + LEAD), logs);
     return {
       saturation_budget: saturation,
-      crossover_budget: crossing,
-      match_ratio: crossing === null ? null : crossing / saturation,
+      crossover_budget: leads.stays,
+      match_budget: level.first,
+      match_ratio: level.first === null ? null : level.first / saturation,
       gain: lastOf(best) - lastOf(reference),
       gain_ratio: lastOf(breaks) / saturation,
-      ahead_budget: stays < breaks.length ? budgets[stays] : null,
+      ahead_budget: level.stays,
       status: saturation === lastOf(baseline.costs) ? "unsaturated" : "ok",
     };
   }
@@ -345,8 +360,8 @@ const liveModel = (() => {
     }
     let runnerUp = null;
     if (second) {
-      const difference = meanOf(table, own) - meanOf(table, second);
-      // The discount for choosing between strategies is taken from both alike.
+      const difference = table.success[best.row] - table.success[second.row];
+      // The discount for choosing the best is taken from both alike.
       const success = clip(expected - difference, 0, 1);
       runnerUp = { ...pointAt(table, costs, budget, second.row, success, second), difference };
       runnerUp.edges = edgesOf(table, cost, runnerUp, budget);

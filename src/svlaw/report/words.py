@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from svlaw.analysis.compare.crossover import Crossover
+from svlaw.analysis.checks.selection_checks import selection_remarks
 from svlaw.analysis.cost import ROUNDING
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
 from svlaw.analysis.intervals.interval import Interval
@@ -16,16 +16,15 @@ from svlaw.data.verdicts.unparsed import MANY_UNPARSED, unparsed_words
 from svlaw.fit.laws.advice import METHODS_IN_WORDS, Advice
 from svlaw.fit.laws.allocation_law import AllocationLaw
 from svlaw.fit.laws.law_figures import METHOD_NAMES
+from svlaw.report.crossover_words import crossover_sentences
 from svlaw.report.growth import FACTOR
 from svlaw.report.number_texts import (
     amount,
     ends,
     exponent,
     listed,
-    often,
     percent,
     points,
-    reached,
     times,
     with_ends,
 )
@@ -49,6 +48,13 @@ def lead(found: Findings) -> str:
         )
     unit = found.cost.unit_name
     largest = _spent(rows[-1], unit)
+    if any(row["setting"] for row in rows):
+        runs = [list(group) for _, group in groupby(rows, lambda row: row["strategy"])]
+        last = runs[-1]
+        return (
+            f"{STRATEGY_NAMES[last[-1]['strategy']]} is best {_range(last)} {unit}: it solves"
+            f" {_success(last[-1])} of the problems at the largest budget, {largest}."
+        )
     if not found.verified:
         return (
             "Without verifications only self-consistency can be judged: it solves"
@@ -66,8 +72,12 @@ def lead(found: Findings) -> str:
 def answers(found: Findings) -> list[Sentence]:
     """What the pool says, sentence by sentence: choices, crossovers, saturation, laws."""
     sentences: list[Sentence] = [*_choices(found.best.to_dicts(), found.has_voting)]
-    sentences += [_crossover(result) for result in found.crossovers if result.strategy != "best"]
-    sentences += [*_discrepancy(found), *_saturation(found), *_tenfold(found)]
+    unit = found.cost.unit_name
+    for result in found.crossovers:
+        if result.strategy != "best":
+            answer, gain, _ = crossover_sentences(result, unit)
+            sentences.append(f"{answer} {gain}".rstrip())
+    sentences += [*_saturation(found), *_tenfold(found)]
     sentences += [_growth(found, each) for each in found.advice]
     return sentences
 
@@ -124,6 +134,8 @@ def doubts(found: Findings) -> list[str]:
             f"{table.n_set_aside:,} of {total:,} problems are set aside for all strategies: they"
             " hold too few solutions or verifications for the grid."
         )
+    remarks = selection_remarks(found.pool, table)
+    sentences += [f"{remark[0].upper()}{remark[1:]}." for remark in remarks]
     if found.quality is not None and found.quality.unparsed >= MANY_UNPARSED:
         sentences.append(f"{unparsed_words(percent(found.quality.unparsed))}: see svlaw parse.")
     sentences += _doubts_on_voting(found)
@@ -195,60 +207,6 @@ def _choices(rows: list[Row], compared: bool) -> Iterator[str]:
             gain = with_ends(last["gain"], last["gain_low"], last["gain_high"], points)
             text += f", {gain} points over self-consistency within that budget"
         yield f"{text}."
-
-
-def _crossover(result: Crossover) -> str:
-    name, level = _name(result.strategy), result.crossover_budget
-    if level.estimate is None:
-        text = f"At equal budgets {name} never reaches self-consistency within the data"
-        if level.never is not None and level.never < 1:
-            text += f" (in {often(1 - level.never)} it does)"
-    else:
-        text = f"At equal budgets {name} draws level with self-consistency at about"
-        text += f" {reached(level, amount)}"
-        if result.match_ratio.estimate is not None and result.status == "ok":
-            text += (
-                f", {reached(result.match_ratio, times)} the budget at which self-consistency"
-                " saturates,"
-            )
-        text += f" and {_stays(level, result.ahead_budget)}"
-        if level.never:
-            text += f"; in {often(level.never)} it never draws level"
-    return f"{text}. {_gain(result)}"
-
-
-def _discrepancy(found: Findings) -> Iterator[str]:
-    """Why the frontier may name self-consistency above the crossover."""
-    if not found.crossovers:
-        return
-    level = found.crossovers[-1].crossover_budget.estimate
-    voting = found.best.filter(found.best["strategy"] == "self_consistency")["budget"]
-    if level is not None and len(voting) and level < voting[-1]:
-        yield (
-            f"That self-consistency is still the choice at {amount(voting[-1])} is no"
-            " contradiction: within a budget it may stop at its best S, and verification counts"
-            " by computed points only."
-        )
-
-
-def _stays(level: Interval, ahead: Interval) -> str:
-    if ahead.estimate is None:
-        return "falls behind again within the data"
-    if ahead.estimate == level.estimate:
-        return "stays level or ahead from there on"
-    return f"stays level or ahead only from about {amount(ahead.estimate)} on"
-
-
-def _gain(result: Crossover) -> str:
-    gain, ratio = result.gain, result.gain_ratio.estimate
-    if gain.estimate is None or ratio is None or result.saturation_budget.estimate is None:
-        return ""
-    budget = amount(ratio * result.saturation_budget.estimate)
-    difference = with_ends(gain.estimate, gain.conf_low, gain.conf_high, points)
-    return (
-        f"At {budget}, the largest budget both have, its success less self-consistency's is"
-        f" {difference} points{', not clear of chance' if _covers_zero(gain) else ''}."
-    )
 
 
 def _saturation(found: Findings) -> list[str]:
@@ -369,6 +327,8 @@ def _name(strategy: str) -> str:
 
 
 def _point(row: Row) -> str:
+    if row["solutions"] is None:
+        return str(row["setting"])
     point = f"S = {row['solutions']:,}"
     return point + (f", V = {row['verifications']:,}" if row["verifications"] else "")
 

@@ -6,16 +6,20 @@ from math import inf, log
 import numpy as np
 import pytest
 
-from svlaw.analysis.compare.crossover import Crossover, crossover
-from svlaw.analysis.cost import FlopsCost, RelativeCost, TokenMeans
+from svlaw.analysis.compare.crossover import Crossover, advantage, crossover
+from svlaw.analysis.compare.crossover_sides import leads_of, named_sides
+from svlaw.analysis.cost import RelativeCost
+from svlaw.analysis.intervals.difference_intervals import difference_intervals
 from svlaw.analysis.intervals.interval import Interval
 from svlaw.analysis.intervals.resampling import resample
+from svlaw.analysis.token_costs import FlopsCost, TokenMeans
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 
 FIGURES = (
     "saturation_budget",
     "crossover_budget",
+    "match_budget",
     "match_ratio",
     "gain",
     "gain_ratio",
@@ -41,7 +45,7 @@ def estimates(found: Crossover) -> dict[str, float]:
 
 def assert_within_a_step(found: dict[str, float], scan: dict[str, float]) -> None:
     step = log(scan["step"])
-    for name in ("crossover_budget", "match_ratio", "ahead_budget"):
+    for name in ("crossover_budget", "match_budget", "match_ratio", "ahead_budget"):
         if scan[name] == inf or found[name] == inf:
             assert found[name] == scan[name], name
         else:
@@ -77,7 +81,7 @@ def test_equals_a_plain_scan(tables, slow_scan) -> None:
             found = estimates(crossover(table, cost, strategy))
             assert_within_a_step(found, scan)
             never += found["crossover_budget"] == inf
-            late += found["crossover_budget"] < found["ahead_budget"] < inf
+            late += found["match_budget"] < found["ahead_budget"] < found["crossover_budget"] < inf
     assert never > 5
     assert late > 5
 
@@ -98,11 +102,11 @@ def test_resamples_are_measured_like_the_estimate(tables, slow_scan) -> None:
         for b in range(40)
     ]
     found = crossover(table, UNIT, "best_of_n", resamples=40, seed=1)
-    gains = np.array([scan["gain"] for scan in again])
-    expected = drawn.interval(found.gain.estimate, gains)
-    assert found.gain.conf_low == pytest.approx(expected.conf_low)
-    assert found.gain.conf_high == pytest.approx(expected.conf_high)
-    for name in ("crossover_budget", "ahead_budget"):
+    last = advantage(table, UNIT, "best_of_n").row(-1, named=True)
+    assert found.gain.estimate == pytest.approx(last["difference"])
+    assert found.gain.conf_low == pytest.approx(last["conf_low"])
+    assert found.gain.conf_high == pytest.approx(last["conf_high"])
+    for name in ("crossover_budget", "match_budget", "ahead_budget"):
         values = np.array([scan[name] for scan in again])
         figure = getattr(found, name)
         expected = drawn.interval(figure.estimate or inf, values)
@@ -110,6 +114,32 @@ def test_resamples_are_measured_like_the_estimate(tables, slow_scan) -> None:
         for end in ("conf_low", "conf_high"):
             low, high = getattr(figure, end) or inf, getattr(expected, end) or inf
             assert low == high or abs(log(high / low)) <= 2 * log(again[0]["step"])
+
+
+def test_leads_are_those_of_the_points_compared(tables) -> None:
+    """Averaged over problems, they are the difference of the two sides."""
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        points = {p: y + 0.15 * rng.standard_normal(6) for p, y in _random_points(rng).items()}
+        table = tables.of(points)
+        for strategy in (*table.strategies[1:], "best"):
+            name, sides = named_sides(table, UNIT, strategy, "self_consistency")
+            frame = advantage(table, UNIT, name)
+            leads = leads_of(sides, frame["budget"].to_numpy(), table)
+            assert leads.mean(axis=1) == pytest.approx(frame["difference"].to_list())
+
+
+def test_the_advantage_of_one_point_is_its_paired_difference(tables) -> None:
+    rng = np.random.default_rng(9)
+    own, theirs = rng.random(30), rng.random(30)
+    table = tables.of(
+        {("self_consistency", 1, 0): np.zeros(30), ("self_consistency", 4, 0): own}
+        | {("best_of_n", 2, 1): theirs}
+    )
+    (row,) = advantage(table, UNIT).rows(named=True)
+    low, high = difference_intervals((theirs - own)[None])
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx((low[0], high[0]))
+    assert row["few_differ"] is False
 
 
 def test_the_published_figure(published, reference) -> None:
@@ -130,7 +160,9 @@ def test_the_published_figure(published, reference) -> None:
 
 
 def test_the_published_figure_by_scan(published, slow_scan) -> None:
-    points = dict(zip(published.points.rows(), published.mean().tolist(), strict=True))
+    points = dict(
+        zip(published.points.drop("setting").rows(), published.mean().tolist(), strict=True)
+    )
     cost = RelativeCost(2.0)
     scan = slow_scan.crossover(points, lambda s, v: float(cost(s, v)), ("best_of_n",))
     assert_within_a_step(estimates(crossover(published, cost)), scan)
@@ -139,31 +171,46 @@ def test_the_published_figure_by_scan(published, slow_scan) -> None:
 def test_a_crossing_between_two_points(tables) -> None:
     """Best-of-N costs 2S: .2 at 2, .6 at 4, against .4 throughout: level half-way in log cost."""
     found = estimates(crossover(tables.of(sc(0.4, 0.4, 0.4) | bon(1, 0.2, 0.6)), UNIT))
-    assert found["crossover_budget"] == pytest.approx(2 * 2**0.5)
-    assert found["ahead_budget"] == found["crossover_budget"]
+    assert found["match_budget"] == pytest.approx(2 * 2**0.5)
+    assert found["ahead_budget"] == found["match_budget"]
     assert found["saturation_budget"] == 1
-    assert found["match_ratio"] == found["crossover_budget"]
+    assert found["match_ratio"] == found["match_budget"]
     assert found["gain"] == pytest.approx(0.2)
     assert found["gain_ratio"] == 4
 
 
 def test_self_consistency_counts_as_it_is_not_as_its_best(tables) -> None:
     falls = sc(0.3, 0.6, 0.4, 0.4) | bon(1, 0.5, 0.5, 0.5)
-    assert estimates(crossover(tables.of(falls), UNIT))["crossover_budget"] == pytest.approx(
-        2 * 2**0.5
-    )
+    assert estimates(crossover(tables.of(falls), UNIT))["match_budget"] == pytest.approx(2 * 2**0.5)
 
 
 def test_verification_counts_by_its_best_within_the_budget(tables) -> None:
     """Best-of-N falls from .6 to .3 while self-consistency rises to .5: it stays ahead."""
     found = estimates(crossover(tables.of(sc(0.3, 0.4, 0.45, 0.5) | bon(1, 0.6, 0.5, 0.3)), UNIT))
-    assert found["crossover_budget"] == found["ahead_budget"] == 2
+    assert found["match_budget"] == found["ahead_budget"] == 2
     assert found["gain"] == pytest.approx(0.1)
 
 
 def test_ahead_from_the_first_budget_both_have(tables) -> None:
     found = estimates(crossover(tables.of(sc(0.1, 0.2, 0.3) | bon(1, 0.5, 0.6)), UNIT))
-    assert found["crossover_budget"] == found["ahead_budget"] == 2
+    assert found["match_budget"] == found["ahead_budget"] == 2
+
+
+def test_level_is_no_lead(tables) -> None:
+    """Level from 2 on, and 0.25 points ahead from where the line has gained as much."""
+    found = estimates(crossover(tables.of(sc(0.5, 0.5, 0.5) | bon(1, 0.5, 0.51)), UNIT))
+    assert found["match_budget"] == found["ahead_budget"] == 2
+    assert found["crossover_budget"] == pytest.approx(2 * 2**0.25)
+    found = estimates(crossover(tables.of(sc(0.5, 0.5, 0.5) | bon(1, 0.5, 0.5024)), UNIT))
+    assert (found["match_budget"], found["crossover_budget"]) == (2, inf)
+
+
+def test_a_useless_verifier_has_no_crossover(tables) -> None:
+    """S = 1 and S = 2 of voting, and best-of-N at chance, are all one solution at random."""
+    for answers in (0.0, 0.001):  # as with a share of missing answers, where voting gains at 2
+        curve = sc(0.5, 0.5 + answers, 0.6, 0.65)
+        found = estimates(crossover(tables.of(curve | bon(1, 0.5, 0.5, 0.5, 0.5)), UNIT))
+        assert found["crossover_budget"] == inf
 
 
 def test_a_lead_that_is_lost_again(tables) -> None:
@@ -171,7 +218,7 @@ def test_a_lead_that_is_lost_again(tables) -> None:
     found = estimates(
         crossover(tables.of(sc(0.1, 0.2, 0.3, 0.5, 0.5) | bon(1, 0.4, 0.4, 0.4, 0.6)), UNIT)
     )
-    assert found["crossover_budget"] == 2
+    assert found["match_budget"] == 2
     assert found["ahead_budget"] == pytest.approx(2**3.5)
 
 
@@ -180,7 +227,7 @@ def test_a_lead_lost_and_won_back_between_two_points(tables) -> None:
     points = sc(0.3, 0.4, 0.5, 0.6) | bon(1, 0.4, 0.5, 0.1) | bon(3, 0.2, 0.7)
     table = tables.of(points)
     found = estimates(crossover(table, UNIT))
-    assert found["crossover_budget"] == 2
+    assert found["match_budget"] == 2
     # With V = 3: .2 at 4, .7 at 8; self-consistency .5 at 4, .6 at 8: level at 3/4 of the way.
     assert found["ahead_budget"] == pytest.approx(4 * 2**0.75)
 
@@ -189,7 +236,7 @@ def test_a_lead_won_back_by_a_point_that_opens_a_line(tables) -> None:
     """Nothing but a new V = 7 at cost 8 brings verification level with what rose meanwhile."""
     points = sc(0.3, 0.4, 0.5, 0.6) | bon(1, 0.4, 0.5, 0.5) | bon(7, 0.9)
     found = estimates(crossover(tables.of(points), UNIT))
-    assert found["crossover_budget"] == 2
+    assert found["match_budget"] == 2
     assert found["ahead_budget"] == pytest.approx(8)
 
 
@@ -209,13 +256,13 @@ def test_costs_that_differ_by_rounding_alone(tables, slow_scan) -> None:
 def test_a_better_point_below_the_common_budgets_counts(tables) -> None:
     points = {("self_consistency", s, 0): 0.5 for s in (8, 16)} | bon(1, 0.7, 0.4, 0.4, 0.4)
     found = estimates(crossover(tables.of(points), UNIT))
-    assert found["crossover_budget"] == pytest.approx(8)
+    assert found["match_budget"] == pytest.approx(8)
     assert found["gain"] == pytest.approx(0.2)
 
 
 def test_never_within_the_data(tables) -> None:
     found = crossover(tables.of(sc(0.4, 0.5, 0.6) | bon(1, 0.1, 0.2)), UNIT)
-    assert found.crossover_budget == Interval(None)
+    assert found.crossover_budget == found.match_budget == Interval(None)
     assert found.match_ratio == Interval(None)
     assert found.ahead_budget == Interval(None)
     assert found.gain.estimate == pytest.approx(-0.4)
@@ -223,8 +270,8 @@ def test_never_within_the_data(tables) -> None:
 
 def test_ahead_once_but_not_in_the_end(tables) -> None:
     found = estimates(crossover(tables.of(sc(0.1, 0.2, 0.3, 0.9) | bon(1, 0.4, 0.4, 0.4)), UNIT))
-    assert found["crossover_budget"] == 2
-    assert found["ahead_budget"] == inf
+    assert found["match_budget"] == 2
+    assert found["ahead_budget"] == found["crossover_budget"] == inf
 
 
 @pytest.mark.parametrize(
@@ -250,14 +297,15 @@ def test_resamples_where_it_never_happens(tables) -> None:
     points |= {("best_of_n", s, 1): verified for s in (1, 2)}
     found = crossover(tables.of(points), UNIT, resamples=4000)
     # It is level with at least one draw of that problem among the four: 1 - (3/4)^4 of the time.
-    assert found.crossover_budget.estimate == 2
-    assert found.crossover_budget.never == pytest.approx(0.75**4, abs=0.03)
-    assert found.crossover_budget.conf_low == 2
-    assert found.crossover_budget.conf_high is None
-    assert found.ahead_budget.never == found.match_ratio.never == found.crossover_budget.never
+    assert found.match_budget.estimate == 2
+    assert found.match_budget.never == pytest.approx(0.75**4, abs=0.03)
+    assert found.match_budget.conf_low == 2
+    assert found.crossover_budget.conf_high is found.match_budget.conf_high is None
+    assert not found.is_clear
+    assert found.ahead_budget.never == found.match_ratio.never == found.match_budget.never
     assert found.gain.never == 0
-    assert found.gain.conf_low == pytest.approx(-0.1)
-    assert found.gain.conf_high == pytest.approx((-0.1 * 1 + 0.4 * 3) / 4)
+    assert found.gain.conf_low < -0.1  # four problems do not tell which is better
+    assert found.gain.conf_high > 0.3
 
 
 def test_seeds(tables) -> None:
@@ -267,7 +315,8 @@ def test_seeds(tables) -> None:
     first, again, other = (crossover(table, UNIT, resamples=100, seed=s) for s in (1, 1, 2))
     assert first == again
     assert first.gain.estimate == other.gain.estimate
-    assert first.gain.conf_low != other.gain.conf_low
+    assert first.gain.conf_low == other.gain.conf_low  # comes from no resamples
+    assert first.ahead_budget.never != other.ahead_budget.never
     assert (first.n_problems, first.resamples, first.seed) == (30, 100, 1)
 
 
@@ -275,7 +324,7 @@ def test_cost_moves_the_crossover_but_not_the_gain_at_equal_points(tables) -> No
     table = tables.of(sc(0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4) | bon(1, 0.2, 0.6))
     for ratio in (0.5, 1.0, 7.0):
         found = estimates(crossover(table, RelativeCost(ratio)))
-        assert found["crossover_budget"] == pytest.approx((1 + ratio) * 2**0.5)
+        assert found["match_budget"] == pytest.approx((1 + ratio) * 2**0.5)
 
 
 def test_which_strategy(tables) -> None:
@@ -289,7 +338,7 @@ def test_which_strategy(tables) -> None:
     best, vote, bo = (
         estimates(crossover(table, UNIT, name)) for name in ("best", "weighted_vote", "best_of_n")
     )
-    assert best["crossover_budget"] == vote["crossover_budget"] < bo["crossover_budget"]
+    assert best["match_budget"] == vote["match_budget"] < bo["match_budget"]
     assert best["gain"] == pytest.approx(0.1)
 
 

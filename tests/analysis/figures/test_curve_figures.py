@@ -71,7 +71,7 @@ def test_frontier_marks_the_crossover(published):
     found = sv.crossover(published, COST)
     figure = sv.plot_frontier(sv.curves(published, COST), COST, crossover=found)
     (line,) = figure.layout.shapes
-    assert line.x0 == pytest.approx(found.crossover_budget.estimate)
+    assert line.x0 == pytest.approx(found.match_budget.estimate)
     assert figure.layout.annotations[0].text == "level at about 1,010"
 
 

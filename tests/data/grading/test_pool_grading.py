@@ -122,6 +122,7 @@ def test_a_pool_is_graded_from_its_text(make: MakePool) -> None:
     assert {path: path.read_bytes() for path in pool.parts("solutions")} == before
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_grading_again_asks_nothing_and_changes_nothing(make: MakePool) -> None:
     pool = make()
     first = grade_pool(pool, workers=1)
@@ -169,6 +170,7 @@ def test_an_answer_in_thoughts_alone_is_truncated(make: MakePool) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_only_new_answers_are_examined(make: MakePool) -> None:
     pool = make()
     grade_pool(pool, workers=1)
@@ -185,6 +187,7 @@ def test_only_new_answers_are_examined(make: MakePool) -> None:
     assert rows(pool, "answer_class")[:8] == [(c,) for c in [*CLASSES[:6], 0, 1]]
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_judgements_can_be_deleted_at_any_time(make: MakePool) -> None:
     pool = make()
     first = grade_pool(pool, workers=1)
@@ -195,6 +198,7 @@ def test_judgements_can_be_deleted_at_any_time(make: MakePool) -> None:
     assert pool.parts("answers") == part
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_classes_and_correctness_do_not_depend_on_row_order_or_names(make: MakePool) -> None:
     shuffled = random.Random(3).sample(SOLUTIONS, len(SOLUTIONS))
     renamed = [(f"z {name}", *rest) for name, *rest in SOLUTIONS]
@@ -214,13 +218,14 @@ def test_a_hanging_answer_is_flagged_and_the_others_graded(make: MakePool) -> No
         for place in (8, 9)
     ]
     pool = make([*SOLUTIONS[:6], *hanging, *SOLUTIONS[-2:]])
-    grading = grade_pool(pool, workers=2, time_limit=1.0)
+    grading = grade_pool(pool, workers=2, time_limit=3.0)
     assert (grading.timeout, grading.graded) == (2, 4)
     assert rows(pool, "status", "is_correct")[6:8] == [("timeout", False)] * 2
     assert grade_pool(pool, time_limit=0.5).examined == 0
-    assert grade_pool(pool, time_limit=1.5, workers=2).examined == 2
+    assert grade_pool(pool, time_limit=3.5, workers=2).examined == 2
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_a_users_extractor_is_used_for_all_that_is_graded(make: MakePool) -> None:
     seen: list[str] = []
 
@@ -247,6 +252,7 @@ def test_a_mistake_of_the_extractor_names_the_row_and_changes_nothing(make: Make
     assert pool.parts("answers") == part
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_solutions_without_text_are_graded_by_their_stored_answer(make: MakePool) -> None:
     stored = pl.DataFrame(
         {
@@ -271,6 +277,7 @@ def test_solutions_without_text_are_graded_by_their_stored_answer(make: MakePool
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_progress_is_told(make: MakePool) -> None:
     seen: list[tuple[int, int]] = []
     grade_pool(make(), workers=1, progress=lambda done, total: seen.append((done, total)))
@@ -342,6 +349,7 @@ def test_bundled_examples_cannot_be_graded() -> None:
         grade_pool(open_example("exams_gpt35_by_gpt4"))
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_an_interrupt_keeps_what_was_found_and_changes_no_answer(
     make: MakePool, workers_alive: Callable[[], bool]
 ) -> None:
@@ -375,6 +383,7 @@ def command() -> Callable[..., Any]:
     return run
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_the_command_prints_what_came_of_it(make: MakePool, command: Callable[..., Any]) -> None:
     pool = make()
     shown = command(pool.path, "--workers", 1)
@@ -387,6 +396,7 @@ def test_the_command_prints_what_came_of_it(make: MakePool, command: Callable[..
     assert (printed["rows"], printed["correct"], printed["examined"]) == (12, 5, 0)
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_the_command_finds_an_extractor_in_the_current_folder(
     make: MakePool, command: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
