@@ -124,7 +124,7 @@ V ; v
 2, 2 ; 2
 F = mg ; F = m
 x = 5 m ; x = 5 cm
-3.14160 ; \pi
+3.1417 ; \pi
 \frac{dy}{dx}=2x ; \frac{dy}{dt}=2x
 p \land q ; p \lor q
 x>1 and x<3 ; x>1 or x<3
