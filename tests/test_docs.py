@@ -243,7 +243,7 @@ def test_python_examples_run(
 
 def test_the_real_result_of_the_readme(exams: sv.SuccessTable) -> None:
     """The table under "A real result" is what `svlaw frontier` says."""
-    rows = sv.frontier(exams, sv.RelativeCost(2.0))
+    rows = sv.frontier(exams, sv.RelativeCost(2.0, calls="shared"))
     best = rows.filter("best")
     names = {"self-consistency": "self_consistency", "weighted voting": "weighted_vote"}
     section = docs.sections(ALL_TEXTS["README.md"])["A real result"]
@@ -262,7 +262,7 @@ def test_the_real_result_of_the_readme(exams: sv.SuccessTable) -> None:
 
 def test_the_other_figures_of_the_readme(exams: sv.SuccessTable) -> None:
     section = " ".join(docs.sections(ALL_TEXTS["README.md"])["A real result"].split())
-    budget = sv.crossover(exams, sv.RelativeCost(2.0), "best_of_n").crossover_budget
+    budget = sv.crossover(exams, sv.RelativeCost(2.0, calls="shared"), "best_of_n").crossover_budget
     said = f"{budget.estimate:.1f} [{budget.conf_low:.1f}, {budget.conf_high:.1f}]"
     assert f"by 0.25 points or more from a budget of {said} solutions on" in section
     # The fit itself is run by the test of the tutorial's outputs.

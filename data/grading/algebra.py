@@ -17,9 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from svlaw.data.grading.evaluation import PLACES, place_of
+from svlaw.data.grading.answer_evaluation import PLACES, place_of
+from svlaw.data.grading.answer_readings import read
 from svlaw.data.grading.meanings import Reading
-from svlaw.data.grading.readings import read
 from svlaw.data.grading.values import UNDEFINED, FormulaError, Value, to_value
 
 MEMORY_LIMIT: Final = 512 << 20

@@ -2,15 +2,15 @@ r"""Answers: read from a reference, and brought to one spelling.
 
 `reference_answer` reads what a problem's answer is, and `normalize_answer` makes different
 spellings of one answer equal (`\dfrac12`, `$1/2$`). How an answer is found in a solution is in
-`svlaw.data.grading.statements`; whether two answers *mean* the same is decided in
+`svlaw.data.grading.answer_statements`; whether two answers *mean* the same is decided in
 `svlaw.data.grading.grader`.
 """
 
 import re
 from typing import Final
 
+from svlaw.data.grading.answer_statements import clean, extract_answer, last_box
 from svlaw.data.grading.notation import plain_signs, tidy
-from svlaw.data.grading.statements import clean, extract_answer, last_box
 
 __all__ = ["extract_answer", "is_word", "normalize_answer", "reference_answer"]
 

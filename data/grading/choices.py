@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from svlaw.data.grading.answer_statements import last_box, spoken, stated_in
 from svlaw.data.grading.answers import normalize_answer
 from svlaw.data.grading.choice_words import (
     ALPHABETS,
@@ -16,7 +17,6 @@ from svlaw.data.grading.choice_words import (
     OTHER_OPTIONS,
     WRONG,
 )
-from svlaw.data.grading.statements import last_box, spoken, stated_in
 from svlaw.data.grading.thoughts import answer_tag
 
 LETTERS: Final = frozenset("ABCDEFGHIJ")

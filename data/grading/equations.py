@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, Final
 
-from svlaw.data.grading.evaluation import evaluate, variables
+from svlaw.data.grading.answer_evaluation import evaluate, variables
 from svlaw.data.grading.formula_tokens import Node
 from svlaw.data.grading.meanings import Meaning
 from svlaw.data.grading.values import Value

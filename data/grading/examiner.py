@@ -14,10 +14,10 @@ from typing import Final, Self, TypeVar
 
 from svlaw.data.errors import BadInputError
 from svlaw.data.grading.algebra import prepare_worker, read_with_algebra
-from svlaw.data.grading.formulas import HeavyFormulaError
+from svlaw.data.grading.answer_readings import read
 from svlaw.data.grading.judgements import Judgements
 from svlaw.data.grading.meanings import Reading
-from svlaw.data.grading.readings import read
+from svlaw.data.grading.values import HeavyFormulaError
 from svlaw.data.progress import Progress, silent
 from svlaw.data.workers.processes import (
     Landing,

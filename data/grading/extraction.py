@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 
 from svlaw.data.errors import BadInputError
+from svlaw.data.grading.answer_statements import is_unsaid
 from svlaw.data.grading.extractors import Extractor, apply_extractor, load_extractor
-from svlaw.data.grading.statements import is_unsaid
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress
 from svlaw.data.workers.ray_cluster import Cluster

@@ -5,10 +5,10 @@ from importlib import import_module
 from typing import Final
 
 from svlaw.data.errors import BadInputError, first_line
+from svlaw.data.grading.answer_statements import spoken, stated_in
 from svlaw.data.grading.answers import extract_answer
 from svlaw.data.grading.choices import choice_letter, extract_choice, extract_number_choice
 from svlaw.data.grading.numbers import last_number
-from svlaw.data.grading.statements import spoken, stated_in
 
 Extractor = Callable[[str], str | None]
 """Called with the text of a solution; returns its final answer, or None."""

@@ -1,9 +1,8 @@
 r"""Formulas: one LaTeX expression as a tree of operations, every sign of it accounted for.
 
-The parser holds whatever names answers use: `T_{\text{h}}`, `\hat{x}`, `\dot{x}`, `L_{\odot}` and
-words in a fraction are variables of their own, told apart by base, subscript and accent. A sign
-that the parser does not know is an error, never left out: an answer whose formula cannot be read
-whole is compared as text.
+Whatever names answers use, `T_{\text{h}}`, `\hat{x}`, `L_{\odot}` and words in a fraction, are
+variables of their own, told apart by base, subscript and accent. An unknown sign is an error, never
+left out: an answer whose formula cannot be read whole is compared as text.
 
 A node is a tuple whose first entry names it:
 
@@ -22,7 +21,7 @@ from typing import Final
 from svlaw.data.grading.formula_names import NameReader
 from svlaw.data.grading.formula_tokens import ACCENTS, CLOSERS, FONTS, SYMBOLS, Node
 from svlaw.data.grading.notation import FUNCTIONS
-from svlaw.data.grading.values import FormulaError
+from svlaw.data.grading.values import FormulaError, HeavyFormulaError
 
 ENOUGH_DIGITS: Final = 6
 """Significant digits from which a decimal may stand for an unending one."""
@@ -37,10 +36,6 @@ _DERIVED: Final = re.compile(
     r"(d|\\partial)(?:\^\{?(\d)\}?)?(\\?[a-zA-Z]+(?:_\{?\w+\}?)?(?:\(\w\))?)?"
 )
 _WITH_RESPECT: Final = re.compile(r"(d|\\partial)(\\?[a-zA-Z]+?)(?:\^\{?(\d)\}?)?")
-
-
-class HeavyFormulaError(FormulaError):
-    """A sum, an integral or a limit, which needs algebra."""
 
 
 def parse_formula(latex: str) -> Node:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from svlaw.data.grading.evaluation import PLACES
+from svlaw.data.grading.answer_evaluation import PLACES
 from svlaw.data.grading.meanings import Meaning, Reading
 from svlaw.data.grading.segments import segments_of
 from svlaw.data.grading.values import EXACT, Value, is_same_value, size

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Final
 
+from svlaw.data.grading.answer_evaluation import PLACES, evaluate, kinds, shape, variables
 from svlaw.data.grading.brackets import is_bracketed, split, stripped
 from svlaw.data.grading.equations import derivatives, put, renamed
-from svlaw.data.grading.evaluation import PLACES, evaluate, kinds, shape, variables
 from svlaw.data.grading.formula_tokens import Node
-from svlaw.data.grading.formulas import HeavyFormulaError, parse_formula
+from svlaw.data.grading.formulas import parse_formula
 from svlaw.data.grading.meanings import Meaning
-from svlaw.data.grading.values import FormulaError, Value
+from svlaw.data.grading.values import FormulaError, HeavyFormulaError, Value
 
 Work = Callable[[str], tuple[Value, ...]]
 """Works out a formula that needs algebra: a sum, an integral, a limit."""

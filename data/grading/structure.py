@@ -12,6 +12,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any, Final
 
+from svlaw.data.grading.answer_evaluation import evaluate, kinds, variables
 from svlaw.data.grading.brackets import (
     cut,
     inside_of,
@@ -29,14 +30,12 @@ from svlaw.data.grading.equations import (
     put,
     zero_of,
 )
-from svlaw.data.grading.evaluation import evaluate, kinds, variables
 from svlaw.data.grading.formula_tokens import Node
-from svlaw.data.grading.formulas import HeavyFormulaError
 from svlaw.data.grading.meanings import EMPTY, Meaning, scalar
 from svlaw.data.grading.sameness import same
 from svlaw.data.grading.scalars import NoFormulaError, ScalarReader
 from svlaw.data.grading.segments import REALS, join, meaning_of, meet, segments_of, without
-from svlaw.data.grading.values import EXACT, Value
+from svlaw.data.grading.values import EXACT, HeavyFormulaError, Value
 
 FONT: Final = r"\\(?:text(?:rm|bf|it|sf|normal)?|mathrm|mbox)"
 """Commands of LaTeX around words."""

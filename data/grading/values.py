@@ -22,6 +22,10 @@ class FormulaError(ValueError):
     """A text is no formula that can be read, or has no value."""
 
 
+class HeavyFormulaError(FormulaError):
+    """A sum, an integral or a limit, which needs algebra."""
+
+
 @dataclass(frozen=True)
 class Value:
     """What a formula is worth at one place.

@@ -294,8 +294,8 @@ def test_a_folder_that_cannot_be_written(
         assert run(*command, *more) == (
             2,
             [
-                f"svlaw: {study.pool}: cannot be written to (Permission denied); this command adds to"
-                " it, so make it writable or name another pool"
+                f"svlaw: {study.pool}: cannot be written to (Permission denied); this command"
+                " adds to it, so make it writable or name another pool"
             ],
         )
         assert run(*command, *more, "--dry-run")[0] == 0

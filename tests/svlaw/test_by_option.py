@@ -117,6 +117,7 @@ def test_without_by_nothing_is_said_of_bins(svlaw, exams, command):
         "unparsed_rate",
         "missing_answer",
         "population",
+        "notes",
         *content,
     ]
     _, out, _ = svlaw(command, exams, *SMALL)

@@ -276,7 +276,7 @@ def test_ten_times_the_budget_of_a_published_table(cost):
     assert first.budget == 1
     assert last.budget == pytest.approx(256 * 33 / 10 if 256 * 33 > 16384 else 1638.4)
     assert first.gain.conf_low is None
-    assert tenfold(table.restrict(np.array([True])), sv.relative_cost(None, 1e-3), 0, 0)
+    assert tenfold(table.restrict(np.array([True])), sv.RelativeCost(1e-3), 0, 0)
 
 
 def test_what_is_notable_stands_first():

@@ -62,6 +62,7 @@ def test_it_speaks_json(svlaw, tmp_path: Path) -> None:
         "laws",
     ]
     assert document["simulation"] == {
+        "shared_calls": False,
         "pass_rate": 0.3,
         "pass_rate_spread": 0.2,
         "unsolvable": 0.1,

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from svlaw.data.grading.answer_readings import read
 from svlaw.data.grading.equivalence import number_links, number_reading, tolerance_links
 from svlaw.data.grading.grader import grade_answers, judge
 from svlaw.data.grading.meanings import Reading
 from svlaw.data.grading.numbers import is_within, read_number, same_number
-from svlaw.data.grading.readings import read
 from svlaw.data.grading.sameness import agree, weights
 from svlaw.data.grading.spellings import judge_spelling, spell
 

@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 
 from svlaw.data.grading import judgements as module
+from svlaw.data.grading.answer_readings import read
 from svlaw.data.grading.judgements import FOLDER, Judgements, load_judgements, save_judgements
 from svlaw.data.grading.meanings import Alternative, Meaning
-from svlaw.data.grading.readings import read
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
 

@@ -1,9 +1,9 @@
 import pytest
 
+from svlaw.data.grading.answer_statements import is_unsaid
 from svlaw.data.grading.answers import extract_answer
 from svlaw.data.grading.choices import extract_choice
 from svlaw.data.grading.extractors import extract_number
-from svlaw.data.grading.statements import is_unsaid
 from svlaw.data.grading.thoughts import without_thoughts
 
 

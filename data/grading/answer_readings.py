@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from svlaw.data.grading.formulas import HeavyFormulaError
 from svlaw.data.grading.meanings import Alternative, Meaning, Reading
 from svlaw.data.grading.notation import to_latex
 from svlaw.data.grading.scalars import Work
 from svlaw.data.grading.structure import FONT, Structure
 from svlaw.data.grading.units import split_unit_of_formula
-from svlaw.data.grading.values import FormulaError
+from svlaw.data.grading.values import FormulaError, HeavyFormulaError
 
 LONGEST: Final = 4_000
 """Characters of an answer from which it is no mathematics."""
