@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.cost import CostModel, WeightedTokens
+from svlaw.analysis.cost import CostModel
+from svlaw.analysis.token_costs import WeightedTokens
 
 F64 = npt.NDArray[np.float64]
 

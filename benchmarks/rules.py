@@ -17,7 +17,7 @@ import numpy as np
 from svlaw.analysis.kernels.problem_sample import SCORE_UNIT, ProblemSample, dense_classes
 from svlaw.analysis.strategies.own_rule import OwnRule, batched
 from svlaw.analysis.strategies.rules.calibration import cross_fit, fold_of
-from svlaw.analysis.strategies.rules.catalogue import RULES
+from svlaw.analysis.strategies.rules.rule_catalogue import RULES
 from svlaw.analysis.success.estimators import Options, estimate
 from svlaw.analysis.success.own_rule_estimator import estimate_own_rule
 from svlaw.analysis.success.rule_estimator import count_sample_scores, estimate_rule
@@ -54,15 +54,17 @@ def better_halves(answers: Any, scores: Any) -> Any:
 @numba.njit
 def better_half_compiled(answers: Any, scores: Any) -> Any:
     """The same for Numba."""
-    weights, voting = np.zeros(answers.size), 0
-    order = np.argsort(-scores)
-    for a in answers:
-        voting += a >= 0
-    left = (voting + 1) // 2
-    for i in order:
-        if left > 0 and answers[i] >= 0:
-            weights[i] = 1.0
-            left -= 1
+    weights, order = np.zeros(answers.size), np.empty(answers.size, np.int64)
+    voting = 0
+    for i in range(answers.size):
+        if answers[i] >= 0:
+            place = voting
+            while place > 0 and scores[order[place - 1]] < scores[i]:
+                order[place] = order[place - 1]
+                place -= 1
+            order[place] = i
+            voting += 1
+    weights[order[: (voting + 1) // 2]] = 1.0
     return weights
 
 

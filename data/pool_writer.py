@@ -162,6 +162,7 @@ def replace(
     verifier: str | None = None,
     source: str = "",
     expected: Sequence[Path] | None = None,
+    metadata: Mapping[str, Any] | None = None,
     wait: float = WAIT_SECONDS,
 ) -> Pool:
     """Put new rows in place of a derived table, which can be made again from the stored text.
@@ -176,6 +177,7 @@ def replace(
         verifier: Verifier of `verdicts`; a new name adds a verifier.
         source: What to call the rows in an error.
         expected: The parts of the table that the rows were made from; None for any.
+        metadata: What to note of the rows in `pool.json`, beside what stands there.
         wait: Seconds to wait for another writer of the pool.
 
     Returns:
@@ -201,6 +203,10 @@ def replace(
             with replaced_folder(folder) as fresh:
                 write_part(fresh, 0, frame.sort(spec.key))
             changed = _with_verifier(pool, verifier)
+            if metadata:
+                known = read_pool_file(pool.path)["metadata"]
+                if any(known.get(name) != value for name, value in metadata.items()):
+                    changed = _write_metadata(changed, {**known, **metadata}, verifier)
         remove_replaced(folder)
     return changed
 

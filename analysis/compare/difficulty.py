@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from svlaw.analysis.intervals.problem_counts import LEAST_FOR, few_problems
 from svlaw.analysis.success.sample_reader import SampleReader
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
@@ -33,7 +34,7 @@ NONE: Final = "(none)"
 DEFAULT_BINS: Final = 4
 MOST_VALUES: Final = 12
 """A column of at most so many different numbers has a bin for each."""
-LEAST_PROBLEMS: Final = 5
+LEAST_PROBLEMS: Final = LEAST_FOR["success"]
 """Intervals from fewer problems are not worth much."""
 
 Cuts = int | Sequence[float] | None
@@ -76,8 +77,8 @@ class Bin:
 
     @property
     def status(self) -> Literal["ok", "few_problems"]:
-        """`few_problems` below five."""
-        return "ok" if self.n_problems >= LEAST_PROBLEMS else "few_problems"
+        """`few_problems` below five problems, or families of them."""
+        return "few_problems" if few_problems(self.table.n_units, "success") else "ok"
 
 
 def bins(pool: Pool, table: SuccessTable, by: str, cuts: Cuts = None) -> tuple[Bin, ...]:
@@ -185,7 +186,8 @@ def problem_values(pool: Pool, column: str, otherwise: str = "") -> pl.DataFrame
     """
     by = column
     if not pool.has("problems"):
-        raise NotInPoolError(f"{pool.path}: holds no table of problems{otherwise}")
+        only = ", so bins can be by pass_rate only" if otherwise else ""
+        raise NotInPoolError(f"{pool.path}: holds no table of problems{only}")
     parts = pool.sound_parts("problems")
     schemas = [read_parquet_schema(part) for part in parts]
     if by == "problem_id" or not any(by in schema for schema in schemas):

@@ -106,16 +106,16 @@ def estimate_own_rule(
                     blocks = int(n) // length
                     shape = (count * blocks, length)
                     sets = order[:, : blocks * length].reshape(shape)
-                    set_scores = scores[:, : blocks * length].reshape(shape)
+                    sets_of = (
+                        sample.classes[sets],
+                        scores[:, : blocks * length].reshape(shape),
+                        sample.correct[sets],
+                    )
                     for i, S in enumerate(fitting):
-                        chosen = sets[:, :S]
-                        found = judge(
-                            sample.classes[chosen],
-                            np.ascontiguousarray(set_scores[:, :S]),
-                            sample.correct[chosen],
-                            w,
-                            start + i,
+                        answers, their_scores, correct = (
+                            np.ascontiguousarray(each[:, :S]) for each in sets_of
                         )
+                        found = judge(answers, their_scores, correct, w, start + i)
                         means = found.reshape(count, blocks).mean(axis=1)
                         sums[start + i, w] += means.sum()
                         squares[start + i, w] += (means**2).sum()

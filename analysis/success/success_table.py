@@ -12,19 +12,13 @@ import polars as pl
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.strategies.policies.families import FAMILIES
-from svlaw.analysis.strategies.specs import (
-    needs_verifier,
-    parse_spec,
-    parse_specs,
-)
+from svlaw.analysis.strategies.specs import needs_verifier, parse_spec, parse_specs
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.execution import estimate_here, estimate_on, holdings_on
-from svlaw.analysis.success.grid import Values, split_values
+from svlaw.analysis.success.grid import Values
 from svlaw.analysis.success.point_usage import PointUsage
-from svlaw.analysis.success.pool_strategies import (
-    available_strategies,
-    named_strategies,
-)
+from svlaw.analysis.success.pool_strategies import available_strategies, named_strategies
+from svlaw.analysis.success.published_points import published_points
 from svlaw.analysis.success.sample_reader import BATCH_ROWS, SampleReader
 from svlaw.analysis.success.sampling_noise import SamplingNoise
 from svlaw.analysis.success.stored_lengths import stored_lengths
@@ -397,18 +391,6 @@ def _check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
 def _published_table(
     pool: Pool, strategies: Sequence[str], solutions: Values, verifications: Values
 ) -> SuccessTable:
-    (_, solutions), (_, verifications) = split_values(solutions), split_values(verifications)
-    columns = ("strategy", "solutions", "verifications", "success")
-    frame = pool.read("success", columns).filter(pl.col("strategy").is_in(strategies))
-    for name, values in (("solutions", solutions), ("verifications", verifications)):
-        for value in values or ():
-            if value not in frame[name]:
-                raise BadInputError(f"{pool.path}: the published table has no {name} = {value}")
-    if solutions is not None:
-        frame = frame.filter(pl.col("solutions").is_in(list(solutions)))
-    if verifications is not None:
-        frame = frame.filter(pl.col("verifications").is_in([0, *verifications]))
-    order = pl.col("strategy").replace_strict({n: i for i, n in enumerate(strategies)})
-    frame = frame.sort(order, "verifications", "solutions")
+    frame = published_points(pool, strategies, solutions, verifications)
     success = frame["success"].to_numpy()[:, None]
     return SuccessTable(frame.drop("success"), success, np.zeros_like(success), (), 0, None, None)

@@ -64,7 +64,7 @@ def read_fields(path: Path) -> dict[str, yaml.Node]:
         raise BadInputError(_describe(path, error)) from error
     if root is None:
         raise BadInputError(f"{path}: the file holds nothing but white space; write it again")
-    if _MARKED.search(content):
+    if (b"!" in content or b"*" in content or b"\0" in content) and _MARKED.search(content):
         _refuse_tags(root, path)
         _refuse_growth(root, path, len(content))
     if not content.endswith(b"\n") and not _is_closed(root):
@@ -164,7 +164,8 @@ def _refuse_tags(root: yaml.Node, path: Path) -> None:
 def _refuse_depth(content: bytes, path: Path) -> None:
     """Refuse lists and mappings nested so deeply that reading them would end the process."""
     opened = content.count(b"[") + content.count(b"{")
-    if opened <= _MANY_OPEN and not _COMPACT.search(content):
+    listed = content.count(b"- ") + content.count(b"-\t") + content.count(b"? ")
+    if opened <= _MANY_OPEN and (listed <= _MANY_OPEN or not _COMPACT.search(content)):
         return
     depth = 0
     for event in yaml.parse(content, Loader=_TextLoader):

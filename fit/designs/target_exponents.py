@@ -74,7 +74,7 @@ def targets(
     optima = _optima(simulation, cost, sizes) if is_known else None
     found = {}
     for size, (s, v) in axes.items():
-        fit = fit_allocation(_part(table, s, v), cost, methods, resamples=0)
+        fit = fit_allocation(_part(table, s, v), cost, methods, needs_gain=False, resamples=0)
         laws = {law.method: law for law in fit.laws if law.quantity == quantity}
         most = float(cost(*size))
         exponent = None if optima is None else _exponent(optima, most, quantity)

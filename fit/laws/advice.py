@@ -68,7 +68,7 @@ def _advise(strategy: str, laws: list[AllocationLaw]) -> Advice:
     )
     if method is None:
         if all(law.status == "no_gain" for law in laws):
-            no_law = "no law, since a larger budget buys no gain that is clear of noise"
+            no_law = "there is no law, since a larger budget buys no gain that is clear of noise"
             return Advice(strategy, None, None, no_law)
         return Advice(strategy, None, None, "no method gives a law that can be quoted")
     chosen = by_method[method]

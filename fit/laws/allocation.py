@@ -53,6 +53,7 @@ def fit_allocation(
     method: str | Sequence[str] = "all",
     *,
     interior: bool = False,
+    needs_gain: bool = True,
     resamples: int = DEFAULT_RESAMPLES,
     seed: int = 0,
 ) -> AllocationFit:
@@ -66,6 +67,8 @@ def fit_allocation(
         cost: The cost model.
         method: `envelope`, `isobudget`, `surface`, several of them, or `all`.
         interior: Leave out budgets whose optimum is at the largest S or V, or at S = 1 or V = 1.
+        needs_gain: Whether a law needs a gain that is clear of noise (see `frontier_gain`); a
+            simulation, whose gain is known, does without.
         resamples: Resamples of problems; 0 for no intervals.
         seed: Seed of the resampling.
 
@@ -79,7 +82,10 @@ def fit_allocation(
         raise NotInPoolError("a law needs verification: best_of_n or weighted_vote")
     drawn = resample(table, resamples, seed)
     means = None if drawn is None else drawn.means(table)
-    gains = {name: frontier_gain(table, name, cost, seed).is_clear for name in strategies}
+    gains = {
+        name: not needs_gain or frontier_gain(table, name, cost, seed).is_clear
+        for name in strategies
+    }
     parts, laws = [], []
     for one in methods:
         for name in strategies:

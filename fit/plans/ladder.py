@@ -15,6 +15,7 @@ from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount, rounded_up
+from svlaw.data.schema import VERIFIED
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -166,17 +167,23 @@ class Ladder:
             return None
         name = max(others, key=lambda other: self._offers[other].success[place])
         found = self._offers[name]
-        scores = self._scores(found)[place]
-        differences = self._own(place) - scores
-        # The discount for choosing between strategies is taken from both alike.
-        success = float(np.clip(self.expected[place] - differences.mean(), 0, 1))
-        return self._beside(self._point(int(found.rows[place]), success, scores), differences)
+        return self._beside(place, int(found.rows[place]), self._scores(found)[place])
+
+    def voting(self, place: int) -> Alternative | None:
+        """Plain voting with the most solutions the budget pays for; None where nothing is known."""
+        paid = self._costs[self._best.rows[place]]
+        limit = paid if np.isinf(self._limit) else self._limit
+        rows = by_cost(self._table, self._costs, ["self_consistency"])
+        rows = rows[self._costs[rows] <= limit * (1 + ROUNDING)]
+        if not rows.size:
+            return None
+        return self._beside(place, int(rows[-1]), self._table.success[rows[-1]])
 
     def cheaper(self, place: int) -> Alternative | None:
         """The best point at the smallest budget where it is good enough beside that at `place`."""
-        scores, paid = self._scores(self._best), self._costs[self._best.rows[place]]
+        paid = self._costs[self._best.rows[place]]
         for below in range(place):
-            other = self._beside(self.point(below), scores[place] - scores[below])
+            other = self._beside(place, int(self._best.rows[below]), self._own(below))
             if other.is_good_enough:
                 return other if other.cost < paid * (1 - ROUNDING) else None
         return None
@@ -191,6 +198,21 @@ class Ladder:
         points = (self.point(place) for place in range(self.count))
         reaching = (p for p in points if p.conf_low is not None and p.conf_low >= target)
         return next(reaching, None)
+
+    def never_reaches(self, target: float) -> str:
+        """Why no verifier could help towards a target, in words; empty where one might."""
+        strategies = self._table.strategies
+        if "coverage" in strategies:
+            most = float(np.nanmax(self._table.select("coverage").mean()))
+            if most < target:
+                return (
+                    f"In only {100 * most:.1f}% of the cases is any solution correct, so that not"
+                    " even a perfect verifier would reach it: take a better solver, or generate"
+                    " more solutions."
+                )
+        if not set(VERIFIED) & set(strategies):
+            return "Generate more solutions; svlaw forecast extrapolates."
+        return ""
 
     def edges(self, point: PlannedPoint, budget: float) -> str:
         """Which of S and V are the largest computed though the budget would pay for more."""
@@ -260,7 +282,16 @@ class Ladder:
         ends = sample_intervals(np.array([success]), noise.at(np.array([row])))
         return float(ends[0][0]), float(ends[1][0])
 
-    def _beside(self, point: PlannedPoint, differences: F64) -> Alternative:
+    def _beside(self, place: int, row: int, scores: F64) -> Alternative:
+        """A point beside the best at one of the budgets.
+
+        Both points are given, so their difference is that of their success on the same problems:
+        cross-fitting would compare what other problems choose, near equals with the wrong sign.
+        """
+        differences = self._table.success[self._best.rows[place]] - self._table.success[row]
+        # The discount for choosing the best is taken from both alike.
+        success = float(np.clip(self.expected[place] - differences.mean(), 0, 1))
+        point = self._point(row, success, scores)
         low, high, few = None, None, None
         if self._drawn is not None:
             ends = difference_intervals(differences[None], self._table.clusters)

@@ -37,6 +37,8 @@ class Plan:
         samples_low: Lower end of the interval of success if these problems were sampled again;
             None without noise of sampling.
         samples_high: Upper end.
+        baseline: Plain voting with the most solutions that the budget pays for (with a target,
+            that the plan's cost does); None where the table has none.
         runner_up: The best plan of another strategy at the same budget; None when there is none.
         difference_matters: Whether the lead over the runner-up is at least 0.25 points and its
             paired interval excludes 0; None without a runner-up, or where a published table leaves
@@ -72,6 +74,7 @@ class Plan:
     in_sample: float | None
     samples_low: float | None
     samples_high: float | None
+    baseline: Alternative | None
     runner_up: Alternative | None
     difference_matters: bool | None
     cheaper: Alternative | None
@@ -188,6 +191,7 @@ def _at(ladder: Ladder, place: int, evidence: _Evidence) -> Plan:
         )
     return Plan(
         **values_of(found),
+        baseline=ladder.voting(place),
         runner_up=runner_up,
         difference_matters=None if runner_up is None else runner_up.matters,
         cheaper=None if budget is None else ladder.cheaper(place),
@@ -204,12 +208,16 @@ def _not_reached(ladder: Ladder, evidence: _Evidence) -> Plan:
     nearest = ladder.point(place)
     note = (
         f"No computed plan is expected to reach {100 * (evidence.target or 0):.1f}%: the best,"
-        f" {_words(nearest)}, is expected to reach {100 * nearest.success:.1f}%. Generate more"
-        " solutions and verifications, or use a better verifier; svlaw forecast extrapolates."
+        f" {_words(nearest)}, is expected to reach {100 * nearest.success:.1f}%. "
+    )
+    note += ladder.never_reaches(evidence.target or 0) or (
+        "Generate more solutions and verifications, or use a better verifier; svlaw forecast"
+        " extrapolates."
     )
     unknown: dict[str, Any] = dict.fromkeys(field.name for field in fields(PlannedPoint))
     return Plan(
         **unknown,
+        baseline=None,
         runner_up=None,
         difference_matters=None,
         cheaper=None,

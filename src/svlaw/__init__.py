@@ -33,18 +33,10 @@ if TYPE_CHECKING:
     from svlaw.analysis.compare.savings import Savings as Savings
     from svlaw.analysis.compare.savings import savings as savings
     from svlaw.analysis.cost import CostModel as CostModel
-    from svlaw.analysis.cost import FlopsCost as FlopsCost
     from svlaw.analysis.cost import MeasuredLambda as MeasuredLambda
-    from svlaw.analysis.cost import PriceCost as PriceCost
     from svlaw.analysis.cost import RelativeCost as RelativeCost
-    from svlaw.analysis.cost import TokenCost as TokenCost
-    from svlaw.analysis.cost import TokenMeans as TokenMeans
-    from svlaw.analysis.cost import flops_cost as flops_cost
-    from svlaw.analysis.cost import mean_tokens as mean_tokens
     from svlaw.analysis.cost import measure_lambda as measure_lambda
-    from svlaw.analysis.cost import price_cost as price_cost
     from svlaw.analysis.cost import relative_cost as relative_cost
-    from svlaw.analysis.cost import token_cost as token_cost
     from svlaw.analysis.cost_choice import CostChoice as CostChoice
     from svlaw.analysis.exports.pool_export import export_pool as export_pool
     from svlaw.analysis.figures.crossover_figure import plot_crossover as plot_crossover
@@ -55,11 +47,19 @@ if TYPE_CHECKING:
     from svlaw.analysis.figures.paper_figure import plot_paper_figure as plot_paper_figure
     from svlaw.analysis.figures.surface_figure import plot_surface as plot_surface
     from svlaw.analysis.intervals.interval import Interval as Interval
-    from svlaw.analysis.strategies.catalogue import catalogue as catalogue
+    from svlaw.analysis.strategies.strategy_list import list_strategies as list_strategies
     from svlaw.analysis.success.estimators import Options as Options
     from svlaw.analysis.success.solution_halves import with_sampling_noise as with_sampling_noise
     from svlaw.analysis.success.success_table import SuccessTable as SuccessTable
     from svlaw.analysis.success.success_table import success_table as success_table
+    from svlaw.analysis.token_costs import FlopsCost as FlopsCost
+    from svlaw.analysis.token_costs import PriceCost as PriceCost
+    from svlaw.analysis.token_costs import TokenCost as TokenCost
+    from svlaw.analysis.token_costs import TokenMeans as TokenMeans
+    from svlaw.analysis.token_costs import flops_cost as flops_cost
+    from svlaw.analysis.token_costs import mean_tokens as mean_tokens
+    from svlaw.analysis.token_costs import price_cost as price_cost
+    from svlaw.analysis.token_costs import token_cost as token_cost
     from svlaw.data.errors import BadInputError as BadInputError
     from svlaw.data.errors import NotInPoolError as NotInPoolError
     from svlaw.data.errors import SvlawError as SvlawError
@@ -123,17 +123,19 @@ if TYPE_CHECKING:
 _HOMES = {
     "svlaw.analysis.cost": (
         "CostModel",
-        "FlopsCost",
         "MeasuredLambda",
-        "PriceCost",
         "RelativeCost",
+        "measure_lambda",
+        "relative_cost",
+    ),
+    "svlaw.analysis.token_costs": (
+        "FlopsCost",
+        "PriceCost",
         "TokenCost",
         "TokenMeans",
         "flops_cost",
         "mean_tokens",
-        "measure_lambda",
         "price_cost",
-        "relative_cost",
         "token_cost",
     ),
     "svlaw.analysis.cost_choice": ("CostChoice",),
@@ -145,9 +147,9 @@ _HOMES = {
     "svlaw.analysis.figures.figure_files": ("typeset", "write_figure"),
     "svlaw.analysis.compare.frontier": ("frontier",),
     "svlaw.analysis.compare.savings": ("Saving", "Savings", "savings"),
-    "svlaw.analysis.strategies.catalogue": ("catalogue",),
     "svlaw.analysis.compare.problem_families": ("in_families",),
     "svlaw.analysis.success.solution_halves": ("with_sampling_noise",),
+    "svlaw.analysis.strategies.strategy_list": ("list_strategies",),
     "svlaw.analysis.figures.paper_figure": ("plot_paper_figure",),
     "svlaw.analysis.figures.curve_figures": ("plot_frontier", "plot_solutions"),
     "svlaw.analysis.intervals.interval": ("Interval",),

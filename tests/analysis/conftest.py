@@ -168,12 +168,13 @@ _VERDICTS = {
 
 @pytest.fixture(scope="session")
 def shuffle_parts() -> Callable[[Pool, int], None]:
-    """Shuffles the rows of a pool's parts in place; the pool itself writes them in order."""
+    """Shuffles the rows of a pool's parts, as other software may write them."""
 
     def shuffle(pool: Pool, seed: int) -> None:
-        for part in [*pool.parts("answers"), *pool.parts("verdicts", "v")]:
+        for number, part in enumerate([*pool.parts("answers"), *pool.parts("verdicts", "v")]):
             frame = pl.read_parquet(part).sample(fraction=1, shuffle=True, seed=seed)
-            frame.write_parquet(part, row_group_size=9)
+            other = part.rename(part.with_name(f"part-{number:06d}.parquet"))
+            frame.write_parquet(other, row_group_size=9)
 
     return shuffle
 

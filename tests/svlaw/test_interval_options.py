@@ -105,3 +105,12 @@ def test_false_positives(svlaw, exams) -> None:
             assert row["with_false_positives"] > row["success"]
         else:
             assert row["with_false_positives"] is None
+
+
+def test_too_few_problems_for_budgets_are_noted(svlaw, exams, tmp_path) -> None:
+    notes = _json(svlaw, "crossover", exams, *GRID, "--resamples", 100, "--cluster", "exam")[
+        "notes"
+    ]
+    assert any("fewer than 100 problems (here" in note for note in notes)
+    notes = _json(svlaw, "curves", exams, *GRID)["notes"]
+    assert not any("few_problems" in note for note in notes)

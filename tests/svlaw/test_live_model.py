@@ -10,7 +10,8 @@ import pytest
 
 from svlaw.analysis.compare.crossover import crossover
 from svlaw.analysis.compare.frontier import frontier
-from svlaw.analysis.cost import FlopsCost, PriceCost, RelativeCost, TokenCost, TokenMeans
+from svlaw.analysis.cost import RelativeCost
+from svlaw.analysis.token_costs import FlopsCost, PriceCost, TokenCost, TokenMeans
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.plans.planner import plan

@@ -125,7 +125,8 @@ def test_what_cannot_be_is_one_line(svlaw, pool_of, tmp_path, arguments, message
     code, out, complaints = svlaw(*(places.get(word, word) for word in arguments))
     assert (code, out) == (2, "")
     assert message in complaints
-    assert complaints.count("\n") == 1
+    assert complaints.count("svlaw: ") == 1
+    assert all(line.startswith(("svlaw: ", "note: ")) for line in complaints.splitlines())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell that closes streams")

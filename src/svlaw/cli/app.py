@@ -1,5 +1,8 @@
 """The application and its commands."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from svlaw.cli import (
@@ -22,6 +25,13 @@ from svlaw.cli import (
     strategies_command,
 )
 
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"svlaw {version('svlaw')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="svlaw",
     help="When to solve and when to verify: inference scaling laws from cached generations.",
@@ -29,6 +39,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def _main(
+    *,
+    show: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """When to solve and when to verify: inference scaling laws from cached generations."""
+
+
 app.add_typer(generate_commands.app, name="generate")
 app.add_typer(import_commands.app, name="import")
 import_commands.app.command()(recognition_commands.auto)

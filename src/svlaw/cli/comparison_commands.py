@@ -229,6 +229,7 @@ def crossover(
         cuts=bins,
         on=on,
         intervals=intervals,
+        figures="budget",
     )
     from svlaw.analysis.compare.crossover import crossover as compute
     from svlaw.report.crossover_words import crossover_sentences

@@ -151,7 +151,7 @@ def _read_pair(text: str) -> tuple[float, float]:
 
 def describe_cost(cost: "CostModel") -> dict[str, Any]:
     """What JSON says of a cost model."""
-    from svlaw.analysis.cost import FlopsCost, PriceCost, WeightedTokens
+    from svlaw.analysis.token_costs import FlopsCost, PriceCost, WeightedTokens
 
     document = {"model": "relative", "lambda": cost.ratio, "origin": cost.origin}
     if cost.calls == "shared":

@@ -70,6 +70,7 @@ def fit(
         cuts=bins,
         on=on,
         intervals=intervals,
+        figures="exponent",
     )
     from svlaw.fit.laws.allocation import fit_allocation
 

@@ -128,6 +128,7 @@ def _read_share(text: str | None) -> float | None:
 def _rows(found: "Plan", intervals: IntervalChoice) -> list[tuple[str, ...]]:
     plans = (
         ("recommended", found.recommended),
+        ("voting", found.baseline),
         ("runner-up", found.runner_up),
         ("cheaper", found.cheaper),
         ("assured", found.assured),

@@ -10,7 +10,7 @@ from svlaw.cli.options import Json, NewPool, SkipBad
 from svlaw.cli.output import console, print_json, warn
 
 if TYPE_CHECKING:
-    from svlaw.data.importers.forms import Recognised
+    from svlaw.data.importers.file_forms import Recognised
     from svlaw.data.pool import Pool
 
 _WITHOUT_SKIP_BAD = ("inspect", "monkeys", "sc-genrm", "success")
@@ -37,7 +37,7 @@ def outputs(
     as_json: Json = False,
 ) -> None:
     """Make a pool from the outputs of an evaluation: programs, mathematics, a harness."""
-    from svlaw.data.importers.forms import recognise
+    from svlaw.data.importers.file_forms import recognise
     from svlaw.data.importers.outputs import import_outputs
 
     if form is None:
@@ -64,7 +64,7 @@ def auto(
 ) -> None:
     """Look at files, say what they are and which command reads them, and import them."""
     from svlaw.data.errors import BadInputError
-    from svlaw.data.importers.forms import recognise
+    from svlaw.data.importers.file_forms import recognise
 
     found = recognise(files)
     command = found.command(str(out) if out is not None else "POOL")

@@ -6,9 +6,9 @@ from svlaw.cli.output import console, print_json
 
 def strategies(as_json: Json = False) -> None:
     """List the strategies with their settings and sources."""
-    from svlaw.analysis.strategies.catalogue import catalogue
+    from svlaw.analysis.strategies.strategy_list import list_strategies
 
-    found = catalogue()
+    found = list_strategies()
     if as_json:
         print_json({"strategies": found})
         return

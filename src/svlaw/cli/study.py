@@ -62,6 +62,7 @@ def open_study(
     cuts: str | None = None,
     on: str | None = None,
     intervals: IntervalChoice | None = None,
+    figures: str = "success",
 ) -> Study:
     """Open a pool and compute what an analysis rests on, with a bar while it runs.
 
@@ -78,10 +79,12 @@ def open_study(
         cuts: How to cut numbers into bins, as text.
         on: Where to compute; this machine when None.
         intervals: The intervals asked for; those of problems when None.
+        figures: Kind of figure that takes the most problems: `success`, `exponent` or `budget`.
     """
     from svlaw.analysis.checks.selection_checks import selection_remarks
     from svlaw.analysis.compare.difficulty import PASS_RATE, bins, check_by
     from svlaw.analysis.compare.problem_families import family_labels, in_families
+    from svlaw.analysis.intervals.problem_counts import few_problems_remarks
     from svlaw.analysis.success.pool_strategies import default_strategies
     from svlaw.analysis.success.solution_halves import with_sampling_noise
     from svlaw.analysis.success.success_table import success_table
@@ -123,7 +126,11 @@ def open_study(
             table = with_sampling_noise(pool, table, cluster=cluster)
     if intervals.cluster is not None:
         table = in_families(pool, table, intervals.cluster)
-    notes = [*selection_remarks(pool, table), *noise_remarks(table)]
+    notes = [
+        *selection_remarks(pool, table),
+        *noise_remarks(table),
+        *few_problems_remarks(table.n_units, figures),
+    ]
     for note in notes:
         warn(note)
     if table.n_set_aside:

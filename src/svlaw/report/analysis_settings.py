@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import polars as pl
 
 from svlaw.analysis.compare.crossfit import FOLDS, PARTITIONS
-from svlaw.analysis.cost import FlopsCost, PriceCost, WeightedTokens
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
 from svlaw.analysis.intervals.interval import LEVEL
 from svlaw.analysis.success.success_table import SuccessTable
+from svlaw.analysis.token_costs import FlopsCost, PriceCost, WeightedTokens
 from svlaw.data.schema import VERIFIED
 from svlaw.report.number_texts import amount
 from svlaw.report.pool_results import Findings
@@ -112,7 +112,7 @@ def _problems(found: Findings) -> str:
 
 def _grid(found: Findings) -> str:
     def values(column: str) -> str:
-        held = [v for v in sorted(found.table.points[column].unique()) if v]
+        held = [v for v in sorted(found.table.points[column].drop_nulls().unique()) if v]
         shown = [f"{v:,}" for v in held]
         return ", ".join(shown if len(shown) <= 20 else [*shown[:9], "…", *shown[-9:]])
 

@@ -18,22 +18,13 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from svlaw.analysis.compare.crossfit import LEAST_PROBLEMS, divisions
-from svlaw.analysis.cost import (
-    CostModel,
-    FlopsCost,
-    PriceCost,
-    RelativeCost,
-    TokenCost,
-    WeightedTokens,
-    axis_title,
-    measure_lambda,
-    token_cost,
-)
+from svlaw.analysis.cost import CostModel, RelativeCost, axis_title, measure_lambda
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES, plot_frontier
 from svlaw.analysis.intervals.interval import LEVEL
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.success_table import SuccessTable, success_table
+from svlaw.analysis.token_costs import FlopsCost, PriceCost, TokenCost, WeightedTokens, token_cost
 from svlaw.data.errors import NotInPoolError
 from svlaw.report.embedding import in_script
 from svlaw.report.pool_results import Findings

@@ -360,8 +360,8 @@ const liveModel = (() => {
     }
     let runnerUp = null;
     if (second) {
-      const difference = meanOf(table, own) - meanOf(table, second);
-      // The discount for choosing between strategies is taken from both alike.
+      const difference = table.success[best.row] - table.success[second.row];
+      // The discount for choosing the best is taken from both alike.
       const success = clip(expected - difference, 0, 1);
       runnerUp = { ...pointAt(table, costs, budget, second.row, success, second), difference };
       runnerUp.edges = edgesOf(table, cost, runnerUp, budget);

@@ -6,17 +6,13 @@ from math import inf, log
 import numpy as np
 import pytest
 
-from svlaw.analysis.compare.crossover import (
-    Crossover,
-    _leads,
-    _sides,
-    advantage,
-    crossover,
-)
-from svlaw.analysis.cost import FlopsCost, RelativeCost, TokenMeans
+from svlaw.analysis.compare.crossover import Crossover, advantage, crossover
+from svlaw.analysis.compare.crossover_sides import leads_of, named_sides
+from svlaw.analysis.cost import RelativeCost
 from svlaw.analysis.intervals.difference_intervals import difference_intervals
 from svlaw.analysis.intervals.interval import Interval
 from svlaw.analysis.intervals.resampling import resample
+from svlaw.analysis.token_costs import FlopsCost, TokenMeans
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 
@@ -127,9 +123,9 @@ def test_leads_are_those_of_the_points_compared(tables) -> None:
         points = {p: y + 0.15 * rng.standard_normal(6) for p, y in _random_points(rng).items()}
         table = tables.of(points)
         for strategy in (*table.strategies[1:], "best"):
-            name, baseline, challengers = _sides(table, UNIT, strategy)
+            name, sides = named_sides(table, UNIT, strategy, "self_consistency")
             frame = advantage(table, UNIT, name)
-            leads = _leads(frame["budget"].to_numpy(), baseline, challengers, table)
+            leads = leads_of(sides, frame["budget"].to_numpy(), table)
             assert leads.mean(axis=1) == pytest.approx(frame["difference"].to_list())
 
 

@@ -8,15 +8,15 @@ import polars as pl
 import pytest
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.grading.algebra import Reading, agree, may_agree, read
+from svlaw.data.grading import examiner as examiner_module
 from svlaw.data.grading.examiner import Examiner
 from svlaw.data.grading.grader import grade_answers, grade_with, judge
 from svlaw.data.grading.judgements import Judgements
 
-ENDLESS = "1^{10^{10^{10}}}"
+ENDLESS = r"\int_0^1 1^{10^{10^{10}}} dx"
 SCRIPT = r"""
 from svlaw.data.grading.grader import judge
-pairs = [("\\sqrt{16}", "4"), ("1^{10^{10^{10}}}", "5"), ("\\sqrt{8}", "2\\sqrt{2}")]
+pairs = [("\\sqrt{16}", "4"), ("\\int_0^1 1^{10^{10^{10}}} dx", "5"), ("\\sqrt{8}", "2\\sqrt{2}")]
 print(list(judge(pairs, time_limit=3.0, workers=2).values()))
 """
 PRINTED = "['correct', 'timeout', 'correct']\n"
@@ -41,13 +41,13 @@ def test_meaning_decides_and_endless_pairs_time_out_alone() -> None:
     }
 
 
-def test_plain_pairs_need_no_worker() -> None:
+def test_plain_pairs_need_no_reading() -> None:
     pairs = [
         ("0777", "777"),
         ("12", "21"),
         ("seat", "east"),
         ("East", r"\text{east}"),
-        ("five", "5"),
+        ("five", "6"),
         ("0.50", r"\frac{1}{2}"),
         ("500 cm", "5 m"),
     ]
@@ -75,7 +75,7 @@ def test_what_is_known_is_not_asked_again() -> None:
             "reference_answer": ["3", "3", "3", "3"],
         }
     )
-    for questions in (3, 0):
+    for questions in (2, 0):
         with Examiner(
             judgements, workers=1, progress=lambda done, total: seen.append((done, total))
         ) as examiner:
@@ -83,25 +83,18 @@ def test_what_is_known_is_not_asked_again() -> None:
             assert examiner.examined == questions
         assert graded.frame["is_correct"].to_list() == [True, True, False, True]
         assert graded.pairs == 3
-    assert seen[-1] == (3, 3)
+    assert seen[-1] == (2, 2)
     assert set(judgements.readings) == {r"\sqrt{9}", r"\sqrt{5}"}
-    assert judgements.agreements == {(r"\sqrt{9}", "3"): (True, 5.0)}
 
 
 @pytest.mark.usefixtures("shared_worker")
 def test_time_that_ran_out_is_tried_again_only_with_more_of_it() -> None:
-    judgements = Judgements({ENDLESS: (Reading("opaque"), 1.0)}, {(ENDLESS, "5"): (None, 1.0)})
+    judgements = Judgements({ENDLESS: (None, 1.0)})
     frame = pl.DataFrame({"problem_id": ["a"], "answer": [ENDLESS], "reference_answer": ["5"]})
     for limit, questions in ((0.5, 0), (1.0, 0), (1.1, 1), (1.1, 0)):
         with Examiner(judgements, time_limit=limit, workers=1) as examiner:
             assert grade_with(examiner, frame).frame["status"].to_list() == ["timeout"]
             assert examiner.examined == questions
-
-
-def test_the_reference_is_the_gold_answer() -> None:
-    """Math-Verify unwraps an equation where the reference is none, not the other way round."""
-    assert agree("2x+y=3", "3")
-    assert not agree("3", "2x+y=3")
 
 
 @pytest.mark.usefixtures("shared_worker")
@@ -128,11 +121,14 @@ def test_answers_are_classed_by_meaning() -> None:
     assert graded.columns == [*frame.columns, "is_correct", "status", "answer_class"]
 
 
-@pytest.mark.usefixtures("shared_worker")
-def test_comparing_can_hang_as_well_as_reading() -> None:
+def test_nothing_but_algebra_needs_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> object:
+        raise AssertionError("a worker is started")
+
+    monkeypatch.setattr(examiner_module, "worker_pool", refuse)
     tower, higher = "10^{10^{10}}", "10^{10^{11}}"
-    judged = judge([(tower, "5"), (tower, higher), (r"\sqrt{9}", "3")], time_limit=4, workers=1)
-    assert list(judged.values()) == ["wrong", "timeout", "correct"]
+    pairs = [(tower, "5"), (tower, higher), (r"\sqrt{9}", "3"), (r"1^{10^{10^{10}}}", "1")]
+    assert list(judge(pairs).values()) == ["wrong", "wrong", "correct", "correct"]
 
 
 @pytest.mark.slow
@@ -232,7 +228,7 @@ def test_bad_arguments_are_refused() -> None:
 
 @pytest.mark.slow
 def test_memory_is_limited_too() -> None:
-    huge = r"\begin{pmatrix}" + "&".join(["2^{2^{40}}"] * 3) + r"\end{pmatrix}"
+    huge = r"\sum_{k=1}^{2} 2^{2^{40}}"
     assert judge([(huge, "5"), (r"\sqrt{9}", "3")], time_limit=3, workers=1)[r"\sqrt{9}", "3"] == (
         "correct"
     )
@@ -240,26 +236,8 @@ def test_memory_is_limited_too() -> None:
 
 @pytest.mark.usefixtures("shared_worker")
 def test_long_answers_are_not_put_to_algebra() -> None:
-    judged = judge([("(" * 2000, "5"), ("{" * 2000, "5"), ("x+" * 900 + "1", "5")], workers=1)
+    judged = judge([("(" * 2000, "5"), ("{" * 2000, "5"), ("x+" * 3_000 + "1", "5")], workers=1)
     assert set(judged.values()) == {"wrong"}
-
-
-def test_readings_name_what_an_answer_is() -> None:
-    assert read(r"\frac{1}{2}") == Reading("scalar", 1, 0.5 + 0j, constant=True)
-    assert not read("2x").constant
-    assert read("e^{i\\pi}").value == pytest.approx(-1)
-    assert read(r"\sin 30^\circ").value == pytest.approx(0.5)
-    assert read("(1, 3]") == Reading("collection", 2, 4 + 0j, constant=True)
-    assert read("x = 5") == Reading("equation", 1, 5 + 0j, 1, 5.0, constant=True)
-    line = read("2x+y=3")
-    assert (line.shape, line.value) == ("equation", 3)
-    assert (line.roots, line.root_sum) == (read("y=3-2x").roots, read("y=3-2x").root_sum)
-    assert read("x > 5") == Reading("relation", 1, 5 + 0j, 1, 5.0)
-    assert read("%").shape == "text"
-    assert not may_agree(read("%"), read("%%%"))
-    assert not may_agree(read("10^{10^{10}}"), read("5"))
-    assert may_agree(read("10^{10^{10}}"), read("9^{9^{9}}"))
-    assert not may_agree(read("-10^{10^{10}}"), read("9^{9^{9}}"))
 
 
 def test_grading_works_in_a_thread() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from svlaw.cli import main
 from svlaw.data.errors import BadInputError
-from svlaw.data.importers.forms import recognise
+from svlaw.data.importers.file_forms import recognise
 from svlaw.data.importers.outputs import import_outputs
 from svlaw.data.pool import Pool, open_pool
 

@@ -25,7 +25,7 @@ PROBLEMS = [
     ("number", "12.5", "numeric"),
     ("program", None, "code"),
 ]
-ENDLESS = r"\boxed{1^{10^{10^{10}}}}"
+ENDLESS = r"\boxed{\int_0^1 1^{10^{10^{10}}} dx}"
 SOLUTIONS = [
     *(("formula", n, rf"So \boxed{{\frac{{\sqrt{{{n}}}}}{{{n}}}}}.", "stop") for n in range(2, 18)),
     ("formula", 18, r"\boxed{\sin\frac{\pi}{4}}", "stop"),

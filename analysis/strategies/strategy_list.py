@@ -26,7 +26,7 @@ _PLAIN: Final = {
 }
 
 
-def catalogue() -> list[dict[str, Any]]:
+def list_strategies() -> list[dict[str, Any]]:
     """One entry for each strategy: `name`, `kind`, `needs`, `summary`, `settings`, `source`.
 
     `kind` is rule or policy; `needs` says what a pool must have; each of `settings` has `name`,
