@@ -42,8 +42,9 @@ class VerdictDraws(NamedTuple):
         verifications: (W,) values of V, ascending.
         matrix: (M, N) verdict of each shared call on each solution, `UNPARSED` where null: 1 or 0
             when binary, else in billionths; no rows where calls are independent.
-        rows: (N, M) the same, by solution.
         order: (M,) the calls, shuffled in place.
+        totals: (N,) room for sums of verdicts.
+        parsed: (N,) room for counts of parsed verdicts.
     """
 
     is_binary: bool
@@ -56,8 +57,9 @@ class VerdictDraws(NamedTuple):
     offsets: I64
     verifications: I64
     matrix: npt.NDArray[np.int32]
-    rows: npt.NDArray[np.int32]
     order: I64
+    totals: I64
+    parsed: I64
 
     @property
     def levels(self) -> int:
@@ -140,6 +142,7 @@ def _prepare_shared(
     if is_binary:
         matrix[matrix == SCORE_UNIT] = 1
         table = _score_table(int(verifications[-1]), is_averaged, ranked, sample.n_solutions)
+    room = np.zeros((2, sample.n_solutions), np.int64)
     none = np.zeros(sample.n_solutions, np.int64)
     return VerdictDraws(
         is_binary,
@@ -152,14 +155,16 @@ def _prepare_shared(
         sample.offsets,
         verifications,
         matrix,
-        np.ascontiguousarray(matrix.T),
         np.arange(sample.n_calls),
+        room[0],
+        room[1],
     )
 
 
 _NO_CALLS: Final = (
     np.zeros((0, 0), np.int32),
-    np.zeros((0, 0), np.int32),
+    np.zeros(0, np.int64),
+    np.zeros(0, np.int64),
     np.zeros(0, np.int64),
 )
 """What draws of independent calls hold of shared ones."""
@@ -269,37 +274,23 @@ def _mean_score(is_averaged, total, parsed):  # type: ignore[no-untyped-def]
 
 @kernel
 def _draw_calls(draws, depth, stream, values):  # type: ignore[no-untyped-def]
-    verifications, order, rows = draws.verifications, draws.order, draws.rows
-    deepest = 0
+    verifications, order = draws.verifications, draws.order
+    draws.totals[:] = 0
+    draws.parsed[:] = 0
+    before = 0
     for w in range(depth):
-        if verifications[w] <= order.size:
-            deepest = verifications[w]
-    for k in range(deepest):
-        pick = k + draw_below(stream, order.size - k)
-        call = order[pick]
-        order[pick] = order[k]
-        order[k] = call
-    for j in range(draws.held.size):
-        if draws.held[j] == 0:
-            values[j, :depth] = NO_SCORE
+        v = verifications[w]
+        if v > order.size:
+            values[:, w] = NO_SCORE
             continue
-        total, parsed, before = 0, 0, 0
-        for w in range(depth):
-            v = verifications[w]
-            if v > order.size:
-                values[j, w] = NO_SCORE
-            elif not draws.is_averaged:
-                for k in range(before, v):
-                    total += rows[j, order[k]]
-                values[j, w] = total
-                before = v
-            else:
-                for k in range(before, v):
-                    score = rows[j, order[k]]
-                    total += max(score, 0)
-                    parsed += score >= 0
-                before = v
-                values[j, w] = _score(draws, total, parsed)
+        for k in range(before, v):
+            pick = k + draw_below(stream, order.size - k)
+            call = order[pick]
+            order[pick] = order[k]
+            order[k] = call
+            add_call(draws.matrix[call], draws.totals, draws.parsed)
+        before = v
+        write_scores(draws, draws.totals, draws.parsed, values, w)
 
 
 @kernel
@@ -317,13 +308,7 @@ def write_scores(draws, totals, parsed, values, w):  # type: ignore[no-untyped-d
     for j in range(totals.size):
         if draws.held[j] == 0:
             values[j, w] = NO_SCORE
+        elif draws.is_binary:
+            values[j, w] = draws.table[parsed[j], totals[j]]
         else:
-            values[j, w] = _score(draws, totals[j], parsed[j])
-
-
-@numba.njit(inline="always")
-def _score(draws, total, parsed):  # type: ignore[no-untyped-def]
-    """The score, or its rank, that a sum of so many parsed verdicts of shared calls gives."""
-    if draws.is_binary:
-        return draws.table[parsed, total]
-    return _mean_score(draws.is_averaged, total, parsed)
+            values[j, w] = _mean_score(draws.is_averaged, totals[j], parsed[j])
