@@ -61,10 +61,10 @@ def test_points_beyond_half_of_the_solutions_are_noted(svlaw, exams) -> None:
 
 def test_families_are_the_units(svlaw, exams) -> None:
     for name in ("curves", "frontier", "fit"):
-        document = _json(svlaw, name, exams, *GRID, "--cluster", "exam")
-        assert document["cluster"] == "exam"
+        document = _json(svlaw, name, exams, *GRID, "--cluster", "reference_answer")
+        assert document["cluster"] == "reference_answer"
         assert 1 < document["n_clusters"] < document["n_problems"]
-    code, out, _ = svlaw("curves", exams, *GRID, "--cluster", "exam")
+    code, out, _ = svlaw("curves", exams, *GRID, "--cluster", "reference_answer")
     assert code == 0
     assert f"problems in {document['n_clusters']} families" in out
 
@@ -108,9 +108,9 @@ def test_false_positives(svlaw, exams) -> None:
 
 
 def test_too_few_problems_for_budgets_are_noted(svlaw, exams, tmp_path) -> None:
-    notes = _json(svlaw, "crossover", exams, *GRID, "--resamples", 100, "--cluster", "exam")[
-        "notes"
-    ]
+    notes = _json(
+        svlaw, "crossover", exams, *GRID, "--resamples", 100, "--cluster", "reference_answer"
+    )["notes"]
     assert any("fewer than 100 problems (here" in note for note in notes)
     notes = _json(svlaw, "curves", exams, *GRID)["notes"]
     assert not any("few_problems" in note for note in notes)

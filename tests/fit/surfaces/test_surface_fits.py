@@ -328,6 +328,13 @@ class _SteepCost:
     def __call__(self, solutions, verifications) -> np.ndarray:
         return np.asarray(solutions, float) * (0.3 + np.asarray(verifications, float) ** 1.5)
 
+    def solutions_at(self, budgets, verifications) -> np.ndarray:
+        return np.asarray(budgets, float) / self(1.0, verifications)
+
+    def verifications_at(self, budgets, solutions, most) -> np.ndarray:
+        grid = np.arange(0.0, most + 1)
+        return np.interp(budgets / solutions, self(1.0, grid), grid)
+
 
 class TestOptima:
     @pytest.mark.parametrize("name", NAMES)
