@@ -91,7 +91,9 @@ def spoken(text: str) -> str:
     aloud = without_end_tag(without_thoughts(text).aloud)
     first = _MADE.search(aloud)
     following = _NEXT.search(aloud, first.end()) if first else None
-    return aloud[: following.start()] if following else aloud
+    before = aloud[: following.start()] if following else aloud
+    # An instruction that is said again, with an empty box, states no answer yet.
+    return before if following is None or stated_in(before) is not None else aloud
 
 
 def is_unsaid(text: str) -> bool:
