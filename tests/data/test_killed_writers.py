@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,19 +96,25 @@ def killed_at() -> KilledAt:
 
     def run(moment: int, writer: str, pool: Path) -> bool:
         left = moment
+        writing = threading.get_ident()
+        living = os.getpid()
+
+        def process() -> int:
+            return DEAD_PROCESS if threading.get_ident() == writing else living
 
         def dying(change: Callable[..., object]) -> Callable[..., object]:
             def changed(*args: object, **options: object) -> object:
                 nonlocal left
-                left -= 1
-                if left < 0:
-                    raise KilledError
+                if threading.get_ident() == writing:
+                    left -= 1
+                    if left < 0:
+                        raise KilledError
                 return change(*args, **options)
 
             return changed
 
         with pytest.MonkeyPatch.context() as patches:
-            patches.setattr(os, "getpid", lambda: DEAD_PROCESS)
+            patches.setattr(os, "getpid", process)
             for point in POINTS:
                 module, name = point.split(".")
                 whole = getattr(sys.modules[module], name)

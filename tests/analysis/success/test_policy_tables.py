@@ -7,11 +7,13 @@ import pytest
 from svlaw.analysis.compare.crossover import crossover
 from svlaw.analysis.compare.curves import curves
 from svlaw.analysis.compare.savings import savings
-from svlaw.analysis.cost import RelativeCost, TokenCost, TokenMeans, relative_cost, token_cost
+from svlaw.analysis.cost import RelativeCost, relative_cost
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.success_table import success_table
+from svlaw.analysis.token_costs import TokenCost, token_cost
 from svlaw.data.errors import BadInputError
 from svlaw.data.importers.flat_tables import import_tables
+from svlaw.data.lengths import TokenMeans
 
 QUICK = Options(tolerance=0.02)
 POLICY = "adaptive_vote:lead=2:most=8"
