@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from svlaw.analysis.cost import CostModel, flops_cost, price_cost, relative_cost, token_cost
+from svlaw.analysis.cost import CostModel, relative_cost
+from svlaw.analysis.token_costs import flops_cost, price_cost, token_cost
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool
 

@@ -17,7 +17,7 @@ import numpy as np
 from svlaw.analysis.kernels.problem_sample import SCORE_UNIT, ProblemSample, dense_classes
 from svlaw.analysis.strategies.own_rule import OwnRule, batched
 from svlaw.analysis.strategies.rules.calibration import cross_fit, fold_of
-from svlaw.analysis.strategies.rules.catalogue import RULES
+from svlaw.analysis.strategies.rules.rule_catalogue import RULES
 from svlaw.analysis.success.estimators import Options, estimate
 from svlaw.analysis.success.own_rule_estimator import estimate_own_rule
 from svlaw.analysis.success.rule_estimator import count_sample_scores, estimate_rule

@@ -12,7 +12,10 @@ LengthUnit = Literal["tokens", "characters"]
 
 CHARACTERS_PER_TOKEN: Final = 4
 """Of English text, by OpenAI's rule of thumb ("What are tokens and how to count them?")."""
-_COLUMNS: Final[dict[LengthUnit, str]] = {"tokens": "output_tokens", "characters": "output_chars"}
+LENGTH_COLUMNS: Final[dict[LengthUnit, str]] = {
+    "tokens": "output_tokens",
+    "characters": "output_chars",
+}
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,8 @@ class TokenMeans:
     Attributes:
         solution: Tokens of a solution.
         verification: Tokens of a verification; 0 where nothing is verified.
-        prompt: Tokens of a verifier's prompt, which holds the solution; 0 where nothing is
-            verified.
+        prompt: Tokens of a verifier's prompt, which holds the solution, or the problem alone where
+            calls are shared; 0 where nothing is verified.
         is_prompt_assumed: Whether none of the prompts' lengths is known, so that they count as
             long as a solution.
         is_estimated: Whether they are characters over `CHARACTERS_PER_TOKEN`.
@@ -57,7 +60,8 @@ def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
     """Measure lambda from the lengths stored in a pool: tokens, else characters.
 
     The mean is over problems of each problem's mean length, so that no problem counts for more
-    because it has more rows. Only generated text counts; the verifier's prompt does not.
+    because it has more rows; of shared calls each counts once, however many solutions it judged.
+    Only generated text counts; the verifier's prompt does not.
 
     Args:
         pool: The pool.
@@ -69,7 +73,7 @@ def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
     if pool.is_published_table:
         raise NotInPoolError(f"{pool.path}: a published table has no lengths; give --lambda")
     verifier = pool.resolve_verifier(verifier)
-    for unit in _COLUMNS:
+    for unit in LENGTH_COLUMNS:
         solution, verification = _mean_lengths(pool, unit, verifier)
         if solution and verification:
             return MeasuredLambda(verification / solution, unit, solution, verification)
@@ -84,7 +88,8 @@ def mean_tokens(pool: Pool, verifier: str | None = None) -> TokenMeans:
 
     Where token counts of solutions or of verifications are missing and characters of both are
     stored, tokens are estimated at `CHARACTERS_PER_TOKEN` characters each: never are tokens of the
-    one set beside characters of the other.
+    one set beside characters of the other. A prompt of unknown length counts as long as a solution,
+    or as nothing where calls are shared, since it holds no solution then.
 
     Args:
         pool: The pool.
@@ -97,7 +102,7 @@ def mean_tokens(pool: Pool, verifier: str | None = None) -> TokenMeans:
         raise NotInPoolError(f"{pool.path}: a published table has no token counts; use --lambda")
     if pool.verifiers:
         verifier = pool.resolve_verifier(verifier)
-    for unit in _COLUMNS:
+    for unit in LENGTH_COLUMNS:
         solution, verification = _mean_lengths(pool, unit, verifier)
         if solution and (verification or not pool.verifiers):
             break
@@ -114,11 +119,13 @@ def mean_tokens(pool: Pool, verifier: str | None = None) -> TokenMeans:
     prompt = None
     if not is_estimated and pool.has("verifications", verifier):
         prompt = mean_length(pool, "verifications", "prompt_tokens", verifier)
+    # A shared call reads the problem, as the solver does, and no solution.
+    holds_solution = pool.calls(verifier) == "independent"
     return TokenMeans(
         solution=solution / scale,
         verification=verification / scale,
-        prompt=prompt or solution / scale,
-        is_prompt_assumed=not prompt,
+        prompt=prompt or (solution / scale if holds_solution else 0.0),
+        is_prompt_assumed=holds_solution and not prompt,
         is_estimated=is_estimated,
     )
 
@@ -127,10 +134,10 @@ def _mean_lengths(
     pool: Pool, unit: LengthUnit, verifier: str | None
 ) -> tuple[float | None, float | None]:
     """Mean lengths of solutions and of verifications in a unit; None where none is stored."""
-    solution = mean_length(pool, "answers", _COLUMNS[unit])
+    solution = mean_length(pool, "answers", LENGTH_COLUMNS[unit])
     if not pool.verifiers:
         return solution, None
-    return solution, mean_length(pool, "verdicts", _COLUMNS[unit], verifier)
+    return solution, mean_length(pool, "verdicts", LENGTH_COLUMNS[unit], verifier)
 
 
 def share_out(total: int | None, parts: int) -> list[int | None]:
@@ -144,11 +151,18 @@ def share_out(total: int | None, parts: int) -> list[int | None]:
 def mean_length(pool: Pool, table: str, column: str, verifier: str | None = None) -> float | None:
     """Mean over problems of the mean of a column of lengths; None where none is stored.
 
+    Of a verifier with shared calls the mean of a problem is over its calls.
+
     Raises:
         NotInPoolError: The pool does not hold the table.
         BadInputError: A part is damaged.
     """
-    per_problem = pool.scan(table, verifier).group_by("problem_id").agg(pl.col(column).mean())
+    rows = pool.scan(table, verifier)
+    if verifier in pool.shared_calls:
+        # Sorted for the same reason as below.
+        call = ["problem_id", "verification_id"]
+        rows = rows.group_by(call).agg(pl.col(column).mean()).sort(call)
+    per_problem = rows.group_by("problem_id").agg(pl.col(column).mean())
     # Sorted, because a mean over groups in no fixed order would differ in its last digits.
     mean = pool.collect(per_problem.sort("problem_id"), table)[column].mean()
     return float(mean) if isinstance(mean, float) else None

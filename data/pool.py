@@ -22,7 +22,7 @@ import polars as pl
 from svlaw.data.errors import BadInputError, NotInPoolError, first_line
 from svlaw.data.pool_file import read_pool_file
 from svlaw.data.pool_recovery import is_unfinished, recover_if_free
-from svlaw.data.schema import TABLES, Table
+from svlaw.data.schema import TABLES, Calls, Table
 from svlaw.data.storage.files import read_parquet_schema
 from svlaw.data.storage.object_stores import StorageError, is_remote, locate, storage_errors
 from svlaw.data.storage.part_digests import refuse_damaged
@@ -41,11 +41,13 @@ class Pool:
         path: Its folder, or its address in an object store.
         verifiers: Names of its verifiers, in order of addition.
         metadata: Provenance, as written in `pool.json`.
+        shared_calls: Those of the verifiers whose calls judge every solution of a problem.
     """
 
     path: Path
     verifiers: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    shared_calls: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -141,6 +143,20 @@ class Pool:
             raise NotInPoolError(f"{self.path}: no verifier '{verifier}'; there are: {names}")
         return verifier
 
+    def calls(self, verifier: str | None = None) -> Calls:
+        """Whether a verifier's calls are independent or shared; independent where there is none.
+
+        Args:
+            verifier: The verifier; may be None when the pool has one at most.
+
+        Raises:
+            NotInPoolError: There is none of that name.
+            BadInputError: There are several and none is named.
+        """
+        if verifier is None and not self.verifiers:
+            return "independent"
+        return "shared" if self.resolve_verifier(verifier) in self.shared_calls else "independent"
+
     @property
     def is_bundled(self) -> bool:
         """True for an example that lies in the package; nothing is ever written into it."""
@@ -167,7 +183,7 @@ def open_pool(path: str | Path, *, unfinished: bool = False) -> Pool:
     path = locate(path)
     recover_if_free(path)
     document = read_pool_file(path)
-    pool = Pool(path, tuple(document["verifiers"]), document["metadata"])
+    pool = Pool(path, tuple(document["verifiers"]), document["metadata"], document["shared_calls"])
     _check_parts(pool)
     enough = ("answers", "solutions", "success", *(("problems",) if unfinished else ()))
     if any(map(pool.has, enough)):

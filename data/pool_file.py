@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.schema import SCHEMA_VERSION
+from svlaw.data.schema import SCHEMA_VERSION, Calls
 from svlaw.data.storage.files import write_json
 from svlaw.data.storage.object_stores import storage_errors
 
@@ -16,19 +16,35 @@ _FORMAT: Final = "svlaw-pool"
 _DIGEST: Final = "digest"
 
 
-def write_pool_file(root: Path, verifiers: Sequence[str], metadata: Mapping[str, Any]) -> None:
-    """Write the file of a pool by atomic rename, with a digest of what it says."""
+def write_pool_file(
+    root: Path,
+    verifiers: Sequence[str],
+    metadata: Mapping[str, Any],
+    shared_calls: Collection[str] = (),
+) -> None:
+    """Write the file of a pool by atomic rename, with a digest of what it says.
+
+    Args:
+        root: The pool's folder.
+        verifiers: Names of its verifiers.
+        metadata: Provenance.
+        shared_calls: Those of the verifiers whose calls are shared.
+    """
+    described = {name: {"calls": "shared"} for name in verifiers if name in shared_calls}
     document = {
         "format": _FORMAT,
         "schema_version": SCHEMA_VERSION,
         "verifiers": list(verifiers),
+        **({"verifier_settings": described} if described else {}),
         "metadata": dict(metadata),
     }
     write_json(root / POOL_FILE, {**document, _DIGEST: _digest(document)})
 
 
 def read_pool_file(root: Path) -> dict[str, Any]:
-    """The file of a pool, with `verifiers` and `metadata` even where it lacks them.
+    """The file of a pool, with what it lacks of `verifiers`, `shared_calls` and `metadata`.
+
+    `shared_calls` names the verifiers with shared calls.
 
     Raises:
         BadInputError: There is none, it is no pool's, or this release does not know its version.
@@ -65,7 +81,27 @@ def read_pool_file(root: Path) -> dict[str, Any]:
         raise BadInputError(f"{file}: verifiers {verifiers!r} is not a list of names")
     if not isinstance(metadata, dict):
         raise BadInputError(f"{file}: metadata is not an object; write {{}} if there is none")
-    return {**document, "verifiers": verifiers, "metadata": metadata}
+    shared = _read_shared_calls(document.get("verifier_settings", {}), verifiers, file)
+    return {**document, "verifiers": verifiers, "shared_calls": shared, "metadata": metadata}
+
+
+def _read_shared_calls(settings: Any, verifiers: Sequence[str], file: Path) -> frozenset[str]:
+    """Names of the verifiers whose calls are shared.
+
+    Raises:
+        BadInputError: The settings name no verifier of the pool, or calls of an unknown kind.
+    """
+    if not isinstance(settings, dict) or not all(isinstance(v, dict) for v in settings.values()):
+        raise BadInputError(f"{file}: verifier_settings is not an object of objects, by verifier")
+    for name, described in settings.items():
+        if name not in verifiers:
+            raise BadInputError(f"{file}: verifier_settings: '{name}' is none of the verifiers")
+        calls = described.get("calls", "independent")
+        if calls not in get_args(Calls):
+            raise BadInputError(
+                f"{file}: calls of '{name}' are {calls!r}; use {' or '.join(get_args(Calls))}"
+            )
+    return frozenset(name for name, one in settings.items() if one.get("calls") == "shared")
 
 
 def _digest(document: Mapping[str, Any]) -> str:

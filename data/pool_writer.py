@@ -27,6 +27,11 @@ class PoolWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.verifiers: list[str] = []
+        self.shared_calls: set[str] = set()
+
+    def share_calls(self, verifier: str) -> None:
+        """Note that the calls of a verifier judge every solution of a problem."""
+        self.shared_calls.add(verifier)
 
     def add(
         self, table: str, frame: pl.DataFrame, *, verifier: str | None = None, source: str = ""
@@ -60,7 +65,7 @@ def create_pool(path: str | Path, metadata: Mapping[str, Any]) -> Iterator[PoolW
     with atomic_folder(locate(path), seal=POOL_FILE) as folder:
         writer = PoolWriter(folder)
         yield writer
-        write_pool_file(folder, writer.verifiers, metadata)
+        write_pool_file(folder, writer.verifiers, metadata, writer.shared_calls)
 
 
 def append(
@@ -102,6 +107,7 @@ def append_together(
     frames: Mapping[str, pl.DataFrame],
     *,
     verifier: str | None = None,
+    shared_calls: bool = False,
     source: str = "",
     new_keys: bool = False,
     wait: float = WAIT_SECONDS,
@@ -112,6 +118,7 @@ def append_together(
         pool: The pool.
         frames: The rows of each table.
         verifier: As in `append`, and so on.
+        shared_calls: Whether the calls of the verifier, if it is new, judge every solution.
         source: What to call the rows in an error.
         new_keys: The caller knows that the tables hold none of the keys.
         wait: Seconds to wait for another writer of the pool.
@@ -131,7 +138,7 @@ def append_together(
         with whole_change(pool.path, folders), _removed_after_errors() as written:
             for table, frame in fitting.items():
                 written.append(_write_part(pool.path, spec[table], frame, verifier))
-            return _with_verifier(pool, verifier)
+            return _with_verifier(pool, verifier, shared_calls=shared_calls)
 
 
 @contextmanager
@@ -155,6 +162,7 @@ def replace(
     verifier: str | None = None,
     source: str = "",
     expected: Sequence[Path] | None = None,
+    metadata: Mapping[str, Any] | None = None,
     wait: float = WAIT_SECONDS,
 ) -> Pool:
     """Put new rows in place of a derived table, which can be made again from the stored text.
@@ -169,6 +177,7 @@ def replace(
         verifier: Verifier of `verdicts`; a new name adds a verifier.
         source: What to call the rows in an error.
         expected: The parts of the table that the rows were made from; None for any.
+        metadata: What to note of the rows in `pool.json`, beside what stands there.
         wait: Seconds to wait for another writer of the pool.
 
     Returns:
@@ -194,12 +203,28 @@ def replace(
             with replaced_folder(folder) as fresh:
                 write_part(fresh, 0, frame.sort(spec.key))
             changed = _with_verifier(pool, verifier)
+            if metadata:
+                known = read_pool_file(pool.path)["metadata"]
+                if any(known.get(name) != value for name, value in metadata.items()):
+                    changed = _write_metadata(changed, {**known, **metadata}, verifier)
         remove_replaced(folder)
     return changed
 
 
-def update_metadata(pool: Pool, metadata: Mapping[str, Any], verifier: str | None = None) -> Pool:
+def update_metadata(
+    pool: Pool,
+    metadata: Mapping[str, Any],
+    verifier: str | None = None,
+    *,
+    shared_calls: bool = False,
+) -> Pool:
     """Write a pool's file anew with other metadata, and note a verifier that is about to be added.
+
+    Args:
+        pool: The pool.
+        metadata: Its new metadata.
+        verifier: A verifier of the pool, or a new one.
+        shared_calls: Whether the calls of a new verifier judge every solution of a problem.
 
     Raises:
         BadInputError: The pool is a bundled example, or the name cannot be a verifier's.
@@ -208,24 +233,36 @@ def update_metadata(pool: Pool, metadata: Mapping[str, Any], verifier: str | Non
     if verifier is not None:
         table_folder(pool.path, TABLES["verifications"], verifier)
     with writing(pool.path):
-        return _write_metadata(pool, metadata, verifier)
+        return _write_metadata(pool, metadata, verifier, shared_calls=shared_calls)
 
 
-def _write_metadata(pool: Pool, metadata: Mapping[str, Any] | None, verifier: str | None) -> Pool:
+def _write_metadata(
+    pool: Pool,
+    metadata: Mapping[str, Any] | None,
+    verifier: str | None,
+    *,
+    shared_calls: bool = False,
+) -> Pool:
     """Write a pool's file anew from what it says now, which another writer may have changed.
 
     Args:
         pool: The pool, held by `writing`.
         metadata: What is to stand in it; None keeps what does.
         verifier: A verifier to be named in it, if any.
+        shared_calls: Whether the calls of a new verifier judge every solution of a problem.
     """
     document = read_pool_file(pool.path)
     kept = document["metadata"] if metadata is None else dict(metadata)
-    verifiers = tuple(document["verifiers"])
+    verifiers, shared = tuple(document["verifiers"]), document["shared_calls"]
     if verifier is not None and verifier not in verifiers:
         verifiers = (*verifiers, verifier)
-    write_pool_file(pool.path, verifiers, kept)
-    return Pool(pool.path, verifiers, kept)
+        shared |= {verifier} if shared_calls else set()
+    elif shared_calls and verifier not in shared:
+        raise BadInputError(
+            f"{pool.path}: another command has added '{verifier}' with independent calls meanwhile"
+        )
+    write_pool_file(pool.path, verifiers, kept, shared)
+    return Pool(pool.path, verifiers, kept, shared)
 
 
 def refuse_bundled(pool: Pool) -> None:
@@ -258,11 +295,11 @@ def _refuse_held(
         raise BadInputError(f"{source}: {label} is in the pool already; rows are never replaced")
 
 
-def _with_verifier(pool: Pool, verifier: str | None) -> Pool:
+def _with_verifier(pool: Pool, verifier: str | None, *, shared_calls: bool = False) -> Pool:
     """The pool, with a verifier's name noted in its file."""
     if verifier is None or verifier in pool.verifiers:
         return pool
-    return _write_metadata(pool, None, verifier)
+    return _write_metadata(pool, None, verifier, shared_calls=shared_calls)
 
 
 def _write_part(root: Path, table: Table, frame: pl.DataFrame, verifier: str | None) -> Path:

@@ -6,7 +6,7 @@ published success table for pools that have no generations.
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
@@ -19,6 +19,13 @@ STRATEGIES: Final = ("coverage", "self_consistency", "best_of_n", "weighted_vote
 BASELINES: Final = ("coverage", "self_consistency")
 """Strategies that use no verifications; their rows carry verifications = 0."""
 VERIFIED: Final = ("best_of_n", "weighted_vote")
+Calls = Literal["independent", "shared"]
+"""What `verification_id` names: a verdict on one solution, or a call that judges every solution.
+
+Verdicts of *independent* calls were each asked for one solution. A *shared* call is one test, or an
+answer of the verifier's own, that judges all solutions of its problem: verdict j of every solution
+comes from call j.
+"""
 DERIVED: Final = ("answers", "verdicts")
 """Tables made from stored text, which can be made again."""
 

@@ -210,6 +210,11 @@ def _begin_pool(assignment: Assignment) -> None:
 def _prepare_pool(assignment: Assignment, alone: bool) -> Pool:
     """Put settings and new problems into a pool that is held by `guard`."""
     pool = open_pool(assignment.pool, unfinished=True)
+    if assignment.verifier in pool.shared_calls:
+        raise BadInputError(
+            f"{pool.path}: calls of '{assignment.verifier}' are shared, while generated ones each"
+            " read one solution; give the new verifications another verifier's name"
+        )
     metadata = _metadata(pool, assignment, _joined_settings(pool, assignment, alone))
     new = _new_problems(pool, assignment)
     if new.height:

@@ -6,6 +6,7 @@ import shutil
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,11 @@ Svlaw = Callable[..., tuple[Any, str, str]]
 REFERENCE = Path(__file__).parent / "reference"
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest come first, so that no process waits for another's at the end."""
+    items.sort(key=lambda item: item.path.name != "test_notebooks.py")
 
 
 @pytest.fixture
@@ -71,15 +77,23 @@ def svlaw(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def workers_alive() -> Callable[[], bool]:
-    """Tells whether a worker process is left; browsers and clusters of other tests are none."""
+    """Tells whether a worker process is left; browsers and clusters of other tests are none.
 
-    def alive() -> bool:
-        children = psutil.Process().children()
-        return any("spawn_main" in " ".join(child.cmdline()) for child in children)
+    Nor is a worker that was there before the test.
+    """
 
-    return alive
+    def workers() -> set[int]:
+        found = set()
+        for child in psutil.Process().children():
+            with suppress(psutil.NoSuchProcess):  # it ends as it is looked at
+                if "spawn_main" in " ".join(child.cmdline()):
+                    found.add(child.pid)
+        return found
+
+    before = workers()
+    return lambda: not workers() <= before
 
 
 @pytest.fixture(scope="session")
@@ -95,22 +109,41 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def _ray_nodes() -> Iterator[Any]:
+def persistently() -> Callable[[Callable[[], Any]], Any]:
+    """Starts a node of Ray, which gives it up after 30 seconds: on a busy machine, once more."""
+
+    def start(node: Callable[[], Any]) -> Any:
+        for _ in range(9):
+            try:
+                return node()
+            except Exception as error:
+                if "timed out during startup" not in str(error):
+                    raise
+        return node()
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def _ray_nodes(persistently: Callable[[Callable[[], Any]], Any]) -> Iterator[Any]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     utils = pytest.importorskip("ray.cluster_utils")
-    cluster = utils.Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
-    )
+    head = {"num_cpus": 0, "include_dashboard": False}
+    cluster = persistently(lambda: utils.Cluster(initialize_head=True, head_node_args=head))
     yield cluster
     cluster.shutdown()
 
 
 @pytest.fixture
-def two_nodes(_ray_nodes: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def two_nodes(
+    _ray_nodes: Any,
+    persistently: Callable[[Callable[[], Any]], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
     """A Ray cluster on this machine that RAY_ADDRESS names: two nodes of one core beside a head."""
     while len(_ray_nodes.worker_nodes) < 2:
-        _ray_nodes.add_node(num_cpus=1)
-    _ray_nodes.wait_for_nodes()
+        persistently(lambda: _ray_nodes.add_node(num_cpus=1))
+    _ray_nodes.wait_for_nodes(600)
     monkeypatch.setenv("RAY_ADDRESS", _ray_nodes.address)
     return _ray_nodes
 

@@ -5,12 +5,15 @@ What each line means, and which can be errors, is in `docs/checking.md`.
 
 import polars as pl
 
+from svlaw.analysis.checks.call_checks import check_calls, measure_calls
+from svlaw.analysis.checks.family_checks import check_families
 from svlaw.analysis.checks.file_checks import check_files
 from svlaw.analysis.checks.findings import Check, Level, is_sound, subject_of
 from svlaw.analysis.checks.solution_checks import check_answers, read_answers, read_problem_ids
 from svlaw.analysis.checks.table_checks import check_tables
 from svlaw.analysis.checks.text_checks import check_generations, check_truncation
 from svlaw.analysis.checks.verifier_checks import check_verdicts, read_verdicts
+from svlaw.analysis.intervals.lambda_interval import lambda_interval
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.lengths import mean_length, measure_lambda
 from svlaw.data.pool import Pool
@@ -42,6 +45,7 @@ def check_pool(pool: Pool, *, progress: Progress = silent) -> list[Check]:
     answers = read_answers(pool)
     problem_ids = read_problem_ids(pool, answers)
     checks += _solutions(pool, answers, problem_ids)
+    checks += check_families(pool, answers)
     progress(2, steps)
     for done, verifier in enumerate(pool.verifiers, 3):
         checks += _verifier(pool, verifier, answers, problem_ids)
@@ -86,6 +90,8 @@ def _verifier(
         totals = read_verdicts(pool, verifier, answers)
         rows = totals.rows
         checks += check_verdicts(verifier, totals, answers, problem_ids)
+        calls = measure_calls(pool, verifier, answers)
+        checks.append(check_calls(verifier, pool.calls(verifier), *calls))
         subject = subject_of("truncated verifications", verifier)
         checks.append(
             check_truncation(subject, found, totals.truncated, rows, "of them without a verdict")
@@ -123,4 +129,8 @@ def _lambda(pool: Pool, verifier: str) -> Check:
         measured = measure_lambda(pool, verifier)
     except NotInPoolError:
         return Check("note", subject, "cannot be measured, lengths are missing; give --lambda")
-    return Check("ok", subject, f"{measured.ratio:.3g}, measured in {measured.unit}")
+    found = lambda_interval(pool, measured, verifier)
+    ends = ""
+    if found.conf_low is not None and found.conf_high is not None:
+        ends = f" [{found.conf_low:.3g}, {found.conf_high:.3g}]"
+    return Check("ok", subject, f"{measured.ratio:.3g}{ends}, measured in {measured.unit}")

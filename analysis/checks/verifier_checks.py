@@ -1,6 +1,7 @@
 """Checks of a verifier: how many verdicts, how good they are, and how far they agree."""
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -8,12 +9,21 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.checks.findings import Check, count, figure, in_words, spread, subject_of
+from svlaw.analysis.checks.selection_checks import (
+    kept_selection,
+    kept_words,
+    verified_selection,
+    verified_words,
+)
 from svlaw.analysis.checks.solution_checks import most_held
 from svlaw.analysis.intervals.clustered_rates import (
     clustered_difference,
     clustered_rate,
     intraclass_correlation,
 )
+from svlaw.analysis.success.grid import choose_grid
+from svlaw.analysis.success.sample_reader import Holding
+from svlaw.data.errors import SvlawError
 from svlaw.data.pool import Pool
 
 F64 = npt.NDArray[np.float64]
@@ -28,9 +38,10 @@ class VerdictTotals:
     """Verdicts of a verifier, summed up.
 
     Attributes:
-        solutions: A row per verified solution of the pool, in order of the key: `n` verdicts,
-            `scored` ones, the `total` and `squares` of their scores, and of the `said` (yes or no)
-            those with a `yes`; `is_correct`.
+        solutions: A row per verified solution of the pool, in order of the key: `n` verdicts; the
+            `depth` or largest V that it supports (the problem's calls where they are shared);
+            `scored` verdicts, the `total` and `squares` of their scores, and of the `said` (yes or
+            no) those with a `yes`; `is_correct`.
         rows: All verdicts, those of unknown solutions included.
         truncated: Those with status `truncated`.
     """
@@ -63,6 +74,12 @@ def read_verdicts(pool: Pool, verifier: str, answers: pl.DataFrame) -> VerdictTo
         )
     )
     sums = pool.collect(query, "verdicts")
+    if verifier in pool.shared_calls:
+        distinct = pl.col("verification_id").n_unique().cast(pl.Int64).alias("depth")
+        query = pool.scan("verdicts", verifier).group_by("problem_id").agg(distinct)
+        sums = sums.join(pool.collect(query, "verdicts"), on="problem_id", how="left")
+    else:
+        sums = sums.with_columns(pl.col("n").alias("depth"))
     known = sums.join(answers.select(*_KEY, "is_correct"), on=_KEY, how="inner").sort(_KEY)
     return VerdictTotals(known, int(sums["n"].sum()), int(sums["truncated"].sum()))
 
@@ -84,7 +101,7 @@ def check_verdicts(
     return [
         spread(subject_of("verdicts", verifier), "per verified solution", solutions["n"]),
         verified,
-        *_selection(verifier, solutions, answers),
+        *_selection(verifier, solutions, answers, problem_ids),
         _reach(verifier, solutions, problem_ids),
         count(subject_of("unparsed verdicts", verifier), unscored, int(solutions["n"].sum())),
         *_quality(verifier, solutions),
@@ -92,14 +109,56 @@ def check_verdicts(
     ]
 
 
-def _selection(verifier: str, solutions: pl.DataFrame, answers: pl.DataFrame) -> list[Check]:
-    """Compare the accuracy of the verified solutions with that of all."""
-    if solutions.height == answers.height:
+def _selection(
+    verifier: str, solutions: pl.DataFrame, answers: pl.DataFrame, problem_ids: pl.Series
+) -> list[Check]:
+    """Compare verified solutions with all, and problems that a grid keeps with the others."""
+    checks = []
+    found = verified_selection(solutions, answers)
+    if found is not None:
+        if found.is_clear:
+            words = verified_words(found)
+        else:
+            words = (
+                f"{found.rate:.3f} against {found.other:.3f} of all, over {found.count:,} problems"
+                f" ({found.tested}); --population verified compares equals"
+            )
+        checks.append(Check("note", subject_of("accuracy of verified solutions", verifier), words))
+    kept = kept_selection(answers, _kept(solutions, answers, problem_ids))
+    if kept is not None:
+        if kept.is_clear:
+            words = kept_words(kept)
+        else:
+            words = (
+                f"{kept.rate:.3f} in {kept.count:,} problems, against {kept.other:.3f} in"
+                f" {kept.other_count:,} set aside ({kept.tested})"
+            )
+        subject = subject_of("accuracy of problems that the default grid keeps", verifier)
+        checks.append(Check("note", subject, words))
+    return checks
+
+
+def _kept(solutions: pl.DataFrame, answers: pl.DataFrame, problem_ids: pl.Series) -> list[str]:
+    """The problems that hold enough for the default grid of strategies with a verifier."""
+    ids = problem_ids.to_frame()
+    sizes = ids.join(
+        answers.group_by("problem_id").len(), on="problem_id", how="left", maintain_order="left"
+    )["len"].fill_null(0)
+    depths = ids.join(
+        solutions.group_by("problem_id").agg("n"),
+        on="problem_id",
+        how="left",
+        maintain_order="left",
+    )["n"].to_list()
+    holders = [
+        Holding(size, np.array([*held, *[0] * (size - len(held))], np.int64))
+        for size, held in zip(sizes.to_list(), (each or [] for each in depths), strict=True)
+    ]
+    try:
+        grid = choose_grid(holders, ("coverage", "best_of_n"))
+    except SvlawError:  # nothing to analyse, as other lines say
         return []
-    rate = pl.col("is_correct").cast(pl.Float64).mean()
-    rates = [frame.select(rate).item() for frame in (solutions, answers)]
-    words = f"{rates[0]:.3f} against {rates[1]:.3f} of all; --population verified compares equals"
-    return [Check("note", subject_of("accuracy of verified solutions", verifier), words)]
+    return list(compress(problem_ids.to_list(), grid.problems))
 
 
 def _reach(verifier: str, solutions: pl.DataFrame, problem_ids: pl.Series) -> Check:
@@ -108,10 +167,10 @@ def _reach(verifier: str, solutions: pl.DataFrame, problem_ids: pl.Series) -> Ch
     S counts a problem's verified solutions; V is what so many of them hold.
     """
     held = problem_ids.to_frame().join(
-        solutions.group_by("problem_id").agg(pl.col("n").sort(descending=True)),
+        solutions.group_by("problem_id").agg(pl.col("depth").sort(descending=True)),
         on="problem_id",
         how="left",
-    )["n"]
+    )["depth"]
     depths = [[] if depths is None else depths for depths in held.to_list()]
     words = []
     for place in (0, 1):

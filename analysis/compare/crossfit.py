@@ -37,13 +37,21 @@ def best_within(values: F64, counts: I64) -> I64:
     return np.where(counts[:, None] > 0, rows[np.maximum(counts, 1) - 1], -1)
 
 
-def divisions(P: int, seed: int) -> I64:
-    """(PARTITIONS, P) fold of each problem in each of the random divisions, from 0 on."""
+def divisions(P: int, seed: int, clusters: I64 | None = None) -> I64:
+    """(PARTITIONS, P) fold of each problem in each of the random divisions, from 0 on.
+
+    Args:
+        P: Number of problems.
+        seed: Seed of the divisions.
+        clusters: (P,) family of each problem, from 0 on; a family is never parted.
+    """
     rng = np.random.default_rng([seed, 0xF01D])
-    return np.stack([rng.permutation(P) % FOLDS for _ in range(PARTITIONS)])
+    units = P if clusters is None else int(clusters.max(initial=-1)) + 1
+    folds = np.stack([rng.permutation(units) % FOLDS for _ in range(PARTITIONS)])
+    return folds if clusters is None else folds[:, clusters]
 
 
-def cross_fit(success: F64, counts: I64, seed: int) -> F64 | None:
+def cross_fit(success: F64, counts: I64, seed: int, clusters: I64 | None = None) -> F64 | None:
     """Success of the rule "take the best point within the budget", on problems it did not see.
 
     Problems are divided at random into ten folds. For each fold the best point within the budget is
@@ -58,20 +66,22 @@ def cross_fit(success: F64, counts: I64, seed: int) -> F64 | None:
         success: (G, P) success of each problem at the points of a strategy, by rising cost.
         counts: (n_budgets,) number of points each budget affords.
         seed: Seed of the divisions; the same problems are divided alike whatever the points.
+        clusters: (P,) family of each problem, from 0 on; families are divided then.
 
     Returns:
         (n_budgets, P) success of each problem, nan where no point is affordable; None for fewer
-        than ten problems.
+        than ten problems, or families.
 
     Source:
         Stone 1974, cross-validatory choice and assessment.
     """
     P = success.shape[1]
-    if P < LEAST_PROBLEMS:
+    units = P if clusters is None else int(clusters.max(initial=-1)) + 1
+    if units < LEAST_PROBLEMS:
         return None
     total = success.sum(axis=1, keepdims=True)
     scored = np.zeros((counts.size, P))
-    for folds in divisions(P, seed):
+    for folds in divisions(P, seed, clusters):
         members = np.eye(FOLDS)[folds]
         others = (total - success @ members) / (P - members.sum(axis=0))
         chosen = best_within(np.round(others, _DIGITS), counts)

@@ -1,21 +1,34 @@
-"""The crossover: the budget from which on verification leads self-consistency, and stays ahead."""
+"""The crossover: the budget from which on one strategy leads another, verification the vote."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from svlaw.analysis.compare.cost_lines import Line, lines_of
+from svlaw.analysis.compare.cost_lines import Line
+from svlaw.analysis.compare.crossover_sides import (
+    BASELINE,
+    PER_DOUBLING,
+    Sides,
+    best_below,
+    leads_of,
+    named_sides,
+)
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.interval import Interval, reached
-from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
+from svlaw.analysis.intervals.resampling import (
+    DEFAULT_RESAMPLES,
+    Resamples,
+    percentile_interval,
+    resample,
+)
+from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.success.success_table import SuccessTable
-from svlaw.data.errors import BadInputError, NotInPoolError
-from svlaw.data.numerals import amount
-from svlaw.data.schema import VERIFIED
+from svlaw.data.errors import NotInPoolError
 
 F64 = npt.NDArray[np.float64]
 
@@ -25,21 +38,31 @@ LEAD: Final = 0.0025
 SATURATION_MARGIN: Final = 0.0025
 """Self-consistency is saturated within this of its best: a quarter of a percentage point."""
 
-PER_DOUBLING: Final = 8
-"""Budgets per doubling at which the advantage of verification is looked at."""
 
 _LEVEL: Final = 1e-12
 """Success within this counts as level, whatever the rounding."""
 
-CHALLENGERS: Final = (*VERIFIED, "best")
+
+_FIGURES: Final = (
+    "saturation_budget",
+    "crossover_budget",
+    "match_budget",
+    "match_ratio",
+    "gain",
+    "gain_ratio",
+    "ahead_budget",
+)
 
 
 @dataclass(frozen=True)
 class Crossover:
     """When verification pays; "never within the data" is an estimate of None.
 
+    What is said of self-consistency holds for whatever strategy is compared with.
+
     Attributes:
-        strategy: How verification is used; `best` is the better of the two at each budget.
+        strategy: How verification is used; `best` is the better of the two at each budget. Or any
+            other strategy.
         saturation_budget: Smallest computed budget at which self-consistency is within 0.25 points
             of its best.
         saturation_probability: Share of the resamples in which that is not its largest budget, so
@@ -86,21 +109,26 @@ def crossover(
     table: SuccessTable,
     cost: CostModel,
     strategy: str | None = None,
+    against: str = BASELINE,
     *,
     resamples: int = DEFAULT_RESAMPLES,
     seed: int = 0,
 ) -> Crossover:
-    """Find the crossover of verification and self-consistency.
+    """Find the crossover of verification and self-consistency, or of any two strategies.
 
     Self-consistency counts as it is at the budget, not as its best so far; verification counts by
     the best within the budget. Between computed points curves of fixed V are linear in log cost.
-    Intervals come from repeating all of it on resampled problems.
+    Intervals of budgets and ratios come from repeating all of it on resampled problems, on which
+    policies cost something else too; that of the gain is `difference_intervals`'. A strategy that
+    is compared with and has several curves, one for each V or group of settings, counts by the best
+    within the budget as well.
 
     Args:
-        table: A success table with self-consistency and at least one strategy with a verifier.
+        table: A success table with both sides.
         cost: The cost model.
         strategy: `best_of_n` (the default, as in the paper), `weighted_vote`, or `best` for the
-            better of the two; the one there is when None.
+            better of the two; the one there is when None. Or any other strategy of the table.
+        against: What it is compared with.
         resamples: Resamples of problems; 0 for no intervals.
         seed: Seed of the resampling.
 
@@ -111,17 +139,22 @@ def crossover(
     Source:
         arXiv 2504.01005, section 4.1 (definitions made exact here).
     """
-    strategy, baseline, challengers = _sides(table, cost, strategy)
-    breaks = _breaks(baseline, challengers, cost.unit_name)
-    mean = _measure(baseline, challengers, breaks, table.mean()[:, None])
+    strategy, sides = named_sides(table, cost, strategy, against)
+    breaks = sides.breaks(cost.unit_name)
+    mean = _measure(sides, breaks, table.mean()[:, None])
     drawn = resample(table, resamples, seed)
     if drawn is None:
         figures = {name: reached(float(value[0])) for name, value in mean.items()}
         probability = None
     else:
-        again = _measure(baseline, challengers, breaks, drawn.means(table))
+        again = _measured_again(table, cost, sides, breaks, drawn)
         figures = {name: drawn.interval(float(v[0]), again[name]) for name, v in mean.items()}
-        probability = float(np.mean(again["saturation_budget"] < baseline.costs[-1]))
+        probability = float(np.mean(again["saturation_budget"] < sides.last))
+        leads = leads_of(sides, breaks, table)[-1:]
+        low, high = difference_intervals(leads, table.clusters)
+        figures["gain"] = replace(figures["gain"], conf_low=float(low[0]), conf_high=float(high[0]))
+    if table.noise is not None and resamples:
+        figures = _sampled_again(figures, sides, breaks, table, resamples, seed)
     return Crossover(
         strategy=strategy,
         saturation_probability=probability,
@@ -129,7 +162,7 @@ def crossover(
         n_problems=table.n_problems or None,
         resamples=0 if drawn is None else resamples,
         seed=seed,
-        status="unsaturated" if mean["saturation_budget"][0] == baseline.costs[-1] else "ok",
+        status="unsaturated" if mean["saturation_budget"][0] == sides.last else "ok",
     )
 
 
@@ -137,9 +170,9 @@ def advantage(
     table: SuccessTable,
     cost: CostModel,
     strategy: str | None = None,
+    against: str = BASELINE,
     *,
     resamples: int = DEFAULT_RESAMPLES,
-    seed: int = 0,
 ) -> pl.DataFrame:
     """How far verification is ahead of self-consistency at each budget both have.
 
@@ -150,31 +183,32 @@ def advantage(
         table: A success table with self-consistency and at least one strategy with a verifier.
         cost: The cost model.
         strategy: As in `crossover`.
-        resamples: Resamples of problems; 0 for no intervals.
-        seed: Seed of the resampling.
+        against: As in `crossover`; its success stands in the column `self_consistency`.
+        resamples: 0 for no intervals.
 
     Returns:
         Columns `budget` (the computed costs, and eight per doubling between them), `verified`,
         `self_consistency`, `difference` (their success, and the former less the latter),
-        `conf_low` and `conf_high` (paired 95% interval of the difference at each budget; null
-        without per-problem data).
+        `conf_low` and `conf_high` (paired 95% interval of the difference at each budget, see
+        `difference_intervals`; null without per-problem data), `few_differ` (true where too few
+        problems differ to tell the sign; null likewise). The intervals hold at each budget, not at
+        all of them at once (pointwise).
 
     Raises:
         BadInputError: There is no such strategy.
         NotInPoolError: The table lacks one of the strategies, or their budgets do not overlap.
     """
-    _, baseline, challengers = _sides(table, cost, strategy)
-    breaks = _breaks(baseline, challengers, cost.unit_name)
+    _, sides = named_sides(table, cost, strategy, against)
+    breaks = sides.breaks(cost.unit_name)
     steps = math.ceil(PER_DOUBLING * math.log2(breaks[-1] / breaks[0]))
     budgets = np.union1d(breaks, np.geomspace(breaks[0], breaks[-1], steps + 1))
-    reference, best = (
-        side[:, 0] for side in _sides_at(budgets, baseline, challengers, table.mean()[:, None])
-    )
+    reference, best = (side[:, 0] for side in sides.success_at(budgets, table.mean()[:, None]))
     low = high = np.full(budgets.size, np.nan)
-    drawn = resample(table, resamples, seed)
-    if drawn is not None:
-        again, best_again = _sides_at(budgets, baseline, challengers, drawn.means(table))
-        low, high = drawn.intervals(best - reference, best_again - again)
+    few = [None] * budgets.size
+    if resamples and table.has_problems and table.n_units > 1:
+        leads = leads_of(sides, budgets, table)
+        low, high = difference_intervals(leads, table.clusters)
+        few = too_few_differ(leads, table.clusters).tolist()
     frame = pl.DataFrame(
         {
             "budget": budgets,
@@ -183,66 +217,70 @@ def advantage(
             "difference": best - reference,
             "conf_low": low,
             "conf_high": high,
+            "few_differ": pl.Series(few, dtype=pl.Boolean),
         }
     )
     return frame.with_columns(pl.col("conf_low", "conf_high").fill_nan(None))
 
 
-def _sides(
-    table: SuccessTable, cost: CostModel, strategy: str | None
-) -> tuple[str, Line, list[Line]]:
-    """The strategy's name, the line of self-consistency, and those of verification.
+def _measured_again(
+    table: SuccessTable, cost: CostModel, sides: Sides, breaks: F64, drawn: Resamples
+) -> dict[str, F64]:
+    """Every figure in every resample: (B,) values, nan where the sides have no common budget.
 
-    Raises:
-        BadInputError: There is no such strategy.
-        NotInPoolError: The table lacks one of the strategies.
+    Costs that depend on the problems are drawn with them.
     """
-    if strategy is not None and strategy not in CHALLENGERS:
-        raise BadInputError(f"unknown strategy '{strategy}'; use {', '.join(CHALLENGERS)}")
-    present = [name for name in VERIFIED if name in table.strategies]
-    if not present:
-        raise NotInPoolError("a crossover needs verification: best_of_n or weighted_vote")
-    strategy = strategy or ("best_of_n" if "best_of_n" in present else "weighted_vote")
-    (baseline,) = lines_of(table, cost, ["self_consistency"])
-    challengers = lines_of(table, cost, present if strategy == "best" else [strategy])
-    return strategy, baseline, challengers
+    means = drawn.means(table)
+    if not any(side[0].strategy in FAMILIES for side in sides.all):
+        return _measure(sides, breaks, means)
+    each = table.problem_costs(cost) @ drawn.weights.T
+    found: dict[str, list[float]] = {name: [] for name in _FIGURES}
+    for b in range(drawn.count):
+        again = Sides(*([line.at(each[:, b], means[:, b]) for line in side] for side in sides.all))
+        try:
+            figures = _measure(again, again.breaks(cost.unit_name), means[:, [b]])
+        except NotInPoolError:
+            figures = dict.fromkeys(_FIGURES, np.array([np.nan]))
+        for name, value in figures.items():
+            found[name].append(float(value.item() if isinstance(value, np.ndarray) else value))
+    return {name: np.array(values) for name, values in found.items()}
 
 
-def _sides_at(budgets: F64, baseline: Line, challengers: list[Line], means: F64) -> tuple[F64, F64]:
-    """Self-consistency at each budget and the best of verification within it: (n, B) both."""
-    best = np.broadcast_to(
-        _best_below(challengers, budgets[0], means), (budgets.size, means.shape[1])
-    )
-    for line in challengers:
-        best = np.maximum(best, line.success_at(budgets, means))
-    return baseline.success_at(budgets, means), np.maximum.accumulate(best, axis=0)
+def _sampled_again(
+    figures: dict[str, Interval],
+    sides: Sides,
+    breaks: F64,
+    table: SuccessTable,
+    resamples: int,
+    seed: int,
+) -> dict[str, Interval]:
+    """Figures with their intervals for these problems sampled again: percentiles.
 
-
-def _breaks(baseline: Line, challengers: list[Line], unit: str) -> F64:
-    """Computed costs within the range of budgets that both sides have, ends included.
-
-    Raises:
-        NotInPoolError: They have none.
+    Figures rest on all points of the lines, so without noise at one of them there are none.
     """
-    low = max(baseline.costs[0], min(line.costs[0] for line in challengers))
-    high = min(baseline.costs[-1], max(line.costs[-1] for line in challengers))
-    if low > high:
-        raise NotInPoolError(
-            f"self-consistency (up to {amount(baseline.costs[-1])} {unit}) and verification (from"
-            f" {amount(min(line.costs[0] for line in challengers))} {unit}) have no budget in"
-            " common; more solutions would give them one"
+    assert table.noise is not None
+    used = np.concatenate([line.rows for side in sides.all for line in side])
+    if not table.noise.known[used].all():
+        return figures
+    again = _measure(sides, breaks, table.noise.means(table.mean(), resamples, seed))
+    ends = {name: percentile_interval(values) for name, values in again.items()}
+    return {
+        name: replace(
+            figure,
+            samples_low=reached(float(ends[name][0])).estimate,
+            samples_high=reached(float(ends[name][1])).estimate,
         )
-    costs = np.concatenate([baseline.costs, *(line.costs for line in challengers), [low, high]])
-    result: F64 = np.unique(costs[(costs >= low) & (costs <= high)])
-    return result
+        for name, figure in figures.items()
+    }
 
 
-def _measure(baseline: Line, challengers: list[Line], breaks: F64, means: F64) -> dict[str, F64]:
+def _measure(sides: Sides, breaks: F64, means: F64) -> dict[str, F64]:
     """Every figure in every resample: (points, B) means to (B,) values, inf for never."""
-    saturation = _saturation(baseline, means)
-    reference = baseline.success_at(breaks, means)
+    challengers = sides.challengers
+    saturation = _saturation(sides.baselines, means)
+    reference = sides.reference(breaks, means)
     # Within the budget counts what any cheaper point achieved, also below the common range.
-    cheaper = _best_below(challengers, breaks[0], means)
+    cheaper = best_below(challengers, breaks[0], means)
     lines = np.stack([line.success_at(breaks, means) for line in challengers])
     best = np.maximum.accumulate(np.maximum(lines.max(axis=0), cheaper), axis=0)
     log_breaks = np.log(breaks)
@@ -285,16 +323,14 @@ def _turns(lines: F64, best: F64, reference: F64, log_breaks: F64) -> tuple[F64,
     )
 
 
-def _saturation(baseline: Line, means: F64) -> F64:
-    curve = means[baseline.rows]
+def _saturation(baselines: list[Line], means: F64) -> F64:
+    """(B,) smallest computed cost at which what is compared with is saturated."""
+    costs = np.concatenate([line.costs for line in baselines])
+    rows = np.concatenate([line.rows for line in baselines])
+    order = np.argsort(costs, kind="stable")
+    curve = means[rows[order]]
     saturated = curve >= curve.max(axis=0) - SATURATION_MARGIN
-    result: F64 = baseline.costs[saturated.argmax(axis=0)]
-    return result
-
-
-def _best_below(lines: list[Line], budget: float, means: F64) -> F64:
-    rows = np.concatenate([line.rows[line.costs <= budget] for line in lines])
-    result: F64 = means[rows].max(axis=0)
+    result: F64 = costs[order][saturated.argmax(axis=0)]
     return result
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from svlaw.analysis.intervals.problem_counts import LEAST_FOR, few_problems
 from svlaw.analysis.success.sample_reader import SampleReader
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
@@ -33,11 +34,13 @@ NONE: Final = "(none)"
 DEFAULT_BINS: Final = 4
 MOST_VALUES: Final = 12
 """A column of at most so many different numbers has a bin for each."""
-LEAST_PROBLEMS: Final = 5
+LEAST_PROBLEMS: Final = LEAST_FOR["success"]
 """Intervals from fewer problems are not worth much."""
 
 Cuts = int | Sequence[float] | None
 """Number of bins of about equal size, the values at which further bins begin, or the default."""
+
+_OR_PASS_RATE: Final = "; or take pass_rate"
 
 _TEXTUAL: Final = {
     *(pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null),
@@ -74,8 +77,8 @@ class Bin:
 
     @property
     def status(self) -> Literal["ok", "few_problems"]:
-        """`few_problems` below five."""
-        return "ok" if self.n_problems >= LEAST_PROBLEMS else "few_problems"
+        """`few_problems` below five problems, or families of them."""
+        return "few_problems" if few_problems(self.table.n_units, "success") else "ok"
 
 
 def bins(pool: Pool, table: SuccessTable, by: str, cuts: Cuts = None) -> tuple[Bin, ...]:
@@ -109,7 +112,7 @@ def bins(pool: Pool, table: SuccessTable, by: str, cuts: Cuts = None) -> tuple[B
         rates = pass_rates(pool, table.options.seed)
         held = rates.select("problem_id", pl.col(PASS_RATE).alias("value"))
     else:
-        held = _column(pool, by)
+        held = problem_values(pool, by, _OR_PASS_RATE)
     ids = pl.DataFrame({"problem_id": table.problem_ids}, {"problem_id": pl.String})
     values = ids.join(held, on="problem_id", how="left", maintain_order="left")["value"]
     return tuple(Bin(by, name, table.restrict(mask)) for name, mask in _groups(values, by, cuts))
@@ -149,7 +152,7 @@ def check_by(pool: Pool, by: str, cuts: Cuts = None) -> None:
     """
     _check(pool, by, cuts)
     if by != PASS_RATE:
-        _groups(_column(pool, by)["value"], by, cuts)
+        _groups(problem_values(pool, by, _OR_PASS_RATE)["value"], by, cuts)
 
 
 def _check(pool: Pool, by: str, cuts: Cuts) -> None:
@@ -166,17 +169,30 @@ def _check(pool: Pool, by: str, cuts: Cuts) -> None:
             raise BadInputError(f"bins {list(cuts)}: pass rates lie between 0 and 1")
 
 
-def _column(pool: Pool, by: str) -> pl.DataFrame:
-    """Columns `problem_id` and `value`: Float64 where every value is a number, else String."""
+def problem_values(pool: Pool, column: str, otherwise: str = "") -> pl.DataFrame:
+    """A column of the problems: Float64 where every value is a number, else String.
+
+    Args:
+        pool: The pool.
+        column: The column.
+        otherwise: What to take in place of a column that is not there, for messages.
+
+    Returns:
+        Columns `problem_id` and `value`, null where missing.
+
+    Raises:
+        NotInPoolError: The pool has no such column, or it is empty.
+        BadInputError: It holds neither text nor numbers.
+    """
+    by = column
     if not pool.has("problems"):
-        raise NotInPoolError(
-            f"{pool.path}: holds no table of problems, so bins can be by pass_rate only"
-        )
+        only = ", so bins can be by pass_rate only" if otherwise else ""
+        raise NotInPoolError(f"{pool.path}: holds no table of problems{only}")
     parts = pool.sound_parts("problems")
     schemas = [read_parquet_schema(part) for part in parts]
     if by == "problem_id" or not any(by in schema for schema in schemas):
         raise NotInPoolError(
-            f"{pool.path}: problems have no column '{by}'; {_filled_columns(pool)}"
+            f"{pool.path}: problems have no column '{by}'; {_filled_columns(pool)}{otherwise}"
         )
     # Parts appended later may lack a column of the user's, or hold it in another type.
     frames = [
@@ -195,7 +211,7 @@ def _column(pool: Pool, by: str) -> pl.DataFrame:
         )
     if values.null_count() == values.len():
         raise NotInPoolError(
-            f"{pool.path}: column '{by}' of problems is empty; {_filled_columns(pool)}"
+            f"{pool.path}: column '{by}' of problems is empty; {_filled_columns(pool)}{otherwise}"
         )
     return held.with_columns(values)
 
@@ -223,8 +239,8 @@ def _filled_columns(pool: Pool) -> str:
         names |= dict.fromkeys(c.name for c in pool.collect(filled, "problems") if c.item())
     there = [name for name in names if name != "problem_id"]
     if not there:
-        return "none of their columns holds a value; take pass_rate"
-    return f"there are: {', '.join(there)}; or take pass_rate"
+        return "none of their columns holds a value"
+    return f"there are: {', '.join(there)}"
 
 
 def _groups(values: pl.Series, by: str, cuts: Cuts) -> list[tuple[str, Mask]]:

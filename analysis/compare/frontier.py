@@ -9,7 +9,9 @@ import polars as pl
 
 from svlaw.analysis.compare.crossfit import best_within, cross_fit
 from svlaw.analysis.cost import ROUNDING, CostModel
+from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, Resamples, resample
+from svlaw.analysis.intervals.sample_intervals import sample_intervals
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 
@@ -53,15 +55,20 @@ def frontier(
         seed: Seed of the resampling and of the cross-fitting.
 
     Returns:
-        Columns `budget`, `strategy`, `solutions`, `verifications`, `cost`, `success`, `conf_low`,
+        Columns `budget`, `strategy`, `solutions`, `verifications` (null for a policy), `setting`
+        (of a policy; else empty), `cost` (a mean over problems), `success`, `conf_low`,
         `conf_high` (of the chosen point), `crossfit` (success of a point chosen in the same way on
         other problems than it is scored on), `optimism` (`success` less `crossfit`; both null for a
         published table and for fewer than ten problems), `gain` (success less self-consistency's
-        within the same budget), `gain_low`, `gain_high` (paired interval) and `best` (true for the
+        within the same budget), `gain_low`, `gain_high` (paired interval, see
+        `difference_intervals`), `few_differ` (true where too few problems differ to tell the
+        gain's sign, see `too_few_differ`; null without an interval) and `best` (true for the
         strategy to choose, that of the highest success; coverage, which needs an oracle, never
-        is).
+        is). With noise of sampling also `samples_low`, `samples_high`, `gain_samples_low` and
+        `gain_samples_high` (see `sample_intervals`), before `best`. Every interval holds at its own
+        budget, not at all budgets at once (pointwise).
     """
-    costs = cost(table.points["solutions"], table.points["verifications"])
+    costs = table.costs(cost)
     budgets = doubling_budgets(costs[np.isfinite(table.mean())])
     offers = {name: offer(table, costs, [name], budgets, seed) for name in table.strategies}
     reference = offers.get("self_consistency")
@@ -72,7 +79,8 @@ def frontier(
         rows, success = found.rows[affordable], found.success[affordable]
         paired = np.full(rows.size, -1) if reference is None else reference.rows[affordable]
         low, high = _ends(table, rows, drawn)
-        gain, gain_low, gain_high = _gains(table, rows, paired, drawn)
+        noise = _noise(table, rows, paired)
+        gains = _gains(table, rows, paired, drawn)
         honest = np.full(rows.size, np.nan)
         if found.crossfit is not None:
             honest = found.crossfit[affordable].mean(axis=1)
@@ -82,15 +90,15 @@ def frontier(
                 pl.lit(name).alias("strategy"),
                 "solutions",
                 "verifications",
+                "setting",
                 pl.Series("cost", costs[rows]),
                 pl.Series("success", success),
                 pl.Series("conf_low", low),
                 pl.Series("conf_high", high),
                 pl.Series("crossfit", honest),
                 pl.Series("optimism", success - honest),
-                pl.Series("gain", gain),
-                pl.Series("gain_low", gain_low),
-                pl.Series("gain_high", gain_high),
+                *gains,
+                *noise,
             )
         )
     result: pl.DataFrame = pl.concat(frames).with_columns(pl.col(pl.Float64).fill_nan(None))
@@ -139,24 +147,49 @@ def offer(
     best = best_within(mean[rows][:, None], counts)[:, 0]
     chosen = np.where(counts > 0, rows[best], -1)
     success = np.where(counts > 0, mean[chosen], np.nan)
-    honest = cross_fit(table.success[rows], counts, seed) if table.has_problems else None
+    honest = None
+    if table.has_problems:
+        honest = cross_fit(table.success[rows], counts, seed, table.clusters)
     return Offer(chosen, success, honest)
 
 
 def _ends(table: SuccessTable, rows: I64, drawn: Resamples | None) -> tuple[F64, F64]:
     if drawn is None or not rows.size:
         return np.full(rows.size, np.nan), np.full(rows.size, np.nan)
-    return success_intervals(table.success[rows])
+    return success_intervals(table.success[rows], table.clusters)
 
 
-def _gains(
-    table: SuccessTable, rows: I64, paired: I64, drawn: Resamples | None
-) -> tuple[F64, F64, F64]:
-    """Difference to the paired rows (-1: none), and the ends of its paired interval."""
-    known = paired >= 0
+def _gains(table: SuccessTable, rows: I64, paired: I64, drawn: Resamples | None) -> pl.DataFrame:
+    """Columns from `gain` to `few_differ`: success less that of the paired rows (-1: none)."""
     differences = table.success[rows] - table.success[paired]
-    gain = np.where(known, differences.mean(axis=1), np.nan)
-    if drawn is None or not rows.size:
-        return gain, np.full(rows.size, np.nan), np.full(rows.size, np.nan)
-    low, high = drawn.intervals(differences.mean(axis=1), differences @ drawn.weights.T)
-    return gain, np.where(known, low, np.nan), np.where(known, high, np.nan)
+    frame = pl.DataFrame({"gain": differences.mean(axis=1)}).with_columns(
+        pl.lit(None, pl.Float64).alias("gain_low"),
+        pl.lit(None, pl.Float64).alias("gain_high"),
+        pl.lit(None, pl.Boolean).alias("few_differ"),
+    )
+    if drawn is not None and rows.size:
+        same = rows == paired
+        low, high = difference_intervals(differences, table.clusters)
+        low, high = np.where(same, 0.0, low), np.where(same, 0.0, high)
+        few = too_few_differ(differences, table.clusters) & ~same
+        frame = frame.with_columns(
+            pl.Series("gain_low", low), pl.Series("gain_high", high), pl.Series("few_differ", few)
+        )
+    return frame.with_columns(pl.when(pl.Series("known", paired >= 0)).then(pl.all()))
+
+
+def _noise(table: SuccessTable, rows: I64, paired: I64) -> list[pl.Series]:
+    """Ends of the intervals for these problems sampled again, of success and of gains."""
+    if table.noise is None:
+        return []
+    own, theirs = table.noise.at(rows), table.noise.at(paired)
+    mean = table.mean()
+    low, high = sample_intervals(mean[rows], own)
+    gain_low, gain_high = sample_intervals(mean[rows] - mean[paired], own.less(theirs), -1.0)
+    known, same = paired >= 0, rows == paired
+    gain_low, gain_high = (
+        np.where(same, 0.0, np.where(known, end, np.nan)) for end in (gain_low, gain_high)
+    )
+    names = ("samples_low", "samples_high", "gain_samples_low", "gain_samples_high")
+    ends = (low, high, gain_low, gain_high)
+    return [pl.Series(name, end) for name, end in zip(names, ends, strict=True)]

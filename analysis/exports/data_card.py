@@ -39,6 +39,8 @@ _MEANINGS: Final = {
     "output_tokens": "tokens that the model wrote",
     "output_chars": "characters of the text",
     "verifier": "name of the verifier",
+    "calls": "shared: verification_id names a call that judges every solution of the problem;"
+    " independent: a verdict on one solution",
     "verdict": "yes: the verification takes the solution for right; empty: it gives no verdict",
     "score": "degree of belief that the solution is right, from 0 to 1; empty: unparsed",
     "text": "what the model wrote",

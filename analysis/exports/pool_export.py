@@ -41,8 +41,9 @@ def export_pool(
     """Write a pool's tables and a data card into a new folder, whole or not at all.
 
     The tables are problems, answers and verdicts (of all verifiers, told apart by a column
-    `verifier`); with `text`, answers and verdicts carry the texts, prompt tokens, finish reasons
-    and seeds as well, and verdicts the probabilities. `import_tables` makes an equal pool of them.
+    `verifier`, and by one of `calls` where some verifier's are shared); with `text`, answers and
+    verdicts carry the texts, prompt tokens, finish reasons and seeds as well, and verdicts the
+    probabilities. `import_tables` makes an equal pool of them.
     A pool that holds a published table alone gives that table.
 
     Args:
@@ -99,9 +100,11 @@ def _frames(pool: Pool, name: str, text: bool) -> Iterator[pl.DataFrame]:
         yield from _with_texts(pool, "answers", "solutions", None, text)
     elif name == "verdicts":
         for verifier in pool.verifiers:
-            label = pl.lit(verifier).alias("verifier")
+            label = [pl.lit(verifier).alias("verifier")]
+            if pool.shared_calls:
+                label.append(pl.lit(pool.calls(verifier)).alias("calls"))
             for frame in _with_texts(pool, "verdicts", "verifications", verifier, text):
-                yield frame.select(*_VERIFICATION, label, pl.exclude(*_VERIFICATION))
+                yield frame.select(*_VERIFICATION, *label, pl.exclude(*_VERIFICATION))
     else:
         yield pool.collect(pool.scan(name), name).sort(TABLES[name].key)
 

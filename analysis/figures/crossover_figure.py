@@ -24,7 +24,8 @@ def plot_crossover(
 ) -> go.Figure:
     """Verification less self-consistency at equal budget, in points of success.
 
-    The band is the paired 95% interval at each budget. Marked are the budget at which verification
+    The band is the paired 95% interval at each budget (pointwise: the truth leaves it somewhere
+    more often than in 5% of all pools). Marked are the budget at which verification
     draws level, with its interval, that at which self-consistency is saturated, and the gain at
     the largest budget both have. Strategy, resamples and seed are those of the crossover.
 
@@ -37,13 +38,7 @@ def plot_crossover(
     Raises:
         NotInPoolError: The table lacks one of the strategies, or their budgets do not overlap.
     """
-    frame = advantage(
-        table,
-        cost,
-        crossover.strategy,
-        resamples=crossover.resamples,
-        seed=crossover.seed,
-    )
+    frame = advantage(table, cost, crossover.strategy, resamples=crossover.resamples)
     low, high = _reach(frame)
     figure = go.Figure(layout=layout(title, _HEIGHT))
     colour = _COLOURS[crossover.strategy]
@@ -89,7 +84,7 @@ def _band(frame: pl.DataFrame, colour: str) -> Iterator[go.Scatter]:
         y=_points(known["conf_high"]),
         fill="tonexty",
         fillcolor=faint(colour),
-        name="95% interval",
+        name="95% interval (pointwise)",
         legendrank=2,
         **shared,
     )

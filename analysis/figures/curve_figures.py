@@ -27,13 +27,19 @@ from svlaw.analysis.figures.axes import (
     success_range,
 )
 from svlaw.data.errors import BadInputError
-from svlaw.data.schema import BASELINES, STRATEGIES, VERIFIED
+from svlaw.data.schema import BASELINES, VERIFIED
 
 STRATEGY_NAMES: Final = {
     "coverage": "Coverage",
     "self_consistency": "Self-consistency",
     "best_of_n": "Best-of-N",
     "weighted_vote": "Weighted voting",
+    "adaptive_vote": "Adaptive voting",
+    "early_stopping": "Early stopping",
+    "verify_distinct": "Verifying distinct answers",
+    "verify_if_split": "Verifying where votes split",
+    "accept_first": "Accepting the first good one",
+    "halving": "Successive halving",
 }
 """What each strategy is called in figures and reports."""
 
@@ -42,6 +48,12 @@ STRATEGY_COLOURS: Final = {
     "self_consistency": "#0072B2",
     "best_of_n": "#D55E00",
     "weighted_vote": "#009E73",
+    "adaptive_vote": "#CC79A7",
+    "early_stopping": "#56B4E9",
+    "verify_distinct": "#E69F00",
+    "verify_if_split": "#7A4EA3",
+    "accept_first": "#8C564B",
+    "halving": "#1B1B1B",
 }
 """The colour of each strategy, in every figure."""
 
@@ -50,6 +62,12 @@ _SYMBOLS: Final = {
     "self_consistency": "circle",
     "best_of_n": "square",
     "weighted_vote": "diamond",
+    "adaptive_vote": "triangle-up",
+    "early_stopping": "triangle-down",
+    "verify_distinct": "cross",
+    "verify_if_split": "x",
+    "accept_first": "star",
+    "halving": "hexagon",
 }
 _DEPTH_SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 _POINT_COLUMNS: Final = ("strategy", "solutions", "verifications", "success")
@@ -64,9 +82,9 @@ def plot_frontier(
 ) -> go.Figure:
     """Success against cost: what each strategy achieves within a budget.
 
-    Self-consistency is drawn as it is; a strategy with a verifier as a staircase, the best computed
-    (S, V) so far; coverage dotted, the bound that only an oracle reaches. Bands are the intervals
-    of the points, where there are any.
+    Self-consistency is drawn as it is; a strategy with a verifier, or a policy, as a staircase, the
+    best computed (S, V) or setting so far; coverage dotted, the bound that only an oracle reaches.
+    Bands are the intervals of the points, where there are any.
 
     Args:
         curves: What `curves` returns; rows without a figure are left out.
@@ -82,13 +100,13 @@ def plot_frontier(
     figure = go.Figure(layout=layout(title, 440))
     for name in _strategies_in(frame):
         rows = frame.filter(pl.col("strategy") == name).sort("cost", -pl.col("success"))
-        stairs = name in VERIFIED
+        stairs = name not in BASELINES
         shown = _to_the_end(best_so_far(rows), rows) if stairs else rows
         if name != "coverage":
             _add_band(figure, shown, "cost", name, stairs)
         figure.add_trace(strategy_line(shown, "cost", name, stairs))
     figure.update_xaxes(title_text=label, **decade_axis(frame["cost"]))
-    figure.update_yaxes(title_text="success (%)", range=success_range(_shares(frame)))
+    figure.update_yaxes(title_text=success_title(frame), range=success_range(_shares(frame)))
     if crossover is not None and crossover.match_budget.estimate is not None:
         _mark_budget(figure, crossover.match_budget.estimate, frame["cost"])
         figure.update_yaxes(range=_with_a_line_of_text(frame))
@@ -100,8 +118,8 @@ def plot_solutions(
 ) -> go.Figure:
     """Success against the number of solutions S, a line for each V, a panel for each verifier use.
 
-    Self-consistency and coverage stand in every panel. Without verifications they have the one
-    panel to themselves, with their intervals as bands.
+    Self-consistency and coverage stand in every panel; policies, which decide S, in none. Without
+    verifications the panel of these two is the only one, with their intervals as bands.
 
     Args:
         curves: What `curves` returns; rows without a figure are left out.
@@ -111,7 +129,7 @@ def plot_solutions(
     Raises:
         BadInputError: A column is missing.
     """
-    frame = held_points(curves, ())
+    frame = held_points(curves, ()).filter(pl.col("solutions").is_not_null())
     present = _strategies_in(frame)
     panels = [name for name in present if name in VERIFIED] or [""]
     figure = panel_grid(len(panels), beside)
@@ -127,7 +145,7 @@ def plot_solutions(
         rows = frame.filter(pl.col("strategy") == panel)
         for line in depth_lines(rows, depths, "solutions"):
             figure.add_trace(line.update(showlegend=first), **place)
-        what = f"{STRATEGY_NAMES[panel]}: success (%)" if panel else "success (%)"
+        what = f"{STRATEGY_NAMES[panel]}: success (%)" if panel else success_title(frame)
         figure.update_yaxes(title_text=what, **place)
     rows_of_panels = 1 if beside else len(panels)
     figure.update_layout(layout(title, 130 + 310 * rows_of_panels))
@@ -195,7 +213,7 @@ def held_points(curves: pl.DataFrame, further: Sequence[str]) -> pl.DataFrame:
 
 def _strategies_in(frame: pl.DataFrame) -> list[str]:
     present = set(frame["strategy"])
-    return [name for name in STRATEGIES if name in present]
+    return [name for name in STRATEGY_NAMES if name in present]
 
 
 def best_so_far(rows: pl.DataFrame) -> pl.DataFrame:
@@ -264,6 +282,12 @@ def depth_lines(rows: pl.DataFrame, depths: Sequence[int], x: str) -> Iterator[g
         )
 
 
+def success_title(frame: pl.DataFrame) -> str:
+    """Title of an axis of success; bands are said to hold at each point, not everywhere at once."""
+    has_bands = frame["conf_low"].is_not_null().any()
+    return "success (%), bands pointwise" if has_bands else "success (%)"
+
+
 def _add_band(figure: go.Figure, rows: pl.DataFrame, x: str, name: str, stairs: bool) -> None:
     known = rows.filter(pl.col("conf_low").is_not_null() & pl.col("conf_high").is_not_null())
     for column, fill in (("conf_low", None), ("conf_high", "tonexty")):
@@ -324,8 +348,11 @@ def hover_texts(rows: pl.DataFrame) -> list[str]:
     """What each point says on hover: S and V, success with its interval, cost."""
     columns = ("solutions", "verifications", "cost", "success", "conf_low", "conf_high")
     texts = []
-    for s, v, cost, success, low, high in rows.select(columns).iter_rows():
-        text = f"S = {s}" + (f", V = {v}" if v else "") + f"<br>success {100 * success:.1f}%"
+    settings = rows["setting"] if "setting" in rows.columns else [""] * rows.height
+    points = rows.select(columns).iter_rows()
+    for (s, v, cost, success, low, high), setting in zip(points, settings, strict=True):
+        point = setting if s is None else f"S = {s}" + (f", V = {v}" if v else "")
+        text = f"{point}<br>success {100 * success:.1f}%"
         if low is not None and high is not None:
             text += f" [{100 * low:.1f}, {100 * high:.1f}]"
         texts.append(text + (f"<br>cost {short(cost)}" if cost is not None else ""))

@@ -154,10 +154,9 @@ def _budget_lines(
 ) -> dict[float, F64]:
     """The (S, V) of equal cost within the panel, (n, 2) for each budget, from large V down."""
     depths = np.geomspace(edges[1][-1], edges[1][0], 200)
-    of_one = cost(1.0, depths)
     lines = {}
     for budget in decades(float(costs.min()), float(costs.max())):  # type: ignore[arg-type]
-        line = np.column_stack([budget / of_one, depths])
+        line = np.column_stack([cost.solutions_at(budget, depths), depths])
         seen = line[(line[:, 0] >= edges[0][0]) & (line[:, 0] <= edges[0][-1])]
         if len(seen) > 1:
             lines[budget] = seen

@@ -18,12 +18,17 @@ class Interval:
         conf_low: Lower end; None when unknown or never reached.
         conf_high: Upper end; None when unknown or never reached.
         never: Share of the resamples in which the event is never reached; None when unknown.
+        samples_low: Lower end if these problems were sampled again; None when not asked for,
+            unknown or never reached.
+        samples_high: Upper end.
     """
 
     estimate: float | None
     conf_low: float | None = None
     conf_high: float | None = None
     never: float | None = None
+    samples_low: float | None = None
+    samples_high: float | None = None
 
 
 def reached(estimate: float) -> Interval:

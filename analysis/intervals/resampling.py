@@ -22,9 +22,12 @@ class Resamples:
 
     Attributes:
         weights: (B, P) share of each problem in each resample.
+        drawn: (B, G) share of each unit that was drawn: of families where problems come in
+            families; None where problems are the units.
     """
 
     weights: F64
+    drawn: F64 | None = None
 
     @property
     def count(self) -> int:
@@ -93,7 +96,8 @@ class Resamples:
         from scipy.special import ndtri  # noqa: PLC0415
 
         scores = ndtri(_midranks(ordered, resampled) / self.count)
-        influence = scores @ (self.weights - self.weights.mean(axis=0))
+        units = self.weights if self.drawn is None else self.drawn
+        influence = scores @ (units - units.mean(axis=0))
         influence -= influence.mean(axis=1, keepdims=True)
         spread = (influence**2).sum(axis=1)
         skew = (influence**3).sum(axis=1)
@@ -104,24 +108,33 @@ class Resamples:
 def resample(table: SuccessTable, count: int, seed: int) -> Resamples | None:
     """Draw problems with replacement, as many as there are, B times.
 
+    Where problems come in families (`SuccessTable.clusters`), whole families are drawn, as many as
+    there are, and all their problems count alike; so resamples differ in size.
+
     Args:
         table: The success table.
         count: B, the number of resamples; 0 for none.
         seed: Seed of the draws.
 
     Returns:
-        None for a published table, a single problem, which varies with nothing, or when B is 0.
+        None for a published table, a single problem or family, which varies with nothing, or
+        when B is 0.
 
     Raises:
         BadInputError: B is negative or too small for an interval.
     """
     if count and count < 40:
         raise BadInputError(f"resamples = {count}: use at least 40 (or 0 for no intervals)")
-    n = table.n_problems
+    n = table.n_units
     if not table.has_problems or n < 2 or not count:
         return None
     rng = np.random.default_rng([seed, 0x5EED])
-    return Resamples(rng.multinomial(n, np.full(n, 1 / n), size=count) / n)
+    counts = rng.multinomial(n, np.full(n, 1 / n), size=count)
+    if table.clusters is None:
+        return Resamples(counts / n)
+    weights = counts[:, table.clusters].astype(float)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return Resamples(weights, counts / n)
 
 
 def _midranks(ordered: F64, values: F64) -> F64:

@@ -7,6 +7,8 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.kernels.sample_lengths import SampleLengths
+
 SCORE_UNIT: Final = 1_000_000_000
 """Scores in [0, 1] are held as whole billionths, so that sums are exact and ties are ties."""
 UNPARSED: Final = -1
@@ -30,6 +32,11 @@ class ProblemSample:
         missing: (N,) whether the solution failed to give an answer.
         offsets: (N + 1,) where each solution's verdicts begin in `scores`.
         scores: (sum of M_j,) verdict scores in billionths, `UNPARSED` where null.
+        calls: (sum of M_j,) which of the problem's calls gave each verdict, from 0, where calls are
+            shared: each of them judges every solution. None where they are independent.
+        n_calls: M, the number of shared calls; 0 where they are independent.
+        lengths: Tokens of solutions and verdicts; None where they are not stored or nothing asks
+            for them.
     """
 
     problem_id: str
@@ -38,6 +45,9 @@ class ProblemSample:
     missing: npt.NDArray[np.bool_]
     offsets: npt.NDArray[np.int64]
     scores: npt.NDArray[np.int32]
+    calls: npt.NDArray[np.int32] | None = None
+    n_calls: int = 0
+    lengths: SampleLengths | None = None
 
     @property
     def n_solutions(self) -> int:
@@ -49,9 +59,15 @@ class ProblemSample:
         """(N,) number of verdicts of each solution, unparsed ones included."""
         return np.diff(self.offsets)
 
+    @property
+    def depths(self) -> npt.NDArray[np.int64]:
+        """(N,) largest V that each solution supports, see `supported_depths`."""
+        shared = None if self.calls is None else self.n_calls
+        return supported_depths(self.n_verdicts, shared)
+
     def n_verified(self, verifications: int) -> int:
-        """Number of solutions with at least V verdicts."""
-        return int((self.n_verdicts >= verifications).sum())
+        """Number of solutions that support V."""
+        return int((self.depths >= verifications).sum())
 
     @property
     def shares(self) -> npt.NDArray[np.float64]:
@@ -61,6 +77,24 @@ class ProblemSample:
         right = np.bincount(self.classes[voting], weights=self.correct[voting])
         shares: npt.NDArray[np.float64] = right / np.maximum(votes, 1)
         return shares
+
+
+def supported_depths(
+    n_verdicts: npt.NDArray[np.integer], n_calls: int | None
+) -> npt.NDArray[np.int64]:
+    """Largest V that each solution of a problem supports.
+
+    With independent calls it is the number of the solution's verdicts. With shared calls it is the
+    number of the problem's calls, since a call without a verdict on the solution counts as one that
+    was not parsed; a solution without any verdict was not verified and supports none.
+
+    Args:
+        n_verdicts: (N,) number of verdicts of each solution.
+        n_calls: Number of shared calls; None where they are independent.
+    """
+    if n_calls is None:
+        return n_verdicts.astype(np.int64)
+    return np.where(n_verdicts > 0, n_calls, 0).astype(np.int64)
 
 
 def in_half(half: Half, problem_id: str, solution_ids: npt.NDArray[np.integer], seed: int) -> Mask:
@@ -95,20 +129,24 @@ def in_half(half: Half, problem_id: str, solution_ids: npt.NDArray[np.integer], 
 
 
 def subset(sample: ProblemSample, kept: Mask) -> ProblemSample:
-    """The sample with some of its solutions only.
+    """The sample with some of its solutions only; it keeps all calls.
 
     Args:
         sample: The problem.
         kept: (N,) which solutions to keep.
     """
-    depths = sample.n_verdicts
+    sizes = sample.n_verdicts
+    rows = np.repeat(kept, sizes)
     return ProblemSample(
         problem_id=sample.problem_id,
         classes=dense_classes(sample.classes[kept]),
         correct=sample.correct[kept],
         missing=sample.missing[kept],
-        offsets=np.concatenate(([0], np.cumsum(depths[kept]))),
-        scores=sample.scores[np.repeat(kept, depths)],
+        offsets=np.concatenate(([0], np.cumsum(sizes[kept]))),
+        scores=sample.scores[rows],
+        calls=None if sample.calls is None else sample.calls[rows],
+        n_calls=sample.n_calls,
+        lengths=None if sample.lengths is None else sample.lengths.subset(kept, sizes),
     )
 
 

@@ -1,12 +1,15 @@
 """Random verdict draws: the score of every solution at every V, V of its verdicts at a time.
 
-A score is the mean of V verdicts drawn without replacement. Scores are held as whole numbers that
-order and add up as the means do, so that equal means are equal and sums do not depend on order:
-the sum of the V verdicts where all are parsed, else the mean in units of 1 / `MEAN_UNIT`.
+A score is the mean of V verdicts drawn without replacement: for each solution its own, or, where
+calls are shared, the verdicts that the same V calls gave on every solution. Scores are held as
+whole numbers that order and add up as the means do, so that equal means are equal and sums do not
+depend on order: the sum of the V verdicts where all are parsed, else the mean in units of
+1 / `MEAN_UNIT`.
 """
 
 from typing import Final, NamedTuple
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -37,6 +40,11 @@ class VerdictDraws(NamedTuple):
             shuffled in place.
         offsets: (N + 1,) where each solution's verdicts begin in `scores`.
         verifications: (W,) values of V, ascending.
+        matrix: (M, N) verdict of each shared call on each solution, `UNPARSED` where null: 1 or 0
+            when binary, else in billionths; no rows where calls are independent.
+        order: (M,) the calls, shuffled in place.
+        totals: (N,) room for sums of verdicts.
+        parsed: (N,) room for counts of parsed verdicts.
     """
 
     is_binary: bool
@@ -48,6 +56,10 @@ class VerdictDraws(NamedTuple):
     scores: npt.NDArray[np.int32]
     offsets: I64
     verifications: I64
+    matrix: npt.NDArray[np.int32]
+    order: I64
+    totals: I64
+    parsed: I64
 
     @property
     def levels(self) -> int:
@@ -77,6 +89,8 @@ def prepare_draws(
         zero_missing: Whether a solution without an answer scores 0 whatever its verdicts.
         ranked: Whether only the order of scores matters, so that ranks may stand in for them.
     """
+    if sample.calls is not None:
+        return _prepare_shared(sample, verifications, count_unparsed, zero_missing, ranked)
     scores, held = sample.scores.copy(), sample.n_verdicts
     if zero_missing:
         scores[np.repeat(sample.missing, held)] = 0
@@ -91,8 +105,69 @@ def prepare_draws(
         table = _score_table(int(verifications[-1]), is_averaged, ranked, sample.n_solutions)
         scores = scores[:0]
     return VerdictDraws(
-        is_binary, is_averaged, yes, no, held, table, scores, sample.offsets, verifications
+        is_binary,
+        is_averaged,
+        yes,
+        no,
+        held,
+        table,
+        scores,
+        sample.offsets,
+        verifications,
+        *_NO_CALLS,
     )
+
+
+def _prepare_shared(
+    sample: ProblemSample,
+    verifications: I64,
+    count_unparsed: bool,
+    zero_missing: bool,
+    ranked: bool,
+) -> VerdictDraws:
+    """The same where calls are shared: a call without a verdict on a solution did not parse."""
+    assert sample.calls is not None
+    held = sample.depths
+    matrix = np.full((sample.n_calls, sample.n_solutions), UNPARSED, np.int32)
+    solutions = np.repeat(np.arange(sample.n_solutions), sample.n_verdicts)
+    matrix[sample.calls, solutions] = sample.scores
+    matrix[:, held == 0] = 0  # without a score anyway
+    if zero_missing:
+        matrix[:, sample.missing] = 0
+    if count_unparsed:
+        matrix[matrix == UNPARSED] = 0
+    is_averaged = bool((matrix == UNPARSED).any())
+    is_binary = bool(np.isin(matrix, (UNPARSED, 0, SCORE_UNIT)).all())
+    table = np.zeros((0, 0), np.int64)
+    if is_binary:
+        matrix[matrix == SCORE_UNIT] = 1
+        table = _score_table(int(verifications[-1]), is_averaged, ranked, sample.n_solutions)
+    room = np.zeros((2, sample.n_solutions), np.int64)
+    none = np.zeros(sample.n_solutions, np.int64)
+    return VerdictDraws(
+        is_binary,
+        is_averaged,
+        none,
+        none,
+        held,
+        table,
+        np.zeros(0, np.int32),
+        sample.offsets,
+        verifications,
+        matrix,
+        np.arange(sample.n_calls),
+        room[0],
+        room[1],
+    )
+
+
+_NO_CALLS: Final = (
+    np.zeros((0, 0), np.int32),
+    np.zeros(0, np.int64),
+    np.zeros(0, np.int64),
+    np.zeros(0, np.int64),
+)
+"""What draws of independent calls hold of shared ones."""
 
 
 def _count(mask: npt.NDArray[np.bool_], offsets: I64) -> I64:
@@ -119,7 +194,7 @@ def _score_table(
 
 @kernel
 def draw_scores(draws, depth, stream, values):  # type: ignore[no-untyped-def]
-    """Draw an order of every solution's verdicts and write its score at each V.
+    """Draw an order of every solution's verdicts, or of all calls, and write the score at each V.
 
     Args:
         draws: A `VerdictDraws`.
@@ -127,7 +202,9 @@ def draw_scores(draws, depth, stream, values):  # type: ignore[no-untyped-def]
         stream: stream state (see `streams`), advanced in place.
         values: (N, W) integers, written; `NO_SCORE` where a solution has fewer than V verdicts.
     """
-    if draws.is_binary:
+    if draws.order.size > 0:
+        _draw_calls(draws, depth, stream, values)
+    elif draws.is_binary:
         _draw_counts(draws, depth, stream, values)
     else:
         _draw_sums(draws, depth, stream, values)
@@ -182,9 +259,56 @@ def _draw_sums(draws, depth, stream, values):  # type: ignore[no-untyped-def]
                     total += score
                     parsed += 1
             before = v
-            if not draws.is_averaged:
-                values[j, w] = total
-            elif parsed == 0:
-                values[j, w] = 0
-            else:
-                values[j, w] = (2 * total * _FINER + parsed) // (2 * parsed)
+            values[j, w] = _mean_score(draws.is_averaged, total, parsed)
+
+
+@numba.njit(inline="always")
+def _mean_score(is_averaged, total, parsed):  # type: ignore[no-untyped-def]
+    """The score that a sum of so many parsed verdicts gives."""
+    if not is_averaged:
+        return total
+    if parsed == 0:
+        return 0
+    return (2 * total * _FINER + parsed) // (2 * parsed)
+
+
+@kernel
+def _draw_calls(draws, depth, stream, values):  # type: ignore[no-untyped-def]
+    verifications, order = draws.verifications, draws.order
+    draws.totals[:] = 0
+    draws.parsed[:] = 0
+    before = 0
+    for w in range(depth):
+        v = verifications[w]
+        if v > order.size:
+            values[:, w] = NO_SCORE
+            continue
+        for k in range(before, v):
+            pick = k + draw_below(stream, order.size - k)
+            call = order[pick]
+            order[pick] = order[k]
+            order[k] = call
+            add_call(draws.matrix[call], draws.totals, draws.parsed)
+        before = v
+        write_scores(draws, draws.totals, draws.parsed, values, w)
+
+
+@kernel
+def add_call(verdicts, totals, parsed):  # type: ignore[no-untyped-def]
+    """Add the verdicts of a shared call on every solution to running sums and counts, each (N,)."""
+    for j in range(verdicts.size):
+        score = verdicts[j]
+        totals[j] += max(score, 0)
+        parsed[j] += score >= 0
+
+
+@kernel
+def write_scores(draws, totals, parsed, values, w):  # type: ignore[no-untyped-def]
+    """Write the scores that sums and counts of verdicts of shared calls give, as column w."""
+    for j in range(totals.size):
+        if draws.held[j] == 0:
+            values[j, w] = NO_SCORE
+        elif draws.is_binary:
+            values[j, w] = draws.table[parsed[j], totals[j]]
+        else:
+            values[j, w] = _mean_score(draws.is_averaged, totals[j], parsed[j])

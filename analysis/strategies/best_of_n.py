@@ -1,8 +1,9 @@
-"""Best-of-N: exact over solution subsets, given random verdict draws."""
+"""Best-of-N: exact over solution subsets, given random verdict draws or every subset of calls."""
 
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.kernels.call_subsets import next_subset, room_for, score_subset
 from svlaw.analysis.kernels.compilation import kernel
 from svlaw.analysis.kernels.verdict_draws import draw_scores
 
@@ -108,6 +109,44 @@ def best_of_n_batches(  # type: ignore[no-untyped-def]
             for g in range(outcome.size):
                 sums[w, g] += outcome[g]
                 squares[w, g] += outcome[g] ** 2
+
+
+@kernel
+def best_of_n_over_calls(  # type: ignore[no-untyped-def]
+    draws, values, correct, levels, w, weights, reach, outcome
+):
+    """Write best-of-N's success at one V and every S, over all subsets of V shared calls.
+
+    Args:
+        draws: A `VerdictDraws` of shared calls.
+        values: (N, W) room for the scores.
+        correct: (N,) bool.
+        levels: Number of different scores if they are ranks 0, 1, ..., else 0.
+        w: Place of V.
+        weights: (n, G) float64, see `rank_weights`.
+        reach: (n,) int64.
+        outcome: (G,) float64, written; 0 where S > n.
+    """
+    size = draws.verifications[w]
+    chosen = np.arange(size)
+    totals, parsed = room_for(size, correct.size), room_for(size, correct.size)
+    ranks = np.zeros(correct.size)
+    counts, rights = np.zeros(levels, np.int64), np.zeros(levels, np.int64)
+    keys, order = np.empty(correct.size, np.int64), np.arange(correct.size)
+    place, subsets = 0, 0
+    while place >= 0:
+        score_subset(draws, chosen, place, totals, parsed, values, w)
+        if levels > 0:
+            _rank_by_counting(values, w, correct, counts, rights, ranks)
+        else:
+            _rank_by_sorting(values, w, correct, order, keys, ranks)
+        subsets += 1
+        place = next_subset(chosen, draws.order.size)
+    outcome[:] = 0.0
+    for h in range(reach.size):
+        chance = ranks[h] / subsets
+        for g in range(reach[h]):
+            outcome[g] += chance * weights[h, g]
 
 
 @kernel

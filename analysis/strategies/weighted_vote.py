@@ -1,7 +1,11 @@
-"""Weighted voting: random verdict draws, and walks along random permutations of the solutions."""
+"""Weighted voting: random verdict draws, and walks along random permutations of the solutions.
+
+Where calls are shared, few enough subsets of calls and solutions are all counted.
+"""
 
 import numpy as np
 
+from svlaw.analysis.kernels.call_subsets import next_subset, room_for, score_subset
 from svlaw.analysis.kernels.compilation import kernel
 from svlaw.analysis.kernels.random_streams import shuffle
 from svlaw.analysis.kernels.verdict_draws import draw_scores
@@ -9,8 +13,8 @@ from svlaw.analysis.kernels.verdict_draws import draw_scores
 
 @kernel
 def weighted_vote_walks(  # type: ignore[no-untyped-def]
-    draws, values, classes, shares, depths, solutions, starts, active, replicates, stream, sums,
-    squares,
+    draws, values, classes, shares, depths, solutions, starts, active, replicates, most_blocks,
+    stream, sums, squares,
 ):  # fmt: skip
     """Add weighted-voting outcomes at every (S, V) to running sums, one per replicate.
 
@@ -28,6 +32,8 @@ def weighted_vote_walks(  # type: ignore[no-untyped-def]
         starts: (H + 1,) int64, where each walk begins in `solutions`, see `walks`.
         active: (H,) bool, walks to do.
         replicates: Number of replicates.
+        most_blocks: Most disjoint subsets of a walk that count where S > 1. All of them are judged
+            by the same calls where those are shared, so that many say little more than a few.
         stream: stream state (see `streams`), advanced in place.
         sums: (G, W) float64, increased by the outcomes; untouched where S > n.
         squares: (G, W) float64, increased by their squares.
@@ -52,6 +58,8 @@ def weighted_vote_walks(  # type: ignore[no-untyped-def]
                 if not active[h] or stop == start:
                     continue
                 blocks = held // solutions[stop - 1]
+                if solutions[stop - 1] > 1:
+                    blocks = min(blocks, most_blocks)
                 _walk(
                     usable, blocks, values, first, last, classes, shares, solutions, start, stop,
                     draws.is_averaged, outcome,
@@ -61,6 +69,49 @@ def weighted_vote_walks(  # type: ignore[no-untyped-def]
                         mean = outcome[g, w] / blocks
                         sums[g, w] += mean
                         squares[g, w] += mean * mean
+
+
+@kernel
+def weighted_vote_over_calls(  # type: ignore[no-untyped-def]
+    draws, values, classes, shares, w, solutions, counted, outcome
+):
+    """Write weighted voting's success at one V over all subsets of V shared calls and S solutions.
+
+    Args:
+        draws: A `VerdictDraws` of shared calls.
+        values: (N, W) room for the scores.
+        classes: (N,) int32, negative for no vote.
+        shares: (K,) float64, share of each class's solutions that are right.
+        w: Place of V.
+        solutions: (G,) int64, ascending.
+        counted: (G,) bool, values of S to do.
+        outcome: (G,) float64, written where S is counted.
+    """
+    size = draws.verifications[w]
+    calls = np.arange(size)
+    totals, parsed = room_for(size, classes.size), room_for(size, classes.size)
+    usable = np.flatnonzero(draws.held >= size)
+    votes = np.zeros((solutions.size, values.shape[1]))
+    sums, subsets = np.zeros(solutions.size), np.zeros(solutions.size)
+    place = 0
+    while place >= 0:
+        score_subset(draws, calls, place, totals, parsed, values, w)
+        for g in range(solutions.size):
+            if not counted[g]:
+                continue
+            chosen, more = np.arange(solutions[g]), 0
+            while more >= 0:
+                _walk(
+                    usable[chosen], 1, values, w, w + 1, classes, shares, solutions, g, g + 1,
+                    draws.is_averaged, votes,
+                )  # fmt: skip
+                sums[g] += votes[g, w]
+                subsets[g] += 1
+                more = next_subset(chosen, usable.size)
+        place = next_subset(calls, draws.order.size)
+    for g in range(solutions.size):
+        if counted[g]:
+            outcome[g] = sums[g] / subsets[g]
 
 
 @kernel

@@ -7,14 +7,22 @@ from typing import Final, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.kernels.call_subsets import can_enumerate, can_enumerate_votes
 from svlaw.analysis.kernels.permutation_walks import share_walks
 from svlaw.analysis.kernels.problem_sample import Half, ProblemSample
 from svlaw.analysis.kernels.random_streams import new_stream
 from svlaw.analysis.kernels.verdict_draws import VerdictDraws, prepare_draws
-from svlaw.analysis.strategies.best_of_n import best_of_n_batches, stack_weights
+from svlaw.analysis.strategies.best_of_n import (
+    best_of_n_batches,
+    best_of_n_over_calls,
+    stack_weights,
+)
 from svlaw.analysis.strategies.coverage import coverage
 from svlaw.analysis.strategies.self_consistency import exact_vote, is_affordable, permuted_vote
-from svlaw.analysis.strategies.weighted_vote import weighted_vote_walks
+from svlaw.analysis.strategies.weighted_vote import (
+    weighted_vote_over_calls,
+    weighted_vote_walks,
+)
 from svlaw.analysis.success.replication import LEAST_REPLICATES, replicate
 
 F64 = npt.NDArray[np.float64]
@@ -27,6 +35,10 @@ Population = Literal["all", "verified"]
 
 _BATCH: Final = 8
 """Most verdict draws per batch; best-of-N's Monte-Carlo variance comes from batch means."""
+
+
+_SHARED_BLOCKS: Final = 4
+"""Disjoint subsets of solutions that one draw of shared calls judges in weighted voting."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +197,8 @@ def _best_of_n(
     values = draws.empty_values()
     drawn = _draws_verdicts(sample, verifications)[:, None] & (solutions > 1) & ~outside
     drawn &= _is_mixed(sample)
+    whole = np.array([can_enumerate(sample, int(v)) for v in verifications])
+    drawn &= ~whole[:, None]
     target = options.target(n_problems)
     size = min(_BATCH, math.ceil(1 / math.sqrt(target) / LEAST_REPLICATES))
 
@@ -214,6 +228,11 @@ def _best_of_n(
         target,
         max(2, options.max_replicates // size),
     )
+    for w in np.flatnonzero(whole):
+        u = rows[w]
+        best_of_n_over_calls(
+            draws, values, sample.correct, levels, w, weights[u], reach[u], success[w]
+        )
     return Estimate(np.where(outside, np.nan, success), np.where(outside, np.nan, variance))
 
 
@@ -225,8 +244,10 @@ def _weighted_vote(
     draws = _draws(sample, verifications, options, ranked=False)
     walks, shares, values = share_walks(solutions), sample.shares, draws.empty_values()
     depths = np.append(np.flatnonzero(np.diff(usable, prepend=-1)), usable.size)
-    whole = (solutions == usable[:, None]) & ~_draws_verdicts(sample, verifications)[:, None]
-    drawn = (solutions > 1) & ~whole & ~outside & _is_mixed(sample)
+    draws_verdicts = _draws_verdicts(sample, verifications)
+    whole = (solutions == usable[:, None]) & ~draws_verdicts[:, None]
+    counted = _countable(sample, solutions, verifications)
+    drawn = (solutions > 1) & ~whole & ~counted & ~outside & _is_mixed(sample)
 
     def add(active: Mask, replicates: int, sums: F64, squares: F64) -> None:
         weighted_vote_walks(
@@ -239,12 +260,15 @@ def _weighted_vote(
             walks.starts,
             active,
             replicates,
+            sample.n_solutions if sample.calls is None else _SHARED_BLOCKS,
             stream,
             sums,
             squares,
         )
 
     tries = np.stack([walks.subsets(int(n)) for n in usable], axis=1)
+    if sample.calls is not None:
+        tries[:, draws_verdicts] = 1  # the disjoint subsets of a walk are judged by the same calls
     success, variance = replicate(
         add,
         (solutions.size, verifications.size),
@@ -254,7 +278,12 @@ def _weighted_vote(
         options.target(n_problems),
         options.max_replicates,
     )
-    return Estimate(np.where(outside, np.nan, success.T), np.where(outside, np.nan, variance.T))
+    success, variance = success.T, variance.T
+    for w in np.flatnonzero(counted.any(axis=1)):
+        weighted_vote_over_calls(
+            draws, values, sample.classes, shares, w, solutions, counted[w], success[w]
+        )
+    return Estimate(np.where(outside, np.nan, success), np.where(outside, np.nan, variance))
 
 
 def _draws(
@@ -270,9 +299,18 @@ def _draws(
 
 
 def _reach(sample: ProblemSample, solutions: I64, verifications: I64) -> tuple[I64, Mask]:
-    """(W,) number of solutions with V verdicts, and (W, G) where S is more than that."""
+    """(W,) number of solutions that support V, and (W, G) where S is more than that."""
     usable = np.array([sample.n_verified(int(v)) for v in verifications], np.int64)
     return usable, solutions > usable[:, None]
+
+
+def _countable(sample: ProblemSample, solutions: I64, verifications: I64) -> Mask:
+    """(W, G) whether all subsets of shared calls and of solutions are few enough to be counted."""
+    if sample.calls is None:
+        return np.zeros((verifications.size, solutions.size), np.bool_)
+    return np.array(
+        [[can_enumerate_votes(sample, int(s), int(v)) for s in solutions] for v in verifications]
+    )
 
 
 def _is_mixed(sample: ProblemSample) -> bool:
@@ -281,8 +319,8 @@ def _is_mixed(sample: ProblemSample) -> bool:
 
 
 def _draws_verdicts(sample: ProblemSample, verifications: I64) -> Mask:
-    """(W,) whether some solution has more than V verdicts, so that V of them are a draw."""
-    deepest = sample.n_verdicts.max(initial=0)
+    """(W,) whether some solution supports more than V, so that its V verdicts are a draw."""
+    deepest = sample.depths.max(initial=0)
     result: Mask = verifications < deepest
     return result
 

@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.kernels.problem_sample import ProblemSample
+from svlaw.analysis.strategies.policies.evaluation import evaluate
+from svlaw.analysis.strategies.policies.usage import SUCCESS
 from svlaw.analysis.success.estimators import estimate
+from svlaw.analysis.success.point_usage import USED
 from svlaw.analysis.success.sample_reader import BatchReader, Holding, SampleReader
 from svlaw.analysis.success.table_store import Block, BlockEstimate
 from svlaw.data.progress import Progress
@@ -38,11 +41,9 @@ def estimate_here(
     found = [BlockEstimate.empty(block) for block in blocks]
 
     def work(place: int, sample: ProblemSample) -> None:
-        for result, (success, variance) in zip(
-            found, _of_problem(sample, blocks, n_problems), strict=True
-        ):
-            result.success[place] = success
-            result.variance[place] = variance
+        for result, arrays in zip(found, _of_problem(sample, blocks, n_problems), strict=True):
+            for room, values in zip(result.arrays, arrays, strict=True):
+                room[place] = values
 
     executor = ThreadPoolExecutor(threads or usable_cores())
     place, done = 0, 0
@@ -113,9 +114,9 @@ def estimate_on(
     with closing(cluster.map_ordered(_estimate_part, parts)) as estimated:
         for estimates in estimated:
             count = len(estimates[0][0])
-            for result, (success, variance) in zip(found, estimates, strict=True):
-                result.success[done : done + count] = success
-                result.variance[done : done + count] = variance
+            for result, arrays in zip(found, estimates, strict=True):
+                for room, values in zip(result.arrays, arrays, strict=True):
+                    room[done : done + count] = values
             done += count
             progress(done, n_problems)
     return found
@@ -137,30 +138,60 @@ class _Part:
     n_problems: int
 
 
-def _estimate_part(part: _Part) -> list[tuple[F64, F64]]:
-    """(problems, points) success and variance for each block."""
+def _estimate_part(part: _Part) -> list[tuple[F64, ...]]:
+    """(problems, ...) arrays of `BlockEstimate` for each block."""
     check_seen(part.source.pool)
     samples = [s for s in part.source.read(part.ids) if s.problem_id in part.kept]
     rows = [_of_problem(sample, part.blocks, part.n_problems) for sample in samples]
     return [
-        (np.stack([row[i][0] for row in rows]), np.stack([row[i][1] for row in rows]))
+        tuple(np.stack(arrays) for arrays in zip(*(row[i] for row in rows), strict=True))
         for i in range(len(part.blocks))
     ]
 
 
 def _of_problem(
     sample: ProblemSample, blocks: Sequence[Block], n_problems: int
-) -> list[tuple[F64, F64]]:
-    """(points,) success and variance of a problem for each block."""
-    estimates = (
-        estimate(
-            block.strategy,
-            sample,
-            block.solutions,
-            block.verifications,
-            block.options,
-            n_problems,
-        )
+) -> list[tuple[F64, ...]]:
+    """A problem's part of the arrays of `BlockEstimate` for each block."""
+    return [
+        _of_policies(sample, block, n_problems)
+        if block.is_policy
+        else _of_points(sample, block, n_problems)
         for block in blocks
+    ]
+
+
+def _of_points(sample: ProblemSample, block: Block, n_problems: int) -> tuple[F64, ...]:
+    found = estimate(
+        block.strategy,
+        sample,
+        block.solutions,
+        block.verifications,
+        block.options,
+        n_problems,
     )
-    return [(one.success.ravel(), one.variance.ravel()) for one in estimates]
+    return found.success.ravel(), found.variance.ravel()
+
+
+def _of_policies(sample: ProblemSample, block: Block, n_problems: int) -> tuple[F64, ...]:
+    options = block.options
+    found = evaluate(
+        block.strategy,
+        sample,
+        block.policies,
+        count_unparsed=options.unparsed == "no",
+        zero_missing=options.missing_answer == "zero",
+        target=options.target(n_problems),
+        limit=options.max_replicates,
+        seed=options.seed,
+    )
+    used, largest = found.mean[:, 1:].T.copy(), found.largest[:, 1:].T.copy()
+    tokens = np.full(3, np.nan)
+    if sample.lengths is None:
+        unknown = [USED.index(name) for name in USED if name.endswith("tokens")]
+        used[unknown] = largest[unknown] = np.nan
+    else:
+        lengths, calls = sample.lengths, sample.calls
+        judged = lengths.verdicts if calls is None else lengths.of_calls(calls, sample.n_calls)
+        tokens = lengths.means(judged)
+    return found.mean[:, SUCCESS], found.variance[:, SUCCESS], used, largest, tokens

@@ -32,8 +32,8 @@ class Holder(Protocol):
         ...
 
     @property
-    def n_verdicts(self) -> npt.NDArray[np.integer]:
-        """(N,) number of verdicts of each solution."""
+    def depths(self) -> npt.NDArray[np.integer]:
+        """(N,) largest V that each solution supports."""
         ...
 
 
@@ -59,18 +59,18 @@ class Grid:
 
 
 class _Holdings:
-    """What each problem holds: N, and the number of solutions with at least V verdicts."""
+    """What each problem holds: N, and the number of solutions that support V."""
 
     def __init__(self, problems: Sequence[Holder]) -> None:
-        self._verdicts = [np.sort(p.n_verdicts) for p in problems]
+        self._depths = [np.sort(p.depths) for p in problems]
         self._verified: dict[int, npt.NDArray[np.int64]] = {}
         self.solutions = np.array([p.n_solutions for p in problems], np.int64)
-        self.deepest = max((int(v[-1]) for v in self._verdicts if v.size), default=0)
+        self.deepest = max((int(v[-1]) for v in self._depths if v.size), default=0)
 
     def verified(self, verifications: int) -> npt.NDArray[np.int64]:
-        """(P,) number of solutions with at least V verdicts."""
+        """(P,) number of solutions that support V."""
         if verifications not in self._verified:
-            counts = [v.size - np.searchsorted(v, verifications) for v in self._verdicts]
+            counts = [v.size - np.searchsorted(v, verifications) for v in self._depths]
             self._verified[verifications] = np.array(counts, np.int64)
         return self._verified[verifications]
 

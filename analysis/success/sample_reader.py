@@ -18,7 +18,10 @@ from svlaw.analysis.kernels.problem_sample import (
     dense_classes,
     in_half,
     subset,
+    supported_depths,
 )
+from svlaw.analysis.kernels.sample_lengths import SampleLengths
+from svlaw.analysis.success.stored_lengths import StoredLengths
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool
 
@@ -36,11 +39,11 @@ class Holding:
 
     Attributes:
         n_solutions: N.
-        n_verdicts: (N,) number of verdicts of each solution.
+        depths: (N,) largest V that each solution supports.
     """
 
     n_solutions: int
-    n_verdicts: npt.NDArray[np.integer]
+    depths: npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class BatchReader:
         half: Leave out the solutions of the other half of each problem.
         seed: Seed of the halves.
         is_whole: Whether all problems are read at once.
+        lengths: How tokens are read; None leaves them out.
     """
 
     pool: Pool
@@ -62,6 +66,12 @@ class BatchReader:
     half: Half
     seed: int
     is_whole: bool = False
+    lengths: StoredLengths | None = None
+
+    @property
+    def has_shared_calls(self) -> bool:
+        """Whether verdicts are read, of a verifier with shared calls."""
+        return self.verifier is not None and self.pool.calls(self.verifier) == "shared"
 
     def _scan(self, table: str) -> pl.LazyFrame:
         return self.pool.scan(table, self.verifier if table == "verdicts" else None)
@@ -99,12 +109,19 @@ class BatchReader:
         """What each of a run of problems holds."""
         answers = self._sorted_rows("answers", ids, _SOLUTION, _SOLUTION)
         counts = np.zeros(answers.height, np.int32)
+        calls: dict[str, int] = {}
         if self.verifier is not None:
-            counts = _verdict_counts(answers, self._rows_of("verdicts", ids, _SOLUTION), self.pool)
-        for (start, stop), kept in zip(
-            _spans(answers, ids), self._kept(answers, counts, ids), strict=True
+            columns = _VERDICT if self.has_shared_calls else _SOLUTION
+            verdicts = self._rows_of("verdicts", ids, columns)
+            counts = _verdict_counts(answers, verdicts, self.pool)
+            if self.has_shared_calls:
+                distinct = pl.col("verification_id").n_unique()
+                calls = dict(verdicts.group_by("problem_id").agg(distinct).iter_rows())
+        for name, (start, stop), kept in zip(
+            ids, _spans(answers, ids), self._kept(answers, counts, ids), strict=True
         ):
-            held = counts[start:stop][kept]
+            shared = calls.get(name, 0) if self.has_shared_calls else None
+            held = supported_depths(counts[start:stop][kept], shared)
             yield Holding(held.size, np.sort(held))
 
     def read(self, ids: Sequence[str]) -> list[ProblemSample]:
@@ -113,11 +130,15 @@ class BatchReader:
         Raises:
             BadInputError: A part is damaged, or a verdict belongs to no solution.
         """
-        columns = (*_SOLUTION, "answer_class", "is_correct", "status")
+        measured = () if self.lengths is None else (self.lengths.column,)
+        columns = (*_SOLUTION, "answer_class", "is_correct", "status", *measured)
         answers = self._sorted_rows("answers", ids, columns, _SOLUTION)
+        verdicts = None
         counts, scores = np.zeros(answers.height, np.int32), np.empty(0, np.int32)
+        calls = None
         if self.verifier is not None:
-            verdicts = self._sorted_rows("verdicts", ids, (*_VERDICT, "score"), _VERDICT)
+            columns = (*_VERDICT, "score", *measured)
+            verdicts = self._sorted_rows("verdicts", ids, columns, _VERDICT)
             units = (
                 (pl.col("score").fill_nan(None) * SCORE_UNIT)
                 .round()
@@ -126,11 +147,29 @@ class BatchReader:
             )
             scores = verdicts.select(units).to_series().to_numpy()
             counts = _verdict_counts(answers, verdicts, self.pool)
-        samples = _split(answers, counts, scores, ids)
+            if self.has_shared_calls:
+                calls = verdicts["verification_id"].to_numpy()
+        samples = _split(answers, counts, scores, calls, ids)
+        if self.lengths is not None:
+            prompts = None
+            if self.verifier is not None and self.lengths.has_prompts:
+                prompts = self._prompts(answers, ids)
+            tokens = self.lengths.read(answers, verdicts, prompts)
+            samples = _with_lengths(samples, tokens)
         if self.half == "all" and not self.only_verified:
             return list(samples)
         masks = self._kept(answers, counts, ids)
         return [subset(sample, kept) for sample, kept in zip(samples, masks, strict=True)]
+
+    def _prompts(self, answers: pl.DataFrame, ids: Sequence[str]) -> pl.Series:
+        """Mean tokens of the prompts that verify each solution, null where unknown."""
+        scan = self.pool.scan("verifications", self.verifier)
+        scan = scan.filter(pl.col("problem_id").is_between(pl.lit(ids[0]), pl.lit(ids[-1])))
+        mean = self.pool.collect(
+            scan.group_by(_SOLUTION).agg(pl.col("prompt_tokens").mean()), "verifications"
+        )
+        keys = answers.select(_SOLUTION)
+        return keys.join(mean, on=_SOLUTION, how="left", maintain_order="left")["prompt_tokens"]
 
     def _kept(
         self, answers: pl.DataFrame, counts: npt.NDArray[np.int32], ids: Sequence[str]
@@ -155,6 +194,7 @@ class SampleReader:
         half: Leave out the solutions of the other half of each problem.
         seed: Seed of the halves.
         batch_rows: Solutions and verdicts in a batch.
+        lengths: How tokens are read; None leaves them out.
         least_batches: How many batches to make of all problems, if they are enough.
 
     Attributes:
@@ -172,8 +212,9 @@ class SampleReader:
         seed: int = 0,
         batch_rows: int = BATCH_ROWS,
         least_batches: int = 1,
+        lengths: StoredLengths | None = None,
     ) -> None:
-        source = BatchReader(pool, verifier, only_verified, half, seed)
+        source = BatchReader(pool, verifier, only_verified, half, seed, lengths=lengths)
         rows = source.rows("answers")
         ids = rows.keys() | _listed_problems(pool)
         if verifier is not None:
@@ -195,7 +236,7 @@ class SampleReader:
         """
         if len(self._batches) == 1:
             self._whole = self.source.read(self._batches[0])
-            return [Holding(s.n_solutions, s.n_verdicts) for s in self._whole]
+            return [Holding(s.n_solutions, s.depths) for s in self._whole]
         return [holding for ids in self._batches for holding in self.source.count(ids)]
 
     def batches(self, kept: npt.NDArray[np.bool_]) -> Iterator[list[ProblemSample]]:
@@ -293,10 +334,26 @@ def _spans(answers: pl.DataFrame, ids: Sequence[str]) -> Iterator[tuple[int, int
         start = stop
 
 
+def _with_lengths(
+    samples: Iterator[ProblemSample], tokens: SampleLengths
+) -> Iterator[ProblemSample]:
+    """Samples with their part of the lengths of all of them, in the same order."""
+    row = verdict = 0
+    for sample in samples:
+        rows = slice(row, row + sample.n_solutions)
+        verdicts = slice(verdict, verdict + sample.scores.size)
+        row, verdict = rows.stop, verdicts.stop
+        lengths = SampleLengths(
+            tokens.solutions[rows], tokens.prompts[rows], tokens.verdicts[verdicts]
+        )
+        yield replace(sample, lengths=lengths)
+
+
 def _split(
     answers: pl.DataFrame,
     counts: npt.NDArray[np.int32],
     scores: npt.NDArray[np.int32],
+    calls: npt.NDArray[np.int32] | None,
     ids: Sequence[str],
 ) -> Iterator[ProblemSample]:
     missing = (pl.col("status") != "graded") & pl.col("answer_class").is_null()
@@ -309,6 +366,10 @@ def _split(
     offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
     for name, (start, stop) in zip(ids, _spans(answers, ids), strict=True):
         first, last = offsets[start], offsets[stop]
+        of_problem, n_calls = None, 0
+        if calls is not None:
+            names, places = np.unique(calls[first:last], return_inverse=True)
+            of_problem, n_calls = places.astype(np.int32), names.size
         yield ProblemSample(
             problem_id=name,
             classes=dense_classes(classes[start:stop]),
@@ -316,4 +377,6 @@ def _split(
             missing=absent[start:stop],
             offsets=offsets[start : stop + 1] - first,
             scores=scores[first:last],
+            calls=of_problem,
+            n_calls=n_calls,
         )

@@ -1,27 +1,38 @@
 """The success table: the success of every problem at every (strategy, S, V)."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from svlaw.analysis.cost import CostModel
 from svlaw.analysis.kernels.problem_sample import ProblemSample
+from svlaw.analysis.strategies.policies.families import FAMILIES
+from svlaw.analysis.strategies.specs import needs_verifier, parse_spec, parse_specs
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.execution import estimate_here, estimate_on, holdings_on
-from svlaw.analysis.success.grid import Grid, Values, choose_grid, split_values
+from svlaw.analysis.success.grid import Values
+from svlaw.analysis.success.point_usage import PointUsage
+from svlaw.analysis.success.pool_strategies import available_strategies, named_strategies
+from svlaw.analysis.success.published_points import published_points
 from svlaw.analysis.success.sample_reader import BATCH_ROWS, SampleReader
+from svlaw.analysis.success.sampling_noise import SamplingNoise
+from svlaw.analysis.success.stored_lengths import stored_lengths
+from svlaw.analysis.success.table_blocks import Asked, plan_blocks, points_of, usage_of
 from svlaw.analysis.success.table_store import Block, BlockEstimate, Store
+from svlaw.analysis.usage_cost import cost_of_problems, usage_cost
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
-from svlaw.data.schema import STRATEGIES, VERIFIED
+from svlaw.data.schema import Calls
 from svlaw.data.workers.ray_cluster import Cluster
 
 F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _BATCHES_PER_CORE: Final = 4
@@ -33,13 +44,20 @@ class SuccessTable:
     """Success per point and problem; it does not depend on any cost.
 
     Attributes:
-        points: One row per point: `strategy`, `solutions`, `verifications` (0 without a verifier).
+        points: One row per point: `strategy`, `solutions`, `verifications` (0 without a verifier;
+            both null where a policy decides them), and `setting` (of a policy, as canonical text;
+            else empty).
         success: (points, problems) success; nan where no problem supports the point.
         variance: (points, problems) Monte-Carlo variance of it.
         problem_ids: The problems averaged over; empty for a published table.
         n_set_aside: Problems of the pool that cannot support the grid.
         options: How success was estimated; None for a published table.
         verifier: The verifier used, if any.
+        usage: What the points of policies use; None where there are none. Other points are charged
+            by their S and V.
+        clusters: (problems,) number of each problem's family, from 0 on without a gap; None where
+            every problem stands for itself.
+        noise: Noise of sampling, for intervals of "these problems, sampled again"; None without.
     """
 
     points: pl.DataFrame
@@ -49,6 +67,14 @@ class SuccessTable:
     n_set_aside: int
     options: Options | None
     verifier: str | None = None
+    usage: PointUsage | None = None
+    clusters: I64 | None = None
+    noise: SamplingNoise | None = None
+
+    def __post_init__(self) -> None:
+        if "setting" not in self.points.columns:
+            plain = self.points.with_columns(setting=pl.lit(""))
+            object.__setattr__(self, "points", plain)
 
     @property
     def has_problems(self) -> bool:
@@ -61,9 +87,20 @@ class SuccessTable:
         return len(self.problem_ids)
 
     @property
+    def n_units(self) -> int:
+        """Number of units that intervals rest on: families of problems, or problems."""
+        return self.n_problems if self.clusters is None else int(self.clusters.max(initial=-1)) + 1
+
+    @property
     def strategies(self) -> tuple[str, ...]:
         """Strategies in the table, in order."""
         return tuple(self.points["strategy"].unique(maintain_order=True))
+
+    @property
+    def specs(self) -> tuple[str, ...]:
+        """The strategies with the settings of policies, as they are asked for."""
+        keys = self.points.select("strategy", "setting").iter_rows()
+        return tuple(dict.fromkeys(f"{name}:{text}" if text else name for name, text in keys))
 
     def mean(self) -> F64:
         """(points,) mean success over problems."""
@@ -75,6 +112,74 @@ class SuccessTable:
         result: F64 = np.sqrt(self.variance.sum(axis=1)) / self.success.shape[1]
         return result
 
+    def is_of(self, strategy: str) -> Mask:
+        """(points,) which points are those of a strategy.
+
+        Args:
+            strategy: Its name; with settings, those points of a policy that have them.
+        """
+        spec = parse_spec(strategy)
+        mask: Mask = (self.points["strategy"] == spec.strategy).to_numpy()
+        if not spec.given:
+            return mask
+        family = FAMILIES[spec.strategy]
+        texts = self.points["setting"].to_list()
+        alike = [
+            named and spec.given.items() <= family.parse(text).items()
+            for named, text in zip(mask.tolist(), texts, strict=True)
+        ]
+        return np.array(alike, np.bool_)
+
+    def costs(self, cost: CostModel) -> F64:
+        """(points,) mean cost over problems: C(S, V), or the price of what a policy used."""
+        costs = cost(*self._sizes())
+        if self.usage is not None:
+            costs[self.usage.rows] = usage_cost(cost, self.usage.amounts()).mean(axis=1)
+        return costs
+
+    def problem_costs(self, cost: CostModel) -> F64:
+        """(points, problems) cost of each problem.
+
+        Where tokens are stored they vary with the problem, at fixed S and V too: in such a way that
+        the mean over problems is C(S, V). Where they are not, a fixed point costs the same
+        everywhere.
+        """
+        S, V = self._sizes()
+        plain = cost(S, V)
+        costs = np.tile(plain[:, None], max(self.n_problems, 1))
+        if self.usage is None:
+            return costs
+        each = cost_of_problems(cost, S, V, self.usage.tokens)
+        if each is not None:
+            costs = each * (plain / each.mean(axis=1))[:, None]
+        costs[self.usage.rows] = usage_cost(cost, self.usage.amounts())
+        return costs
+
+    def largest_costs(self, cost: CostModel) -> F64:
+        """(points,) largest cost of a problem: C(S, V), or the most that a policy used."""
+        costs = cost(*self._sizes())
+        if self.usage is not None:
+            costs[self.usage.rows] = usage_cost(cost, self.usage.amounts(largest=True)).max(axis=1)
+        return costs
+
+    def mean_counts(self, calls: Calls) -> tuple[F64, F64]:
+        """(points,) mean number of solutions and of verifications used on a problem.
+
+        Args:
+            calls: Whether each solution has V verifications of its own or V calls judge all.
+        """
+        S, V = self._sizes()
+        verifications = V if calls == "shared" else S * V
+        if self.usage is not None:
+            S[self.usage.rows] = self.usage.of("solutions").mean(axis=1)
+            verifications[self.usage.rows] = self.usage.of("verifications").mean(axis=1)
+        return S, verifications
+
+    def _sizes(self) -> tuple[F64, F64]:
+        """(points,) S and V; 1 and 0 for policies."""
+        S = self.points["solutions"].fill_null(1).to_numpy().astype(float)
+        return S, self.points["verifications"].fill_null(0).to_numpy().astype(float)
+
     def select(self, strategy: str) -> "SuccessTable":
         """The rows of one strategy.
 
@@ -84,14 +189,13 @@ class SuccessTable:
         mask = (self.points["strategy"] == strategy).to_numpy()
         if not mask.any():
             raise NotInPoolError(f"there are no figures for {strategy}")
-        return SuccessTable(
-            self.points.filter(mask),
-            self.success[mask],
-            self.variance[mask],
-            self.problem_ids,
-            self.n_set_aside,
-            self.options,
-            self.verifier,
+        return replace(
+            self,
+            points=self.points.filter(mask),
+            success=self.success[mask],
+            variance=self.variance[mask],
+            usage=None if self.usage is None else self.usage.select(mask),
+            noise=None if self.noise is None else self.noise.at(mask),
         )
 
     def restrict(self, problems: Mask) -> "SuccessTable":
@@ -100,26 +204,35 @@ class SuccessTable:
         Args:
             problems: (problems,) which to keep.
         """
-        return replace(
+        part = replace(
             self,
             success=self.success[:, problems],
             variance=self.variance[:, problems],
             problem_ids=tuple(compress(self.problem_ids, problems)),
+            usage=None if self.usage is None else self.usage.restrict(problems),
+            clusters=None,
+            noise=None if self.noise is None else self.noise.of(problems),
         )
+        return part if self.clusters is None else part.with_clusters(self.clusters[problems])
 
+    def with_clusters(self, labels: Sequence[Hashable] | npt.NDArray[Any]) -> "SuccessTable":
+        """The same table with families of problems, which are then the units of every interval.
 
-def default_strategies(pool: Pool) -> tuple[str, ...]:
-    """The strategies a pool has data for.
+        Resampling draws families, intervals count families, and cross-fitting never parts one.
 
-    Voting needs answers, verification needs verdicts.
-    """
-    if pool.is_published_table:
-        present = set(pool.read("success", ("strategy",))["strategy"])
-        return tuple(name for name in STRATEGIES if name in present)
-    votes = pool.scan("answers").select(pl.col("answer_class").is_not_null().any()).collect().item()
-    held = {"coverage": True, "self_consistency": votes}
-    held |= {"best_of_n": bool(pool.verifiers), "weighted_vote": votes and bool(pool.verifiers)}
-    return tuple(name for name in STRATEGIES if held[name])
+        Args:
+            labels: Family of each problem, in the order of `problem_ids`: numbers or texts.
+
+        Raises:
+            BadInputError: There is not one label for each problem.
+        """
+        if len(labels) != self.n_problems:
+            raise BadInputError(
+                f"{len(labels)} families for {self.n_problems} problems: give one for each problem"
+            )
+        numbers: dict[Any, int] = {}
+        dense = [numbers.setdefault(label, len(numbers)) for label in labels]
+        return replace(self, clusters=np.array(dense, np.int64))
 
 
 def success_table(
@@ -144,7 +257,8 @@ def success_table(
 
     Args:
         pool: The pool; one that holds only a published table is returned as it is.
-        strategies: Strategies wanted; all the pool has data for when None.
+        strategies: Strategies wanted, with settings where there are any (`specs.parse_spec`), or
+            `all`; those without settings that the pool has data for when None.
         solutions: Values of S; `all`; `fine`; powers of two when None.
         verifications: Values of V; `all`; `fine`; powers of two when None.
         verifier: Verifier to use; may be None when the pool has one.
@@ -159,13 +273,15 @@ def success_table(
         BadInputError: A value cannot be used, or the pool does not hold that much.
         NotInPoolError: The pool lacks what a strategy needs.
     """
-    strategies = tuple(dict.fromkeys(strategies or default_strategies(pool)))
-    _check_strategies(pool, strategies)
+    wanted = parse_specs(named_strategies(pool, strategies))
+    _check_strategies(pool, tuple(wanted))
     if pool.is_published_table:
-        return _published_table(pool, strategies, solutions, verifications)
+        return _published_table(pool, tuple(wanted), solutions, verifications)
     options = options or Options()
-    needs_verifier = any(name in VERIFIED for name in strategies)
-    verifier = pool.resolve_verifier(verifier) if needs_verifier else None
+    is_verified = any(needs_verifier(name) for name in wanted)
+    verifier = pool.resolve_verifier(verifier) if is_verified else None
+    has_policies = any(name in FAMILIES for name in wanted)
+    lengths = stored_lengths(pool, verifier) if has_policies else None
     if options.population == "verified" and verifier is None:
         raise BadInputError("population 'verified' needs a strategy with a verifier")
     reader = SampleReader(
@@ -176,11 +292,13 @@ def success_table(
         seed=options.seed,
         batch_rows=batch_rows,
         least_batches=1 if cluster is None else _BATCHES_PER_CORE * cluster.cores,
+        lengths=lengths,
     )
     holdings = reader.holdings() if cluster is None else holdings_on(cluster, reader)
-    grid = choose_grid(holdings, strategies, solutions, verifications)
-    ids = tuple(compress(reader.problem_ids, grid.problems))
-    blocks = [Block(name, *grid.axes(name), ids, options, verifier) for name in strategies]
+    calls = "independent" if verifier is None else pool.calls(verifier)
+    asked = Asked(wanted, solutions, verifications, options, verifier, calls, lengths)
+    blocks, kept = plan_blocks(reader.problem_ids, holdings, asked)
+    ids = blocks[0].problem_ids
     store = Store(pool) if reuse and not pool.is_bundled else None
     estimates: dict[str, BlockEstimate] = {}
     for block in blocks:
@@ -189,22 +307,16 @@ def success_table(
     missing = [block for block in blocks if block.strategy not in estimates]
     if missing:
         if cluster is None:
-            samples = reader.batches(grid.problems)
+            samples = reader.batches(kept)
             new = estimate_here(samples, missing, threads, progress)
         else:
-            new = estimate_on(cluster, reader, grid.problems, missing, progress)
+            new = estimate_on(cluster, reader, kept, missing, progress)
         for block, found in zip(missing, new, strict=True):
             estimates[block.strategy] = found
             if store:
                 store.save(block, found)
-    return _assemble(
-        grid,
-        [estimates[name] for name in strategies],
-        ids,
-        len(reader.problem_ids) - len(ids),
-        options,
-        verifier,
-    )
+    ordered = [estimates[block.strategy] for block in blocks]
+    return _assemble(blocks, ordered, len(reader.problem_ids) - len(ids))
 
 
 def table_of_samples(
@@ -235,45 +347,41 @@ def table_of_samples(
         BadInputError: A value cannot be used, or no problem holds that much.
         NotInPoolError: The samples lack what a strategy needs.
     """
-    strategies, options = tuple(dict.fromkeys(strategies)), options or Options()
-    grid = choose_grid(samples, strategies, solutions, verifications)
-    kept = list(compress(samples, grid.problems))
-    ids = tuple(sample.problem_id for sample in kept)
-    blocks = [Block(name, *grid.axes(name), ids, options, verifier) for name in strategies]
-    estimates = estimate_here([kept], blocks, threads, progress)
-    return _assemble(grid, estimates, ids, len(samples) - len(ids), options, verifier)
+    shared = any(sample.calls is not None for sample in samples)
+    asked = Asked(
+        parse_specs(strategies),
+        solutions,
+        verifications,
+        options or Options(),
+        verifier,
+        "shared" if shared else "independent",
+        None,
+    )
+    blocks, kept = plan_blocks([sample.problem_id for sample in samples], samples, asked)
+    estimates = estimate_here([list(compress(samples, kept))], blocks, threads, progress)
+    return _assemble(blocks, estimates, int((~kept).sum()))
 
 
 def _assemble(
-    grid: Grid,
-    columns: Sequence[BlockEstimate],
-    ids: tuple[str, ...],
-    n_set_aside: int,
-    options: Options,
-    verifier: str | None,
+    blocks: Sequence[Block], found: Sequence[BlockEstimate], n_set_aside: int
 ) -> SuccessTable:
-    """One table of the estimates of all strategies, in the order of the grid's points."""
-    points = pl.DataFrame(
-        grid.points,
-        schema={"strategy": pl.String, "solutions": pl.Int32, "verifications": pl.Int32},
-        orient="row",
-    )
+    """One table of the estimates of all strategies, block after block."""
+    points = pl.concat([points_of(block) for block in blocks])
     return SuccessTable(
         points,
-        np.concatenate([found.success for found in columns], axis=1).T,
-        np.concatenate([found.variance for found in columns], axis=1).T,
-        ids,
+        np.concatenate([one.success for one in found], axis=1).T,
+        np.concatenate([one.variance for one in found], axis=1).T,
+        blocks[0].problem_ids,
         n_set_aside,
-        options,
-        verifier,
+        blocks[0].options,
+        blocks[0].verifier,
+        usage_of(blocks, found),
     )
 
 
 def _check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
-    available = default_strategies(pool)
+    available = available_strategies(pool)
     for name in strategies:
-        if name not in STRATEGIES:
-            raise BadInputError(f"unknown strategy '{name}'; use {', '.join(STRATEGIES)}")
         if name not in available:
             raise NotInPoolError(
                 f"{pool.path}: holds nothing for {name}; it has data for {', '.join(available)}"
@@ -283,18 +391,6 @@ def _check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
 def _published_table(
     pool: Pool, strategies: Sequence[str], solutions: Values, verifications: Values
 ) -> SuccessTable:
-    (_, solutions), (_, verifications) = split_values(solutions), split_values(verifications)
-    columns = ("strategy", "solutions", "verifications", "success")
-    frame = pool.read("success", columns).filter(pl.col("strategy").is_in(strategies))
-    for name, values in (("solutions", solutions), ("verifications", verifications)):
-        for value in values or ():
-            if value not in frame[name]:
-                raise BadInputError(f"{pool.path}: the published table has no {name} = {value}")
-    if solutions is not None:
-        frame = frame.filter(pl.col("solutions").is_in(list(solutions)))
-    if verifications is not None:
-        frame = frame.filter(pl.col("verifications").is_in([0, *verifications]))
-    order = pl.col("strategy").replace_strict({n: i for i, n in enumerate(strategies)})
-    frame = frame.sort(order, "verifications", "solutions")
+    frame = published_points(pool, strategies, solutions, verifications)
     success = frame["success"].to_numpy()[:, None]
     return SuccessTable(frame.drop("success"), success, np.zeros_like(success), (), 0, None, None)

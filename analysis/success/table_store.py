@@ -1,7 +1,8 @@
 """Success tables stored with the pool, found again by the content they were made from.
 
 Layout: POOL/success_tables/<strategy>-<inputs>-<key>-<bytes>.parquet, in a folder of the verifier
-where one was used. A table is one row per problem, S and V. `inputs` is a digest of the bytes of
+where one was used. A table is one row per problem, S and V, or for policies one row per problem
+and setting, with its usage. `inputs` is a digest of the bytes of
 the Parquet parts read, `key` one of everything else that decides the result (grid, problems,
 options and the code of the estimators), `bytes` one of the file itself. So a stale or damaged table
 is never used; it is removed when a new one is stored. Tables can be deleted at any time.
@@ -12,6 +13,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +22,12 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.kernels.compilation import code_digest
+from svlaw.analysis.strategies.policies.families import FAMILIES, Settings
 from svlaw.analysis.success.estimators import Options
+from svlaw.analysis.success.point_usage import USED
+from svlaw.analysis.success.stored_lengths import StoredLengths
 from svlaw.data.pool import Pool
-from svlaw.data.schema import BASELINES
+from svlaw.data.schema import BASELINES, Calls
 from svlaw.data.storage.files import atomic_path
 from svlaw.data.storage.object_stores import fingerprints, is_remote, storage_errors
 
@@ -38,11 +43,15 @@ class Block:
 
     Attributes:
         strategy: The strategy.
-        solutions: (G,) values of S.
-        verifications: (W,) values of V; 0 alone for a strategy without a verifier.
+        solutions: (G,) values of S; none for a policy.
+        verifications: (W,) values of V; 0 alone for a strategy without a verifier, none for a
+            policy.
         problem_ids: The problems.
         options: How success is estimated.
         verifier: The verifier of the analysis, if any.
+        calls: Whether its calls are independent or shared.
+        settings: Of a policy, its settings as canonical text, one for each point.
+        lengths: Of a policy, how lengths are read; None where none are stored.
     """
 
     strategy: str
@@ -51,16 +60,33 @@ class Block:
     problem_ids: tuple[str, ...]
     options: Options
     verifier: str | None
+    calls: Calls = "independent"
+    settings: tuple[str, ...] = ()
+    lengths: StoredLengths | None = None
+
+    @property
+    def is_policy(self) -> bool:
+        """Whether it is one of a family of policies."""
+        return self.strategy in FAMILIES
 
     @property
     def n_points(self) -> int:
-        """W x G."""
-        return self.solutions.size * self.verifications.size
+        """W x G, or the number of a policy's settings."""
+        return (
+            len(self.settings) if self.is_policy else self.solutions.size * self.verifications.size
+        )
+
+    @cached_property
+    def policies(self) -> list[Settings]:
+        """A policy's settings by name, one for each point."""
+        return [FAMILIES[self.strategy].parse(text) for text in self.settings]
 
     @property
     def reads(self) -> str | None:
         """The verifier whose verdicts decide the result; None when none do."""
-        plain = self.strategy in BASELINES and self.options.population == "all"
+        family = FAMILIES.get(self.strategy)
+        unverified = self.strategy in BASELINES if family is None else not family.is_verified
+        plain = unverified and self.options.population == "all"
         return None if plain else self.verifier
 
     def key(self) -> str:
@@ -72,27 +98,53 @@ class Block:
             "verifications": self.verifications.tolist(),
             "problems": self.problem_ids,
             "options": asdict(self.options),
+            "calls": "independent" if self.strategy in BASELINES else self.calls,
         }
+        if self.is_policy:
+            document["settings"] = self.settings
+            document["lengths"] = None if self.lengths is None else asdict(self.lengths)
         return _digest(json.dumps(document).encode())
 
 
 @dataclass(frozen=True)
 class BlockEstimate:
-    """Success of a block.
+    """Success of a block, and the usage of a policy.
 
     Attributes:
-        success: (P, W x G) success; nan where no problem supports the point.
-        variance: (P, W x G) Monte-Carlo variance of it.
+        success: (P, points) success; nan where no problem supports the point.
+        variance: (P, points) Monte-Carlo variance of it.
+        usage: (P, len(USED), points) mean usage of a policy; None of any other strategy.
+        largest: (P, len(USED), points) its largest usage.
+        tokens: (P, 3) mean tokens of a solution, a verifier's prompt and a verification; nan where
+            unknown.
     """
 
     success: F64
     variance: F64
+    usage: F64 | None = None
+    largest: F64 | None = None
+    tokens: F64 | None = None
 
     @staticmethod
     def empty(block: Block) -> "BlockEstimate":
         """Room for a block's results."""
-        shape = (len(block.problem_ids), block.n_points)
-        return BlockEstimate(np.empty(shape), np.empty(shape))
+        problems = len(block.problem_ids)
+        shape, used = (problems, block.n_points), (problems, len(USED), block.n_points)
+        if not block.is_policy:
+            return BlockEstimate(np.empty(shape), np.empty(shape))
+        return BlockEstimate(
+            np.empty(shape),
+            np.empty(shape),
+            np.empty(used),
+            np.empty(used),
+            np.empty((problems, 3)),
+        )
+
+    @property
+    def arrays(self) -> tuple[F64, ...]:
+        """All that there is, a problem's part under its place in the first dimension."""
+        found = (self.success, self.variance, self.usage, self.largest, self.tokens)
+        return tuple(array for array in found if array is not None)
 
 
 class Store:
@@ -114,9 +166,7 @@ class Store:
             except OSError:
                 continue
             if path.stem.endswith(f"-{_digest(content)}"):
-                frame = pl.read_parquet(content, columns=["success", "variance"])
-                shape = (len(block.problem_ids), block.n_points)
-                return BlockEstimate(*(frame[c].to_numpy().reshape(shape) for c in frame.columns))
+                return _read(block, content)
         return None
 
     def save(self, block: Block, estimate: BlockEstimate) -> None:
@@ -161,15 +211,58 @@ class Store:
         return self._inputs[block.reads]
 
 
+_MEANS: Final = tuple(f"mean_{name}" for name in USED)
+_LARGEST: Final = tuple(f"largest_{name}" for name in USED)
+_TOKENS: Final = ("tokens_of_solution", "tokens_of_prompt", "tokens_of_verification")
+
+
+def _read(block: Block, content: bytes) -> BlockEstimate:
+    """The estimate that a stored table holds."""
+    shape = (len(block.problem_ids), block.n_points)
+    if not block.is_policy:
+        frame = pl.read_parquet(content, columns=["success", "variance"])
+        return BlockEstimate(*(frame[c].to_numpy().reshape(shape) for c in frame.columns))
+    frame = pl.read_parquet(content)
+    success, variance = (frame[name].to_numpy().reshape(shape) for name in ("success", "variance"))
+    usage, largest = (
+        np.stack([frame[name].to_numpy().reshape(shape) for name in names], axis=1)
+        for names in (_MEANS, _LARGEST)
+    )
+    tokens = np.stack([frame[name].to_numpy().reshape(shape)[:, 0] for name in _TOKENS], axis=1)
+    return BlockEstimate(success, variance, usage, largest, tokens)
+
+
 def _frame(block: Block, estimate: BlockEstimate) -> pl.DataFrame:
     """The tidy table, in the order in which `BlockEstimate` is laid out."""
     n_problems, G, W = len(block.problem_ids), block.solutions.size, block.verifications.size
     ids = pl.Series("problem_id", block.problem_ids, pl.Categorical())
     places = np.repeat(np.arange(n_problems, dtype=np.uint32), block.n_points)
+    keys = {
+        "problem_id": ids.gather(places),
+        "strategy": pl.repeat(block.strategy, places.size, dtype=pl.Categorical(), eager=True),
+    }
+    if estimate.usage is not None and estimate.largest is not None and estimate.tokens is not None:
+        used = zip(
+            (*_MEANS, *_LARGEST),
+            np.concatenate([estimate.usage, estimate.largest], 1).swapaxes(0, 1),
+            strict=True,
+        )
+        return pl.DataFrame(
+            {
+                **keys,
+                "setting": list(block.settings) * n_problems,
+                "success": estimate.success.ravel(),
+                "variance": estimate.variance.ravel(),
+                **{name: values.ravel() for name, values in used},
+                **{
+                    name: np.repeat(values, block.n_points)
+                    for name, values in zip(_TOKENS, estimate.tokens.T, strict=True)
+                },
+            }
+        )
     return pl.DataFrame(
         {
-            "problem_id": ids.gather(places),
-            "strategy": pl.repeat(block.strategy, places.size, dtype=pl.Categorical(), eager=True),
+            **keys,
             "solutions": np.tile(block.solutions.astype(np.int32), W * n_problems),
             "verifications": np.tile(
                 np.repeat(block.verifications.astype(np.int32), G), n_problems

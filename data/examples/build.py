@@ -75,6 +75,7 @@ def _import(
         problems=scratch / "problems.parquet",
         verifications=verifications,
         verifier=verifier,
+        shared_calls=True,
         renames=_RENAMES,
     )
 
@@ -83,6 +84,7 @@ def _describe(file: Path, words: dict[str, str]) -> None:
     document: dict[str, Any] = json.loads(file.read_text("utf-8"))
     document["metadata"] = {**words, **document["metadata"]}
     document["metadata"]["source"] = words["source"]
+    document.pop("digest", None)  # of what it said before
     file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 

@@ -1,4 +1,8 @@
-"""The examiner: has worker processes find out about answers whatever is not known yet."""
+"""The examiner: finds out what answers mean, whatever of it is not known yet.
+
+Nearly all answers are read here, in a fraction of a millisecond to a few milliseconds each. Sums,
+integrals and limits need algebra, which worker processes do under a time limit.
+"""
 
 import math
 from collections import deque
@@ -9,8 +13,11 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.grading.algebra import agree, prepare_worker, read
-from svlaw.data.grading.judgements import Judgements, Pair
+from svlaw.data.grading.algebra import prepare_worker, read_with_algebra
+from svlaw.data.grading.answer_readings import read
+from svlaw.data.grading.judgements import Judgements
+from svlaw.data.grading.meanings import Reading
+from svlaw.data.grading.values import HeavyFormulaError
 from svlaw.data.progress import Progress, silent
 from svlaw.data.workers.processes import (
     Landing,
@@ -23,7 +30,7 @@ from svlaw.data.workers.processes import (
 from svlaw.data.workers.ray_cluster import Cluster
 
 TIME_LIMIT: Final = 5.0
-"""Seconds of wall clock for one answer or pair; a usual one takes a hundredth."""
+"""Seconds of wall clock for one sum, integral or limit; a usual one takes a tenth."""
 
 _IN_FLIGHT: Final = 64
 _ON_NODE: Final = 2
@@ -45,15 +52,15 @@ class Examiner:
 
     Args:
         judgements: What is known; grows.
-        time_limit: Seconds for one answer or pair. One that runs out of time or memory ends there,
-            while the others go on.
+        time_limit: Seconds for one sum, integral or limit. One that runs out of time or memory ends
+            there, while the others go on.
         workers: Worker processes; None chooses.
         cluster: Where workers are, one on each core; this machine when None.
-        progress: Called with the number of answers and pairs done, of those needed so far.
+        progress: Called with the number of answers read, of those needed so far.
 
     Attributes:
         judgements: As given.
-        examined: Answers and pairs that workers were asked about.
+        examined: Answers that were read.
 
     Raises:
         BadInputError: `time_limit` or `workers` is not positive, or a cluster is to have other
@@ -101,15 +108,24 @@ class Examiner:
 
     def read(self, answers: Iterable[str]) -> None:
         """Make sure of the readings of answers."""
+        heavy: list[tuple[str]] = []
         unread = self.judgements.unread(answers, self._time_limit)
-        for (answer,), reading in self._ask(read, [(answer,) for answer in unread]):
-            self.judgements.readings[answer] = (reading, self._time_limit)
+        self._needed += len(unread)
+        for answer in unread:
+            try:
+                reading = read(answer)
+            except HeavyFormulaError:
+                heavy.append((answer,))
+                continue
+            self._note(answer, reading)
+        for (answer,), found in self._ask(read_with_algebra, heavy):
+            self._note(answer, found)
 
-    def compare(self, pairs: Iterable[Pair]) -> None:
-        """Make sure of the agreements of pairs of an answer and a reference."""
-        undecided = self.judgements.undecided(pairs, self._time_limit)
-        for pair, agreement in self._ask(agree, undecided):
-            self.judgements.agreements[pair] = (agreement, self._time_limit)
+    def _note(self, answer: str, reading: Reading | None) -> None:
+        self.judgements.readings[answer] = (reading, self._time_limit)
+        self.judgements.changed = True
+        self.examined += 1
+        self._progress(self.examined, self._needed)
 
     def _ask(
         self, question: _Question[_Outcome], tasks: Sequence[_Task]
@@ -117,14 +133,9 @@ class Examiner:
         """Yield each task with its outcome, None where time or memory ran out."""
         if not tasks:
             return
-        self._needed += len(tasks)
         ask = self._ask_here if self._cluster is None else partial(_ask_on, self._cluster)
         with closing(ask(question, tasks, self._time_limit)) as asked:
-            for task, outcome in asked:
-                self.judgements.changed = True
-                self.examined += 1
-                self._progress(self.examined, self._needed)
-                yield task, outcome
+            yield from asked
 
     def _ask_here(
         self, question: _Question[_Outcome], tasks: Sequence[_Task], time_limit: float

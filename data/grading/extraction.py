@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from svlaw.data.errors import BadInputError
+from svlaw.data.grading.answer_statements import is_unsaid
 from svlaw.data.grading.extractors import Extractor, apply_extractor, load_extractor
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress
@@ -84,6 +85,7 @@ def _extract_batch(
     texts = batch.column("text").to_pylist()
     answers: list[str | None] = []
     chars: list[int | None] = []
+    unsaid: list[bool] = []
     for problem_id, solution_id, text in zip(
         rows["problem_id"], rows["solution_id"], texts, strict=True
     ):
@@ -96,11 +98,15 @@ def _extract_batch(
         else:
             source = f"problem {problem_id!r}, solution {solution_id}"
             answers.append(apply_extractor(users, text, source))
+        unsaid.append(bool(text) and answers[-1] is None and users is None and is_unsaid(text))
     frame = rows.with_columns(
         pl.Series("answer", answers, pl.String),
         pl.Series("output_chars", chars, pl.Int32),
         pl.Series("has_text", [text is not None for text in texts], pl.Boolean),
-        (pl.col("finish_reason") == "length").fill_null(False).alias("cut_off"),
+        (pl.col("finish_reason") == "length")
+        .fill_null(False)
+        .or_(pl.Series(unsaid))
+        .alias("cut_off"),
     )
     wanted = pl.col("problem_id").is_in(list(extractors))
     return batch.num_rows, frame.filter(wanted).select(*EXTRACTED)

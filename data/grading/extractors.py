@@ -5,8 +5,9 @@ from importlib import import_module
 from typing import Final
 
 from svlaw.data.errors import BadInputError, first_line
+from svlaw.data.grading.answer_statements import spoken, stated_in
 from svlaw.data.grading.answers import extract_answer
-from svlaw.data.grading.choices import choice_letter, extract_choice
+from svlaw.data.grading.choices import choice_letter, extract_choice, extract_number_choice
 from svlaw.data.grading.numbers import last_number
 
 Extractor = Callable[[str], str | None]
@@ -19,18 +20,22 @@ def built_in_extractor(kind: str, reference: str) -> Extractor:
     """Choose the extractor for a kind of problem.
 
     - `math`: `answers.extract_answer`.
-    - `choice`: `choices.extract_choice`; where the reference is not a letter, as `math`.
+    - `choice`: `choices.extract_choice`; where the reference is a number from 1 to 9,
+      `choices.extract_number_choice`; where it is something else, as `math`.
     - `numeric`: as `math`, and where nothing is stated, the last number in the text.
     """
     if kind == "choice" and choice_letter(reference) is not None:
         return extract_choice
+    if kind == "choice" and len(reference) == 1 and reference in "123456789":
+        return extract_number_choice
     return extract_number if kind == "numeric" else extract_answer
 
 
 def extract_number(text: str) -> str | None:
     """Find the stated final answer, else the last number in the text."""
-    stated = extract_answer(text)
-    return stated if stated is not None else last_number(text)
+    aloud = spoken(text)
+    stated = stated_in(aloud)
+    return stated if stated is not None else last_number(aloud)
 
 
 def whole_text(text: str) -> str:

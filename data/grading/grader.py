@@ -1,12 +1,13 @@
 """Correctness and classes of answers, each distinct answer and pair examined once.
 
 Equal spellings are correct, unequal plain numbers and words wrong without further ado. Every other
-answer is read by Math-Verify in a worker process, and compared with the reference where its value
-leaves that open; see `svlaw.data.grading.algebra` and `svlaw.data.grading.examiner`.
+answer is read once (`svlaw.data.grading.structure`), and what it may mean is compared with what the
+reference may mean (`svlaw.data.grading.sameness`).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
@@ -15,17 +16,18 @@ from scipy.cluster.hierarchy import DisjointSet
 
 from svlaw.data.answer_classes import number_classes
 from svlaw.data.errors import BadInputError
-from svlaw.data.grading.algebra import may_agree
 from svlaw.data.grading.choices import choice_letter, is_choice
 from svlaw.data.grading.equivalence import (
-    WAVES,
-    Grouping,
     Link,
+    group,
+    needs_reading,
     readings_of,
+    to_read,
     tolerance_links,
 )
 from svlaw.data.grading.examiner import TIME_LIMIT, Examiner
 from svlaw.data.grading.numbers import Number, is_within, only_number
+from svlaw.data.grading.sameness import agree
 from svlaw.data.grading.spellings import Judgement, Spelling, judge_spelling, spell
 from svlaw.data.progress import Progress, silent
 
@@ -37,7 +39,8 @@ TOLERANCE: Final = 1e-6
 _CORRECT_LABEL: Final = "\x00correct"
 _UNIT: Final = ("problem_id", "reference_answer", "__kind")
 _KINDS: Final = ("math", "choice", "numeric")
-_TINY: Final = 1e-12
+_TINY: Final = Decimal("1e-12")
+_LARGEST_EXPONENT: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,11 @@ class Graded:
         frame: The rows with `is_correct`, `status` and `answer_class`.
         pairs: Distinct pairs of a problem's answer and its reference.
         classes: Answer classes over all problems.
-        uncompared: Pairs of wrong answers left apart because a problem had too many of them.
     """
 
     frame: pl.DataFrame
     pairs: int
     classes: int
-    uncompared: int
 
 
 @dataclass
@@ -66,7 +67,6 @@ class _Sheet:
     votes: dict[str, int] = field(default_factory=dict)
     judgements: dict[str, Judgement] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
-    uncompared: int = 0
 
     @property
     def reference(self) -> Spelling:
@@ -98,15 +98,12 @@ def judge(
 ) -> dict[tuple[str, str], Judgement]:
     """Judge pairs of a mathematical answer and its reference.
 
-    The order matters to Math-Verify (an equation `x = 5` is unwrapped to fit the reference); it
-    gets the reference as its gold answer.
-
     Args:
         pairs: (answer, reference) as written; duplicates are welcome.
-        time_limit: Seconds for reading one answer, and for comparing one pair. A pair that runs out
-            of time or memory is a `timeout`; the others go on meanwhile.
+        time_limit: Seconds for working out one sum, integral or limit. A pair that runs out of
+            time or memory is a `timeout`; the others go on meanwhile.
         workers: Worker processes; None chooses.
-        progress: Called with the number of answers and pairs that needed Math-Verify.
+        progress: Called with the number of answers read, of those that needed reading.
 
     Returns:
         A judgement for every distinct pair.
@@ -133,7 +130,7 @@ def grade_answers(
     Args:
         answers: Rows with `problem_id`, `answer`, `reference_answer` and, if there is one, `kind`,
             in their final order.
-        time_limit: Seconds for one answer or pair.
+        time_limit: As in `judge`.
         workers: Worker processes; None chooses.
         progress: As in `judge`.
 
@@ -153,7 +150,7 @@ def grade_with(
 ) -> Graded:
     """Grade extracted answers: correctness, status and classes.
 
-    - `kind` math (and null): Math-Verify decides.
+    - `kind` math (and null): what the answer and the reference may mean (`sameness.agree`).
     - `choice` (and null, where the reference is a letter from A to J): the letter, or where the
       reference is none, the normalised text.
     - `numeric`: the values, within the tolerance.
@@ -191,7 +188,6 @@ def grade_with(
         frame.select(*answers.columns, *(n for n in _ADDED if n not in answers.columns)),
         sum(len(sheet.answers) for sheet in sheets),
         frame.select("problem_id", "answer_class").drop_nulls().n_unique(),
-        sum(sheet.uncompared for sheet in sheets),
     )
 
 
@@ -293,13 +289,16 @@ def _judge_numbers(sheets: Sequence[_Sheet], examiner: Examiner, tolerance: floa
 
 def _value(examiner: Examiner, text: str) -> Number | None:
     """The number that a formula stands for; None when it is none, or time ran out."""
-    reading = examiner.judgements.reading(text)
-    if reading is None or reading.shape not in {"scalar", "equation"}:
-        return None
-    if reading.size != 1 or not reading.constant:
-        return None
-    value = reading.value
-    return Number(Fraction(value.real)) if abs(value.imag) <= _TINY * abs(value.real) else None
+    for alternative in examiner.judgements.reading(text) or ():
+        meaning = alternative.meaning
+        if meaning.kind == "equation" and meaning.mark:
+            meaning = meaning.parts[0]
+        if meaning.kind == "scalar" and len(meaning.values) == 1:
+            value = meaning.values[0]
+            moderate = value.re.is_finite() and abs(value.re.adjusted()) <= _LARGEST_EXPONENT
+            if moderate and abs(value.im) <= _TINY * abs(value.re):
+                return Number(Fraction(value.re))
+    return None
 
 
 def _judge_mathematics(sheets: Sequence[_Sheet], examiner: Examiner) -> None:
@@ -307,56 +306,25 @@ def _judge_mathematics(sheets: Sequence[_Sheet], examiner: Examiner) -> None:
     judged = iter(_judge(pairs, examiner))
     for sheet in sheets:
         sheet.judgements = {key: next(judged) for key in sheet.answers}
-    groupings = [Grouping(sheet.wrong(), sheet.votes) for sheet in sheets]
-    examiner.read(text for grouping in groupings for text in grouping.to_read())
-    waves = [grouping.waves(examiner.judgements) for grouping in groupings]
-    for turn in range(WAVES):
-        _ask(
-            [
-                (grouping, link)
-                for grouping, links in zip(groupings, waves, strict=True)
-                for link in grouping.open_links(links[turn])
-            ],
-            examiner,
-        )
-    for sheet, grouping in zip(sheets, groupings, strict=True):
-        sheet.uncompared = grouping.uncompared
-        sheet.labels = {answer.key: grouping.groups[answer.key] for answer in grouping.answers}
-
-
-def _ask(links: Sequence[tuple[Grouping, Link]], examiner: Examiner) -> None:
-    """Put pairs to Math-Verify, in the other direction too where the first denies."""
-    for forward in (True, False):
-        still = [
-            (g, link if forward else link[::-1]) for g, link in links if not g.are_together(link)
-        ]
-        examiner.compare((one.text, other.text) for _, (one, other) in still)
-        for grouping, link in still:
-            agreement = examiner.judgements.agreement(link[0].text, link[1].text)
-            grouping.settle(link, agreement)
+    groupings = [(sheet, sheet.wrong()) for sheet in sheets]
+    examiner.read(text for _, wrong in groupings if needs_reading(wrong) for text in to_read(wrong))
+    for sheet, wrong in groupings:
+        groups = group(wrong, examiner.judgements)
+        sheet.labels = {answer.key: groups[answer.key] for answer in wrong}
 
 
 def _judge(pairs: Sequence[Link], examiner: Examiner) -> list[Judgement]:
     """Judge pairs of an answer and a reference."""
     spelled = [judge_spelling(*pair) for pair in pairs]
     hard = [pair for pair, verdict in zip(pairs, spelled, strict=True) if verdict is None]
-    examiner.read(part.text for pair in hard for part in pair if part.number is None)
-    outlook = {pair: _outlook(pair, examiner) for pair in hard}
-    examiner.compare((a.text, r.text) for (a, r), verdict in outlook.items() if verdict is None)
+    examiner.read(to_read(part for pair in hard for part in pair))
     return [
-        verdict
-        or outlook[pair]
-        or _VERDICTS[examiner.judgements.agreement(pair[0].text, pair[1].text)]
-        for pair, verdict in zip(pairs, spelled, strict=True)
+        verdict or _compare(pair, examiner) for pair, verdict in zip(pairs, spelled, strict=True)
     ]
 
 
-_VERDICTS: Final[dict[bool | None, Judgement]] = {True: "correct", False: "wrong", None: "timeout"}
-
-
-def _outlook(pair: Link, examiner: Examiner) -> Judgement | None:
-    """Judge a pair by the readings of its parts; None where they leave it open."""
+def _compare(pair: Link, examiner: Examiner) -> Judgement:
     answer, reference = (readings_of(part, examiner.judgements) for part in pair)
     if not answer or not reference:
         return "timeout"
-    return None if any(may_agree(a, r) for a in answer for r in reference) else "wrong"
+    return "correct" if agree(answer, reference) else "wrong"

@@ -1,94 +1,78 @@
 """Judgements: what has been found out about answers, kept with the pool, so that it is found once.
 
-Layout: POOL/judgements/readings-<grader>.parquet and agreements-<grader>.parquet. `<grader>` is a
-digest of the code and the libraries that decide, so that what another release found is never used;
-it is removed when new judgements are stored. The folder can be deleted at any time.
+Layout: POOL/judgements/readings-<grader>.parquet. `<grader>` is a digest of the code and the
+libraries that decide, so that what another release found is never used; it is removed when new
+judgements are stored. The folder can be deleted at any time.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 
 import polars as pl
 
-from svlaw.data.grading.algebra import Reading, Shape, grader_digest
+from svlaw.data.grading.algebra import grader_digest
+from svlaw.data.grading.meanings import Reading, from_json, to_json
 from svlaw.data.pool import Pool
 from svlaw.data.storage.files import atomic_path
 from svlaw.data.storage.object_stores import storage_errors
 
 FOLDER: Final = "judgements"
 
-Pair = tuple[str, str]
-"""An answer and what it is compared with, as written."""
-
 _READINGS: Final = {
     "answer": pl.String(),
-    "shape": pl.Enum(get_args(Shape)),
-    "size": pl.Int32(),
-    "real": pl.Float64(),
-    "imag": pl.Float64(),
-    "roots": pl.Int32(),
-    "root_sum": pl.Float64(),
-    "constant": pl.Boolean(),
-    "time_limit": pl.Float64(),
-}
-_AGREEMENTS: Final = {
-    "answer": pl.String(),
-    "reference": pl.String(),
-    "agree": pl.Boolean(),
+    "reading": pl.String(),
     "time_limit": pl.Float64(),
 }
 
 
 @dataclass
 class Judgements:
-    """Readings of answers and agreements of pairs, each with the time limit it was made under.
+    """Readings of answers, each with the time limit it was made under.
 
-    None in place of an outcome: time or memory ran out.
+    None in place of a reading: time or memory ran out.
 
     Attributes:
         readings: By answer.
-        agreements: By answer and reference.
+        stored: Readings as they were loaded, in JSON, which is read when it is needed.
         changed: Whether there is anything that is not stored.
     """
 
     readings: dict[str, tuple[Reading | None, float]] = field(default_factory=dict)
-    agreements: dict[Pair, tuple[bool | None, float]] = field(default_factory=dict)
+    stored: dict[str, tuple[str | None, float]] = field(default_factory=dict)
     changed: bool = False
 
     def unread(self, answers: Iterable[str], time_limit: float) -> list[str]:
         """The answers, each once, that need reading under a time limit."""
-        known = self.readings
-        return [a for a in dict.fromkeys(answers) if not _is_settled(known.get(a), time_limit)]
-
-    def undecided(self, pairs: Iterable[Pair], time_limit: float) -> list[Pair]:
-        """The pairs, each once, that need comparing under a time limit."""
-        known = self.agreements
-        return [p for p in dict.fromkeys(pairs) if not _is_settled(known.get(p), time_limit)]
+        return [a for a in dict.fromkeys(answers) if not _is_settled(self._known(a), time_limit)]
 
     def reading(self, answer: str) -> Reading | None:
-        """The reading of an answer; None when time ran out."""
+        """The reading of an answer; None when time ran out.
+
+        Raises:
+            KeyError: It has not been read.
+        """
+        if answer not in self.readings:
+            text, limit = self.stored[answer]
+            self.readings[answer] = (None if text is None else from_json(text), limit)
         return self.readings[answer][0]
 
-    def agreement(self, answer: str, reference: str) -> bool | None:
-        """Whether an answer agrees with a reference; None when time ran out."""
-        return self.agreements[answer, reference][0]
+    def _known(self, answer: str) -> tuple[object, float] | None:
+        return self.readings.get(answer) or self.stored.get(answer)
 
 
 def load_judgements(pool: Pool) -> Judgements:
     """Load a pool's stored judgements; none when there are none, or they cannot be read."""
     try:
-        readings = _load(_path(pool, "readings"), _READINGS)
-        agreements = _load(_path(pool, "agreements"), _AGREEMENTS)
+        readings = _load(_path(pool), _READINGS)
+        judgements = Judgements()
+        for answer, text, limit in readings.iter_rows():
+            judgements.stored[answer] = (text, limit)
+        for text in readings["reading"].drop_nulls().head(1):
+            from_json(text)
     except (pl.exceptions.PolarsError, OSError, ValueError):
         return Judgements()
-    judgements = Judgements()
-    for answer, shape, size, real, imag, *roots, limit in readings.iter_rows():
-        reading = None if shape is None else Reading(shape, size, complex(real, imag), *roots)
-        judgements.readings[answer] = (reading, limit)
-    for answer, reference, agree, limit in agreements.iter_rows():
-        judgements.agreements[answer, reference] = (agree, limit)
     return judgements
 
 
@@ -99,19 +83,15 @@ def save_judgements(pool: Pool, judgements: Judgements) -> None:
     """
     if not judgements.changed:
         return
-    readings = [
-        (answer, *_columns(reading), limit)
-        for answer, (reading, limit) in sorted(judgements.readings.items())
-    ]
-    agreements = [
-        (*pair, agree, limit) for pair, (agree, limit) in sorted(judgements.agreements.items())
-    ]
+    known = dict(judgements.stored)
+    for answer, (reading, limit) in judgements.readings.items():
+        known[answer] = (None if reading is None else to_json(reading), limit)
+    rows = [(answer, text, limit) for answer, (text, limit) in sorted(known.items())]
     try:
-        _store(_path(pool, "readings"), pl.DataFrame(readings, _READINGS, orient="row"))
-        _store(_path(pool, "agreements"), pl.DataFrame(agreements, _AGREEMENTS, orient="row"))
+        _store(_path(pool), pl.DataFrame(rows, _READINGS, orient="row"))
         with storage_errors(pool.path):
             for other in (pool.path / FOLDER).glob("*.parquet"):
-                if grader_digest() not in other.stem:
+                if grader_digest() not in other.stem or not other.stem.startswith("readings"):
                     other.unlink(missing_ok=True)
     except OSError:
         return
@@ -123,23 +103,8 @@ def _is_settled(outcome: tuple[object, float] | None, time_limit: float) -> bool
     return outcome is not None and (outcome[0] is not None or outcome[1] >= time_limit)
 
 
-def _columns(reading: Reading | None) -> tuple[str | int | float | None, ...]:
-    if reading is None:
-        return (None, None, 0.0, 0.0, None, 0.0, False)
-    value = reading.value
-    return (
-        reading.shape,
-        reading.size,
-        value.real,
-        value.imag,
-        reading.roots,
-        reading.root_sum,
-        reading.constant,
-    )
-
-
-def _path(pool: Pool, what: str) -> Path:
-    return pool.path / FOLDER / f"{what}-{grader_digest()}.parquet"
+def _path(pool: Pool) -> Path:
+    return pool.path / FOLDER / f"readings-{grader_digest()}.parquet"
 
 
 def _load(path: Path, columns: dict[str, pl.DataType]) -> pl.DataFrame:

@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import Final
 
 from svlaw.data.grading.answers import normalize_answer
-from svlaw.data.grading.units import Unit, currency, split_unit
+from svlaw.data.grading.notation import plain_signs, tidy
+from svlaw.data.grading.units import DEGREE, Unit, currency, split_unit
 
 ENOUGH_DIGITS: Final = 6
 """Significant digits from which a decimal may stand for an unending one."""
@@ -45,6 +46,67 @@ _IN_TEXT: Final = re.compile(
     r"(?:\\?%)?)"
 )
 _WORDS: Final = re.compile(r"\\(?:text\w*|math(?:rm|bf|it)|mbox)\s*\{([^{}]*)\}")
+_ORDINAL: Final = re.compile(
+    r"(\d)\s*(?:\^\s*)?\{?\s*(?:\\(?:text\w*|math(?:rm|it)|mbox)\s*\{\s*)?(?:st|nd|rd|th)"
+    r"(?![A-Za-z])\s*(?:\}\s*\}|\})?"
+)
+_SPACED: Final = re.compile(r"(?<![\d.,/])\d{1,3}(?: \d{3})+(?![\d/])")
+_TIMES_X: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
+_COMPOUND: Final = re.compile(r"(\d+\s*[^\d,;]*?[A-Za-z}.])\s*(?:,?\s*and\b|,)?\s*(\d+\s*[^\d,;]*)")
+_SPELLED: Final = {
+    **{
+        word: value
+        for value, word in enumerate(
+            [
+                "zero",
+                "one",
+                "two",
+                "three",
+                "four",
+                "five",
+                "six",
+                "seven",
+                "eight",
+                "nine",
+                "ten",
+                "eleven",
+                "twelve",
+                "thirteen",
+                "fourteen",
+                "fifteen",
+                "sixteen",
+                "seventeen",
+                "eighteen",
+                "nineteen",
+            ]
+        )
+    },
+    **{
+        word: 10 * value
+        for value, word in enumerate(
+            [
+                "twenty",
+                "thirty",
+                "forty",
+                "fifty",
+                "sixty",
+                "seventy",
+                "eighty",
+                "ninety",
+                "hundred",
+            ],
+            2,
+        )
+    },
+}
+_LEAD: Final = re.compile(
+    r"(?:\\text\s*\{\s*)?(?:the|about|approximately|approx\.?|roughly|around|exactly|only|\\approx|\\sim|~)"
+    r"\s*\}?\s*(?=[\d.\\$-])",
+    re.IGNORECASE,
+)
+_SIGN_BEHIND: Final = re.compile(r"^(\d[\d.,]*)\s*([€£¥])$")
+_ZEROS: Final = re.compile(r"\.\d*[1-9](0+)(?!\d)")
+_DEGREES: Final = re.compile(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)\s*\}*$")
 _ROUGHLY: Final = re.compile(r"\\(?:approx|sim|simeq|quad|[,;:! $%])|\^\s*\{?\s*\\circ\s*\}?")
 
 
@@ -82,23 +144,85 @@ class Number:
 
 
 @lru_cache(maxsize=65536)
-def read_number(answer: str) -> Number | None:
+def read_number(answer: str) -> Number | None:  # noqa: PLR0911
     r"""Read an answer that is a plain number; None when it is anything else.
 
     Args:
         answer: The answer as written: `-1{,}234.5`, `\frac{3}{-4}`, `2 1/3`, `1.2\times10^{3}`,
-            `50\%`. Thousands commas, `$` and white space are looked through.
+            `50\%`, `5^{th}`, `fifteen`. Thousands commas, `$` and white space are looked through.
     """
-    if len(answer) > _LONGEST or not any(character.isdecimal() for character in answer):
+    if len(answer) > _LONGEST:
         return None
-    unit = currency(answer)
-    key = normalize_answer(answer).lstrip("€£¥") if unit else normalize_answer(answer)
-    number = _read(key)
+    text = plain_signs(tidy(answer))
+    word = _number_word(text)
+    if word is not None:
+        return Number(Fraction(word))
+    if not any(character.isdecimal() for character in text):
+        return None
+    text = _LEAD.sub("", _SIGN_BEHIND.sub(r"\2\1", text))
+    sum_of_units = _compound(text)
+    if sum_of_units is not None:
+        return sum_of_units
+    text = _TIMES_X.sub(r"\\times ", _SPACED.sub(_without_spaces, _ORDINAL.sub(r"\1 ", text)))
+    if not text.count("{") - text.count("}"):
+        text = text.removesuffix(")") if not re.search(r"[(\[]", text) else text
+    else:
+        text += "}" * (text.count("{") - text.count("}"))
+    unit = currency(text) or currency(answer)
+    key = normalize_answer(text).lstrip("€£¥") if unit else normalize_answer(text)
+    number = _with_zeros(_read(key), text)
     if number is not None:
+        if unit is None and not number.percent and _DEGREES.search(text):
+            unit = DEGREE
         return replace(number, unit=unit)
-    parts = None if unit else split_unit(key)
-    number = _read(parts[0]) if parts else None
-    return replace(number, unit=parts[1]) if parts and number and not number.percent else None
+    parts = split_unit(text)
+    if parts is None:
+        return None
+    key = normalize_answer(parts[0]).lstrip("€£¥")
+    number = _read(key)
+    return replace(number, unit=unit or parts[1]) if number and not number.percent else None
+
+
+def _with_zeros(number: Number | None, text: str) -> Number | None:
+    """A decimal with the zeros at its end, which say how exact it is."""
+    zeros = _ZEROS.search(text)
+    if number is None or number.decimals is None or zeros is None:
+        return number
+    more = len(zeros.group(1))
+    return replace(number, decimals=number.decimals + more, digits=number.digits + more)
+
+
+def _compound(text: str) -> Number | None:
+    """Two numbers with units of one dimension: 5 hours and 30 minutes."""
+    match = _COMPOUND.fullmatch(text)
+    if match is None:
+        return None
+    first, second = (read_number(part) for part in match.groups())
+    if first is None or second is None or first.unit is None or second.unit is None:
+        return None
+    if first.unit.dimension != second.unit.dimension or first.unit.factor <= second.unit.factor:
+        return None
+    return Number(
+        first.value + second.value * second.unit.factor / first.unit.factor, unit=first.unit
+    )
+
+
+def _without_spaces(match: re.Match[str]) -> str:
+    return match.group().replace(" ", "")
+
+
+def _number_word(text: str) -> int | None:
+    """The number that one or two words spell, up to a hundred."""
+    content = _WORDS.fullmatch(text)
+    words = (content.group(1) if content else text).strip().lower().replace("-", " ").split()
+    values = [_SPELLED.get(word) for word in words]
+    if len(values) == 1:
+        return values[0]
+    if len(values) == 2 and None not in values:
+        tens, ones = values
+        if tens is not None and ones is not None and tens >= 20 and tens < 100 and 0 < ones < 10:
+            return tens + ones
+    return None
 
 
 def same_number(one: Number, other: Number) -> bool:

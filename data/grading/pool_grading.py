@@ -5,13 +5,17 @@ derived from its text alone, as often as one likes; what was found out about an 
 the pool (`svlaw.data.grading.judgements`), so that doing it again takes seconds.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.grading.algebra import grader_digest
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.choices import is_choice
 from svlaw.data.grading.examiner import TIME_LIMIT, Examiner
@@ -43,10 +47,12 @@ class PoolGrading:
         timeout: Rows whose answer ran out of time or memory; they count as wrong.
         kept: Rows of problems of kind code and external, left as they were.
         correct: Rows that are correct, those kept included.
+        changed: Rows whose answer, correctness or status is another than the pool held before.
+        flipped: Rows among them whose correctness is another.
+        rules: Digest of the rules that graded.
         pairs: Distinct pairs of a problem's answer and its reference.
         classes: Answer classes, summed over problems.
-        examined: Answers and pairs that Math-Verify was asked about this time.
-        uncompared: Pairs of wrong answers left apart because a problem had too many.
+        examined: Answers that were read this time.
     """
 
     pool: Pool
@@ -57,10 +63,12 @@ class PoolGrading:
     timeout: int
     kept: int
     correct: int
+    changed: int
+    flipped: int
+    rules: str
     pairs: int
     classes: int
     examined: int
-    uncompared: int
 
 
 @dataclass(frozen=True)
@@ -93,12 +101,12 @@ def grade_pool(
         pool: The pool; its table `answers` is replaced when everything is graded.
         extractor: A function of one's own that finds the final answer in a text, or its name as
             `module:function`; `whole` where texts are answers; None for the built-in ones.
-        time_limit: Seconds for reading one answer, and for comparing one pair.
+        time_limit: Seconds for working out one sum, integral or limit.
         workers: Worker processes; None chooses, and for a cluster it is None.
         tolerance: Relative tolerance of numeric problems.
         cluster: Where texts are read and answers examined; this machine when None.
         wait: Seconds to wait for another command that writes to the pool.
-        progress: Called with solutions read of all, then with answers and pairs examined of all.
+        progress: Called with solutions read of all, then with answers examined of all.
 
     Raises:
         NotInPoolError: The pool holds no text, or no problems.
@@ -125,7 +133,17 @@ def grade_pool(
             save_judgements(pool, judgements)
     columns = list(TABLES["answers"].columns)
     answers = pl.concat([graded.frame.select(columns), kept.select(columns)])
-    graded_pool = replace(pool, "answers", answers, expected=replaced, wait=wait)
+    changed, flipped = _changes(pool, answers)
+    rules = rules_digest()
+    note = {
+        "rules": rules,
+        "extractor": _name(extractor),
+        "tolerance": tolerance,
+        "time_limit": time_limit,
+    }
+    graded_pool = replace(
+        pool, "answers", answers, expected=replaced, wait=wait, metadata={"grading": note}
+    )
     status = dict(graded.frame["status"].value_counts().iter_rows())
     return PoolGrading(
         pool=graded_pool,
@@ -136,11 +154,44 @@ def grade_pool(
         timeout=status.get("timeout", 0),
         kept=kept.height,
         correct=int(answers["is_correct"].sum()),
+        changed=changed,
+        flipped=flipped,
+        rules=rules,
         pairs=graded.pairs,
         classes=graded.classes,
         examined=examiner.examined,
-        uncompared=graded.uncompared,
     )
+
+
+@cache
+def rules_digest() -> str:
+    """Digest of the rules that grade: the code of this package, and the libraries it rests on.
+
+    Pools graded under one digest, extractor and tolerance were graded alike.
+    """
+    parts = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return hashlib.sha256(grader_digest().encode() + b"".join(parts)).hexdigest()[:16]
+
+
+def _name(extractor: str | Extractor | None) -> str:
+    """What a pool calls the extractor that read its answers."""
+    if extractor is None:
+        return "built-in"
+    if isinstance(extractor, str):
+        return extractor
+    return f"{extractor.__module__}:{getattr(extractor, '__qualname__', type(extractor).__name__)}"
+
+
+def _changes(pool: Pool, answers: pl.DataFrame) -> tuple[int, int]:
+    """Rows that were in the pool before, and differ now; those whose correctness does."""
+    if not pool.has("answers"):
+        return 0, 0
+    columns = ("answer", "is_correct", "status")
+    held = pool.read("answers", (*_KEY, *columns))
+    both = answers.select(*_KEY, *columns).join(held, on=_KEY, suffix="_held")
+    differ = [pl.col(name).ne_missing(pl.col(f"{name}_held")) for name in columns]
+    changed = both.select(pl.any_horizontal(differ).sum().alias("changed"), differ[1].sum())
+    return changed.row(0)
 
 
 def _problems(pool: Pool) -> tuple[dict[str, _Problem], list[str]]:
@@ -262,5 +313,4 @@ def _grade(
         graded.frame.with_columns(status.alias("status")),
         graded.pairs,
         graded.classes,
-        graded.uncompared,
     )

@@ -17,6 +17,7 @@ from typing import Any, Final
 from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, judge
+from svlaw.data.importers.bare_replies import short_reply
 from svlaw.data.importers.solution_intake import (
     Intake,
     Problem,
@@ -47,7 +48,7 @@ _TO_INSTALL: Final = (
 
 
 @dataclass
-class _Tally:
+class Tally:
     """What was left out or rounded, to be reported."""
 
     failed: int = 0
@@ -95,6 +96,8 @@ def import_inspect(
     headers = {path: _header(reader, path) for path in paths}
     task, model = _agree(headers)
     keys = {path: _keys(reader, path) for path in paths}
+    unscored = not regrade and not any(_is_scored(header) for header in headers.values())
+    regrade = regrade or unscored
     total, done = sum(len(samples) for samples in keys.values()), 0
     metadata: dict[str, Any] = {
         "source": "inspect_ai",
@@ -102,7 +105,7 @@ def import_inspect(
         "task": task,
         "model": model,
     }
-    tally = _Tally()
+    tally = Tally()
     uuids: dict[str, Path] = {}
     with create_pool(out, metadata) as writer:
         intake = Intake(writer, unit="sample")
@@ -124,6 +127,8 @@ def import_inspect(
         metadata["correctness"] = "graded" if regrade else f"score of {', '.join(tally.names)}"
         metadata["counts"] = {"problems": intake.problems, "solutions": answers.height}
         metadata["remarks"] = _remarks(tally, total)
+        if unscored:
+            metadata["remarks"] += ["the logs hold no scores, so texts were graded by the targets"]
     return open_pool(out)
 
 
@@ -155,6 +160,11 @@ def _find_logs(logs: str | Path | Sequence[str | Path]) -> list[Path]:
 
 def _header(reader: Any, path: Path) -> Any:
     return _call(path, reader.read_eval_log, str(path), header_only=True)
+
+
+def _is_scored(header: Any) -> bool:
+    """Tell whether a log has scores; a log that was broken off has no results to tell by."""
+    return header.results is None or bool(header.results.scores)
 
 
 def _keys(reader: Any, path: Path) -> list[tuple[int | str, int]]:
@@ -222,7 +232,7 @@ def _take_in(
     place: tuple[Path, int, int],
     scorer: str | None,
     regrade: bool,
-    tally: _Tally,
+    tally: Tally,
 ) -> None:
     path, line, offset = place
     where = f"{path}, sample {sample.id!r}, epoch {sample.epoch}"
@@ -232,7 +242,7 @@ def _take_in(
         tally.failed += 1
         return
     score = None if regrade else _score(sample, where, scorer, tally)
-    flag = None if regrade else _flag(score, where, tally)
+    flag = None if regrade else flag_of_score(score, where, tally)
     if flag is None and not regrade:
         tally.unscored += 1
         return
@@ -285,7 +295,7 @@ def _question(sample: Any) -> str:
     return whole_characters("\n".join([question, *choices]))
 
 
-def _score(sample: Any, where: str, scorer: str | None, tally: _Tally) -> Any:
+def _score(sample: Any, where: str, scorer: str | None, tally: Tally) -> Any:
     scores = sample.scores or {}
     if scorer is not None and scores and scorer not in scores:
         raise BadInputError(f"{where}: no scorer {scorer!r}; there are: {', '.join(scores)}")
@@ -298,7 +308,7 @@ def _score(sample: Any, where: str, scorer: str | None, tally: _Tally) -> Any:
     return scores[name]
 
 
-def _flag(score: Any, where: str, tally: _Tally) -> bool | None:
+def flag_of_score(score: Any, where: str, tally: Tally) -> bool | None:
     """Correctness from a score's value; None when it was not scored."""
     value = None if score is None else score.value
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -332,9 +342,12 @@ def _as_number(word: str) -> float | None:
 def _answer(problem: Problem, text: str, score: Any) -> str | None:
     """The scorer's answer, unless that is the whole text, as of scorers that read none."""
     said = blank_to_none(getattr(score, "answer", None))
-    if said is None or said.strip() == text.strip():
+    if said is None:
         return problem.read_answer(text)
-    return whole_characters(said)
+    if said.strip() != text.strip():
+        return whole_characters(said)
+    # A reply of one short line that the scorer took whole is the answer, whatever it says.
+    return problem.read_answer(text) or short_reply(text)
 
 
 def _prompt_tokens(usage: Any) -> int | None:
@@ -345,7 +358,7 @@ def _prompt_tokens(usage: Any) -> int | None:
     return int(usage.input_tokens + cached)
 
 
-def _remarks(tally: _Tally, total: int) -> list[str]:
+def _remarks(tally: Tally, total: int) -> list[str]:
     """What was left out or rounded, in words."""
     remarks = []
     if tally.failed:

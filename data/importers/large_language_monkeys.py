@@ -12,7 +12,6 @@ README, which calls the list `is_correct`), and the card and files of the data s
 ScalingIntelligence/monkey_business at a9f8f73. Facts about fields and names only.
 """
 
-import json
 import mmap
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -40,6 +39,7 @@ from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES
 from svlaw.data.storage.files import refuse_existing, refuse_missing
 from svlaw.data.storage.json_records import Record
+from svlaw.data.storage.json_values import parse_json
 from svlaw.data.storage.object_stores import locate
 from svlaw.data.storage.row_files import whole_characters
 from svlaw.data.storage.yaml_files import find_field, read_fields, read_text, read_texts
@@ -281,10 +281,7 @@ def _read_list(path: Path, progress: Progress) -> Iterator[Record]:
 
 
 def _parse(path: Path, number: int, content: bytes) -> Record:
-    try:
-        value = json.loads(content)
-    except ValueError as error:
-        raise BadInputError(f"{path}, record {number}: not valid JSON ({error})") from error
+    value = parse_json(content, f"{path}, record {number}")
     if not isinstance(value, dict):
         raise BadInputError(f"{path}, record {number}: not a JSON object")
     return Record(value, path, number, unit="record")

@@ -19,6 +19,7 @@ from typing import Any, Final
 from svlaw.data.errors import BadInputError
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, judge
+from svlaw.data.importers.set_aside import SetAside
 from svlaw.data.importers.solution_intake import (
     Intake,
     Problem,
@@ -36,6 +37,7 @@ from svlaw.data.storage.object_stores import locate
 from svlaw.data.storage.row_files import whole_characters
 
 _NAME: Final = re.compile(r"samples_(.+?)(?:_\d{4}-\d\d-\d\dT[\d.:-]+)?\.jsonl")
+_NO_FILTER: Final = "none"
 _INVALID: Final = "[invalid]"
 _USUAL_METRIC: Final = "exact_match"
 _EXECUTED: Final = "pass@"
@@ -77,6 +79,7 @@ def import_lm_harness(
     filter_name: str | None = None,
     metric: str | None = None,
     regrade: bool = False,
+    skip_bad: bool = False,
     time_limit: float = TIME_LIMIT,
     workers: int | None = None,
     progress: Progress = silent,
@@ -95,6 +98,7 @@ def import_lm_harness(
         filter_name: The filter to read, when lines of several are there.
         metric: The metric to read; by default the only one, or exact_match.
         regrade: Grade even where a metric says what is correct.
+        skip_bad: Whether a few lines that cannot be used are left out and counted.
         time_limit: Seconds for grading one answer.
         workers: Worker processes for grading; None chooses.
         progress: Called with the megabytes read, of all.
@@ -115,11 +119,14 @@ def import_lm_harness(
         "tasks": sorted(set(tasks.values())),
     }
     reading = _Reading(filter_name, filter_name is not None, metric, True if regrade else None)
+    aside = SetAside(skip_bad)
     with create_pool(out, metadata) as writer:
         intake = Intake(writer)
         for row in read_records(paths, progress):
-            if _is_wanted(row, reading):
-                _take_in(intake, row, tasks[row.path] if several else None, reading)
+            with aside.row():
+                if _is_wanted(row, reading):
+                    _take_in(intake, row, tasks[row.path] if several else None, reading)
+        aside.refuse_many(sum(reading.starts.values()))
         if not reading.places:
             raise BadInputError(
                 f"{paths[0]}: holds no lines of filter {filter_name!r}; there are:"
@@ -135,6 +142,14 @@ def import_lm_harness(
         metadata["filter"] = reading.filter
         metadata["correctness"] = "graded" if graded else reading.metric
         metadata["counts"] = {"problems": intake.problems, "solutions": answers.height}
+        remarks = aside.remarks
+        if not graded and not answers["is_correct"].any():
+            remarks.append(
+                f"{reading.metric} is 0 everywhere, as where a filter finds no answers; --regrade"
+                " grades the texts instead"
+            )
+        if remarks:
+            metadata["remarks"] = remarks
     return open_pool(out)
 
 
@@ -157,7 +172,7 @@ def _task(path: Path) -> str:
 
 def _is_wanted(row: Record, reading: _Reading) -> bool:
     """Tell whether a line is of the filter that is read, which must be named if there are more."""
-    name = row.need_text("filter")
+    name = row.text("filter") or _NO_FILTER
     if reading.filter is None:
         reading.filter = name
     if name == reading.filter:
@@ -250,7 +265,11 @@ def _metrics(row: Record) -> list[str]:
     if "metrics" in row.fields:
         return [str(name) for name in row.items("metrics")]
     numbers = (int, float)
-    return [n for n, value in row.fields.items() if n not in _FIXED and isinstance(value, numbers)]
+    return [
+        name
+        for name, value in row.fields.items()
+        if name not in _FIXED and isinstance(value, numbers) and 0 <= value <= 1
+    ]
 
 
 def _choose(row: Record, metrics: list[str], named: str | None) -> str:
@@ -259,11 +278,14 @@ def _choose(row: Record, metrics: list[str], named: str | None) -> str:
         raise row.error(f"no metric {named!r}; there are: {names}")
     if named is None and not metrics:
         raise row.error("no metric says what is correct; use --regrade")
-    if named is None and len(metrics) > 1 and _USUAL_METRIC not in metrics:
+    usual = [name for name in metrics if name == _USUAL_METRIC] or [
+        name for name in metrics if name.split(",")[0] == _USUAL_METRIC
+    ]
+    if named is None and len(metrics) > 1 and len(usual) != 1:
         raise row.error(f"several metrics ({names}); choose one with --metric")
     if named is not None:
         return named
-    return metrics[0] if len(metrics) == 1 else _USUAL_METRIC
+    return metrics[0] if len(metrics) == 1 else usual[0]
 
 
 def _problem(row: Record, problem_id: str, task: str | None, reading: _Reading) -> Problem:

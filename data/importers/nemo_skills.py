@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, get_args
 from svlaw.data.errors import BadInputError
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.grading.grader import TIME_LIMIT, judge
+from svlaw.data.importers.set_aside import SetAside
 from svlaw.data.importers.solution_intake import (
     Intake,
     Problem,
@@ -39,8 +40,10 @@ from svlaw.data.storage.object_stores import locate
 Correctness = Literal["symbolic", "judge", "graded"]
 """What decides whether a solution is correct; see `import_nemo_skills`."""
 
-_NAME: Final = re.compile(r"output-rs(\d+)\.jsonl")
+_NAME: Final = re.compile(r"output(?:-rs(\d+))?\.jsonl")
 _PATTERN: Final = "output-rs*.jsonl"
+_GREEDY: Final = "output.jsonl"
+_MOST_SEED: Final = 2**31 - 1
 _SYMBOLIC: Final = ("symbolic_correct", "is_correct")
 _JUDGEMENT: Final = "Judgement:"
 
@@ -51,6 +54,7 @@ def import_nemo_skills(
     *,
     correctness: Correctness | None = None,
     id_field: str | None = None,
+    skip_bad: bool = False,
     time_limit: float = TIME_LIMIT,
     workers: int | None = None,
     progress: Progress = silent,
@@ -64,10 +68,11 @@ def import_nemo_skills(
     Args:
         out: Folder or address of the new pool.
         outputs: Folder of `output-rs<seed>.jsonl`, a pattern such as `run/output-rs[0-7].jsonl`, or
-            the files themselves.
+            the files themselves. A single `output.jsonl` (greedy decoding) is seed 0.
         correctness: `symbolic`, `judge` or `graded` instead of the first that the files hold.
         id_field: Field that names the problem; by default its line does, counted from 0, and the
             files must hold the same problems in the same order.
+        skip_bad: Whether a few lines that cannot be used are left out and counted.
         time_limit: Seconds for grading one answer.
         workers: Worker processes for grading; None chooses.
         progress: Called with the megabytes read, of all.
@@ -88,6 +93,7 @@ def import_nemo_skills(
         "folder": next(iter(files.values())).resolve().parent.name,
         "seeds": sorted(files),
     }
+    aside = SetAside(skip_bad)
     with create_pool(out, metadata) as writer:
         intake = Intake(writer)
         if correctness is None:
@@ -96,7 +102,8 @@ def import_nemo_skills(
         records = read_records(list(files.values()), progress)
         lines: dict[Path, int] = {}
         for path, rows in itertools.groupby(records, key=lambda record: record.path):
-            lines[path] = _take_in(intake, rows, numbers[path], correctness, id_field)
+            lines[path] = _take_in(intake, rows, numbers[path], (correctness, id_field), aside)
+        aside.refuse_many(sum(lines.values()) - aside.count)
         if id_field is None:
             _refuse_short_files(lines)
         source = str(outputs if isinstance(outputs, str | Path) else next(iter(files.values())))
@@ -104,6 +111,8 @@ def import_nemo_skills(
             source, graded=correctness == "graded", time_limit=time_limit, workers=workers
         )
         metadata["correctness"] = correctness
+        if aside.remarks:
+            metadata["remarks"] = aside.remarks
         metadata["counts"] = {"problems": intake.problems, "solutions": answers.height}
     return open_pool(out)
 
@@ -119,6 +128,8 @@ def _find_files(outputs: str | Path | Sequence[str | Path]) -> dict[int, Path]:
         if Path(outputs).is_dir():
             pattern = Path(glob.escape(str(outputs))) / _PATTERN
         paths = [Path(path) for path in glob.glob(str(pattern))]  # noqa: PTH207  may be absolute
+        if not paths and (Path(outputs) / _GREEDY).is_file():
+            paths = [Path(outputs) / _GREEDY]
     if not paths:
         raise BadInputError(f"{outputs}: holds no {_PATTERN}; give the folder of a finished run")
     files: dict[int, Path] = {}
@@ -129,7 +140,9 @@ def _find_files(outputs: str | Path | Sequence[str | Path]) -> dict[int, Path]:
                 f"{path}: the name is not output-rs<seed>.jsonl, so the sample has no number; merge"
                 " chunks and rename the file"
             )
-        number = int(match.group(1))
+        number = int(match.group(1) or 0)
+        if number > _MOST_SEED:
+            raise BadInputError(f"{path}: seed {number} does not fit; use up to {_MOST_SEED}")
         if number in files:
             raise BadInputError(f"{path}: the same seed as {files[number]}; give one of them")
         files[number] = path
@@ -146,16 +159,19 @@ def _take_in(
     intake: Intake,
     rows: Iterable[Record],
     number: int,
-    correctness: Correctness,
-    id_field: str | None,
+    how: tuple[Correctness, str | None],
+    aside: SetAside,
 ) -> int:
     """Take one file in; return its number of problems."""
     position = -1
+    correctness, id_field = how
     for position, row in enumerate(rows):
-        problem_id = str(position) if id_field is None else row.need_text(id_field)
-        problem = _problem(row, problem_id, correctness)
-        intake.add_problem(problem, row.where)
-        intake.add_solution(_solution(row, problem, number, correctness), row.path, row.line)
+        with aside.row():
+            problem_id = str(position) if id_field is None else row.need_text(id_field)
+            problem = _problem(row, problem_id, correctness)
+            solution = _solution(row, problem, number, correctness)
+            intake.add_problem(problem, row.where)
+            intake.add_solution(solution, row.path, row.line)
     return position + 1
 
 

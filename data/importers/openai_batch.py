@@ -21,6 +21,7 @@ from svlaw.data.grading.grader import TIME_LIMIT, judge
 from svlaw.data.importers.batch_ids import SolutionIds, VerificationIds, compile_pattern
 from svlaw.data.importers.batch_requests import Requests, choice_tokens
 from svlaw.data.importers.flat_tables import read_problems
+from svlaw.data.importers.set_aside import SetAside
 from svlaw.data.importers.solution_intake import Intake, Problem, Solution, kind_of, need_reference
 from svlaw.data.importers.verification_intake import VerificationIntake
 from svlaw.data.pool import Pool, open_pool
@@ -46,6 +47,7 @@ def import_openai_batch(
     score: ScoreSource = "text",
     id_pattern: str | None = None,
     verification_pattern: str | None = None,
+    skip_bad: bool = False,
     time_limit: float = TIME_LIMIT,
     workers: int | None = None,
     progress: Progress = silent,
@@ -69,6 +71,7 @@ def import_openai_batch(
         id_pattern: How to read the custom_id of a solution; see
             `svlaw.data.importers.batch_ids.SolutionIds`.
         verification_pattern: How to read that of a verification; see `VerificationIds` there.
+        skip_bad: Whether a few lines that cannot be used are left out and counted.
         time_limit: Seconds for grading one answer.
         workers: Worker processes for grading; None chooses.
         progress: Called with the megabytes read, of all.
@@ -93,12 +96,15 @@ def import_openai_batch(
         "files": [path.name for path in (*solution_files, *verification_files)],
         "correctness": "graded",
     }
+    aside = SetAside(skip_bad)
     with create_pool(out, metadata) as writer:
         intake, requests = Intake(writer), Requests("solutions")
         known_problems = _problems_of(table)
         samples = SolutionIds(known_problems, sample_pattern)
         for row in read_records(solution_files, progress):
-            _take_solutions(intake, row, samples, requests, known_problems)
+            with aside.row():
+                _take_solutions(intake, row, samples, requests, known_problems)
+        aside.refuse_many(requests.total)
         _refuse_failure(requests, solution_files)
         answers = intake.finish(
             str(solution_files[0]),
@@ -115,11 +121,13 @@ def import_openai_batch(
             known = frozenset(answers.select("problem_id", "solution_id").iter_rows())
             ids = VerificationIds(known, verdict_pattern)
             for row in read_records(verification_files, progress):
-                _take_verifications(verdicts, row, ids, requests)
+                with aside.row():
+                    _take_verifications(verdicts, row, ids, requests)
             _refuse_failure(requests, verification_files)
             counts["verifications"] = verdicts.finish()
             metadata["score"] = score
             metadata["remarks"] += requests.remarks
+        metadata["remarks"] += aside.remarks
     return open_pool(out)
 
 

@@ -41,6 +41,24 @@ from svlaw.data.workers.file_batches import BATCH_BYTES, BatchReader, pack_frame
 DEFAULT_VERIFIER: Final = "genrm"
 
 _BATCH_BYTES: Final = BATCH_BYTES
+_PROBLEM: Final = {
+    name: pl.String() for name in ("problem_id", "question", "reference_answer", "kind")
+}
+_SAMPLE: Final = {
+    "problem_id": pl.String(),
+    "solution_id": pl.Int32(),
+    "text": pl.String(),
+    "answer": pl.String(),
+    "reference_answer": pl.String(),
+}
+_VERIFICATION: Final = {
+    "problem_id": pl.String(),
+    "solution_id": pl.Int32(),
+    "verification_id": pl.Int32(),
+    "text": pl.String(),
+    "p_yes": pl.Float64(),
+    "p_no": pl.Float64(),
+}
 _VERDICT_ROWS: Final = 500_000
 
 
@@ -159,37 +177,25 @@ def pack_samples(files: tuple[SamplesFile, ...]) -> tuple[bytes, ...]:
     Raises:
         BadInputError: A file cannot be used.
     """
-    frames = [_sample_frames(file) for file in files]
-    return tuple(pack_frame(pl.concat(parts)) for parts in zip(*frames, strict=True))
-
-
-def _sample_frames(file: SamplesFile) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    read = read_samples(file.path)
-    reference = reference_answer(read.gt_answer)
-    if reference is None:
-        raise BadInputError(f"{file.path}: gt_answer {read.gt_answer!r} holds no answer")
-    problem = pl.DataFrame(
-        {
-            "problem_id": [file.problem_id],
-            "question": pl.Series([read.question], dtype=pl.String),
-            "reference_answer": [reference],
-            "kind": [kind_of(reference)],
-        }
+    problems: list[tuple[str, str | None, str, str]] = []
+    rows: list[tuple[str, int, str | None, str | None, str]] = []
+    for file in files:
+        read = read_samples(file.path)
+        reference = reference_answer(read.gt_answer)
+        if reference is None:
+            raise BadInputError(f"{file.path}: gt_answer {read.gt_answer!r} holds no answer")
+        problems.append((file.problem_id, read.question, reference, kind_of(reference)))
+        rows += [
+            (file.problem_id, number, text, extract_answer(text), reference)
+            for number, text in enumerate(read.texts)
+        ]
+    # One frame for all files of a batch: hundreds of small ones take longer than what is in them.
+    frame = pl.DataFrame(rows, schema=_SAMPLE, orient="row")
+    return (
+        pack_frame(pl.DataFrame(problems, schema=_PROBLEM, orient="row")),
+        pack_frame(frame.select("problem_id", "solution_id", "text")),
+        pack_frame(frame.with_columns(_chars()).drop("text")),
     )
-    solutions = pl.DataFrame(
-        {
-            "solution_id": pl.Series(range(len(read.texts)), dtype=pl.Int32),
-            "text": pl.Series(read.texts, dtype=pl.String),
-        }
-    ).select(pl.lit(file.problem_id).alias("problem_id"), pl.all())
-    answers = solutions.select(
-        "problem_id",
-        "solution_id",
-        pl.Series("answer", [extract_answer(text) for text in read.texts], pl.String),
-        pl.lit(reference).alias("reference_answer"),
-        _chars(),
-    )
-    return problem, solutions, answers
 
 
 def pack_verifications(
@@ -200,25 +206,19 @@ def pack_verifications(
     Raises:
         BadInputError: A file cannot be used.
     """
-    verifications = pl.concat([_verifications(file) for file in files])
+    columns: dict[str, list[Any]] = {name: [] for name in _VERIFICATION}
+    for file in files:
+        read = read_verifications(file.path)
+        count = len(read.texts)
+        columns["problem_id"] += [file.problem_id] * count
+        columns["solution_id"] += [file.solution_id] * count
+        columns["verification_id"] += range(count)
+        columns["text"] += read.texts
+        columns["p_yes"] += read.p_yes
+        columns["p_no"] += read.p_no
+    verifications = pl.DataFrame(columns, schema=_VERIFICATION)
     verdicts = make_verdicts(verifications, score).drop("text", "p_yes", "p_no")
     return pack_frame(verifications), pack_frame(verdicts)
-
-
-def _verifications(file: VerificationsFile) -> pl.DataFrame:
-    read = read_verifications(file.path)
-    return pl.DataFrame(
-        {
-            "verification_id": pl.Series(range(len(read.texts)), dtype=pl.Int32),
-            "text": pl.Series(read.texts, dtype=pl.String),
-            "p_yes": pl.Series(read.p_yes, dtype=pl.Float64),
-            "p_no": pl.Series(read.p_no, dtype=pl.Float64),
-        }
-    ).select(
-        pl.lit(file.problem_id).alias("problem_id"),
-        pl.lit(file.solution_id, pl.Int32).alias("solution_id"),
-        pl.all(),
-    )
 
 
 def _chars() -> pl.Expr:

@@ -22,6 +22,7 @@ from svlaw.data.storage.yaml_files import (
 _SUBFOLDERS: Final = ("data", "data_cleaned")
 _PROBLEM: Final = re.compile(r"problem_(.+)")
 _SOLUTION: Final = re.compile(r"solution_(.*)\.yaml")
+_MOST_DIGITS: Final = 9
 _MISSING: Final = -1.0
 
 
@@ -159,9 +160,10 @@ def _solutions(problem_id: str, folder: Path) -> Iterator[VerificationsFile]:
         match = _SOLUTION.fullmatch(path.name)
         if match is None:
             continue
-        if not match.group(1).isdecimal():
+        if not match.group(1).isdecimal() or len(match.group(1)) > _MOST_DIGITS:
             raise BadInputError(
-                f"{path}: {match.group(1)!r} is not the number of a solution; rename the file"
+                f"{path}: {match.group(1)!r} is not the number of a solution that fits; rename the"
+                " file"
             )
         yield VerificationsFile(problem_id, int(match.group(1)), path, path.stat().st_size)
 

@@ -18,6 +18,7 @@ from svlaw.data.grading.answers import normalize_answer, reference_answer
 from svlaw.data.grading.choices import is_choice
 from svlaw.data.grading.extractors import built_in_extractor
 from svlaw.data.grading.grader import TIME_LIMIT, grade_answers
+from svlaw.data.importers.bare_replies import bare_reply
 from svlaw.data.importers.row_buffers import PLACE, RowBuffer, refuse_repeats
 from svlaw.data.pool_writer import PoolWriter
 from svlaw.data.schema import TABLES
@@ -43,10 +44,14 @@ class Problem:
     level: str | None = None
 
     def read_answer(self, text: str | None) -> str | None:
-        """Find the final answer in a solution's text, by the problem's kind; programs have none."""
+        """Find the final answer in a solution's text, by the problem's kind; programs have none.
+
+        A text that is nothing but an answer is the answer.
+        """
         if not text or self.kind == "code":
             return None
-        return built_in_extractor(self.kind or "math", self.reference_answer or "")(text)
+        read = built_in_extractor(self.kind or "math", self.reference_answer or "")
+        return read(text) or bare_reply(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,11 @@ class Intake:
     def problems(self) -> int:
         """Number of problems so far."""
         return len(self._problems)
+
+    @property
+    def has_references(self) -> bool:
+        """Whether a problem has a reference answer."""
+        return any(problem.reference_answer is not None for problem, _ in self._problems.values())
 
     def add_problem(self, problem: Problem, where: str) -> None:
         """Take a problem in, which may come again as long as it stays the same.

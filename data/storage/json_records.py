@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from svlaw.data.errors import BadInputError
 from svlaw.data.progress import Progress, silent
+from svlaw.data.storage.encoded_files import decoding_errors, open_content, read_content
 from svlaw.data.storage.files import refuse_missing
-from svlaw.data.storage.row_files import parse_object, whole_characters
+from svlaw.data.storage.json_values import parse_json, parse_object
+from svlaw.data.storage.row_files import whole_characters
 
 _MEGABYTE: Final = 1 << 20
 _MOST_INT32: Final = 2**31 - 1
@@ -179,7 +181,7 @@ def read_records(paths: Sequence[Path], progress: Progress = silent) -> Iterator
     done = reported = 0
     for path in paths:
         held = False
-        with path.open("rb") as lines:
+        with open_content(path) as lines, decoding_errors(path):
             for number, line in enumerate(lines, 1):
                 done += len(line)
                 if line.strip():
@@ -187,10 +189,31 @@ def read_records(paths: Sequence[Path], progress: Progress = silent) -> Iterator
                     yield Record(parse_object(path, number, line), path, number)
                 if done - reported >= _MEGABYTE:
                     reported = done
-                    progress(_megabytes(done), total)
+                    progress(min(_megabytes(done), total), total)
         if not held:
             raise BadInputError(f"{path}: the file holds no rows")
-        progress(_megabytes(done), total)
+        progress(min(_megabytes(done), total), total)
+
+
+def read_document(path: Path) -> Any:
+    """Read a file that holds one JSON value, whatever it is.
+
+    Raises:
+        BadInputError: The file cannot be read, or is no JSON.
+    """
+    return parse_json(read_content(path), str(path))
+
+
+def records_of(rows: Sequence[Any], path: Path) -> Iterator[Record]:
+    """The objects of a list that stands in a file, one by one.
+
+    Raises:
+        BadInputError: One is no object.
+    """
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            raise BadInputError(f"{path}, record {number}: not a JSON object")
+        yield Record(row, path, number, unit="record")
 
 
 def _megabytes(size: int) -> int:

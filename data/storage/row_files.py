@@ -1,17 +1,28 @@
-"""Reads Parquet, CSV and JSONL files of rows, with one clear line when one cannot be read."""
+"""Reads Parquet, CSV, JSON and JSONL files of rows, with one clear line when one cannot be read."""
 
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from svlaw.data.errors import BadInputError, first_line
+from svlaw.data.storage.encoded_files import (
+    decoding_errors,
+    is_encoded,
+    kind_of_file,
+    open_content,
+    read_content,
+    refuse_pointer,
+)
 from svlaw.data.storage.files import read_parquet_schema, refuse_missing
+from svlaw.data.storage.json_values import parse_json, parse_object, rows_of_document
+
+__all__ = ["RawTable", "Rows", "parse_object", "read_raw", "read_rows", "whole_characters"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,33 @@ class Rows:
     renamed: frozenset[str]
 
 
+@dataclass(frozen=True)
+class RawTable:
+    """The rows of a file as they stand in it.
+
+    Attributes:
+        frame: All columns; those of `nested` as JSON text.
+        nested: Columns of a JSON file with lists or objects in their cells, as they are.
+        bad: Lines that could not be read and were left out, with their errors.
+        unread: Names of columns that were not asked for.
+    """
+
+    frame: pl.DataFrame
+    nested: dict[str, list[Any]] = field(default_factory=dict)
+    bad: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def nested_names(self) -> list[str]:
+        """Columns with lists or objects in their cells."""
+        typed = [name for name, dtype in self.frame.schema.items() if dtype.is_nested()]
+        return [*self.nested, *typed]
+
+    def cells(self, name: str) -> list[Any]:
+        """The values of a column, row by row."""
+        return self.nested[name] if name in self.nested else self.frame[name].to_list()
+
+
 def read_rows(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, str]) -> Rows:
     """Read a file of rows; only wanted columns are kept (all of them when `wanted` is None).
 
@@ -36,27 +74,53 @@ def read_rows(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, st
     such as `0777` stays what it is.
 
     Args:
-        path: A `.parquet`, `.csv`, `.jsonl` or `.ndjson` file.
+        path: A `.parquet`, `.csv`, `.json`, `.jsonl` or `.ndjson` file; all but the first may be
+            compressed (`.gz`, `.zst`).
         wanted: New names of the columns to keep.
         renames: Old name to new name.
 
     Raises:
-        BadInputError: The file is missing, empty, damaged or of an unknown kind, holds no rows, or
-            a renaming clashes with a column.
+        BadInputError: The file is missing, empty, damaged or of an unknown kind, holds no rows, a
+            renaming clashes with a column, two columns have one name, or a wanted column holds
+            lists or objects.
+    """
+    asked = None if wanted is None else {*wanted, *renames}
+    raw = read_raw(path, asked)
+    kept, ignored = select_columns(path, [*raw.frame.columns, *raw.unread], wanted, renames)
+    for old, new in kept.items():
+        if wanted is not None and old in raw.nested:
+            raise BadInputError(f"{path}: column '{new}' holds lists or objects, not single values")
+    renamed = frozenset(old for old, new in kept.items() if old != new)
+    return Rows(raw.frame.select(kept.keys()).rename(kept), ignored, renamed)
+
+
+def read_raw(
+    path: Path, asked: Collection[str] | None = None, *, skip_bad: bool = False
+) -> RawTable:
+    """Read a file of rows as they stand in it.
+
+    Args:
+        path: As in `read_rows`.
+        asked: Columns that may be needed; None is all of them.
+        skip_bad: Leave lines out that cannot be read.
+
+    Raises:
+        BadInputError: As in `read_rows`.
     """
     refuse_missing(path)
-    reader = _READERS.get(path.suffix.lower())
+    refuse_pointer(path)
+    reader = _READERS.get(kind_of_file(path))
     if reader is None:
-        raise BadInputError(f"{path}: unknown kind of file; use {', '.join(sorted(_READERS))}")
-    return reader(path, wanted, renames)
+        kinds = ", ".join(sorted(_READERS))
+        raise BadInputError(f"{path}: unknown kind of file; use {kinds} (or .gz, .zst of it)")
+    raw = reader(path, asked, skip_bad)
+    if not raw.frame.height and not raw.unread:
+        why = f"{path}: the file holds no rows"
+        raise BadInputError(f"{why} that can be read ({raw.bad[0]})" if raw.bad else why)
+    return raw
 
 
-def _refuse_no_rows(path: Path, rows: int) -> None:
-    if not rows:
-        raise BadInputError(f"{path}: the file holds no rows")
-
-
-def _select(
+def select_columns(
     path: Path, names: Sequence[str], wanted: Sequence[str] | None, renames: Mapping[str, str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Map old to new names of the columns to keep; name those left out."""
@@ -77,74 +141,85 @@ def _select(
     return kept, tuple(ignored)
 
 
-def _rows(frame: pl.DataFrame, kept: Mapping[str, str], ignored: tuple[str, ...]) -> Rows:
-    renamed = frozenset(old for old, new in kept.items() if old != new)
-    return Rows(frame.select(kept.keys()).rename(kept), ignored, renamed)
-
-
-def _read_parquet(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, str]) -> Rows:
-    kept, ignored = _select(path, list(read_parquet_schema(path)), wanted, renames)
+def _read_parquet(path: Path, asked: Collection[str] | None, skip_bad: bool) -> RawTable:
+    names = list(read_parquet_schema(path))
+    columns = [name for name in names if asked is None or name in asked]
     try:
         rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
-        frame = pl.read_parquet(path, columns=list(kept), glob=False)
+        frame = pl.read_parquet(path, columns=columns, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadInputError(f"{path}: damaged Parquet ({first_line(error)})") from error
-    _refuse_no_rows(path, rows)
-    return _rows(frame, kept, ignored)
+    if not rows:
+        raise BadInputError(f"{path}: the file holds no rows")
+    for name, dtype in frame.schema.items():
+        if dtype == pl.Binary():
+            frame = frame.with_columns(_decoded(frame[name], path))
+    return RawTable(frame, unread=tuple(name for name in names if name not in columns))
 
 
-def _read_csv(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, str]) -> Rows:
+def _decoded(column: pl.Series, path: Path) -> pl.Series:
+    """Text of a column of bytes, as some writers store text."""
+    texts: list[str | None] = []
+    for row, value in enumerate(column.to_list(), 1):
+        try:
+            texts.append(None if value is None else value.decode())
+        except UnicodeDecodeError as error:
+            raise BadInputError(
+                f"{path}, row {row}: {column.name} {value[:40]!r} is not text; write it as text"
+            ) from error
+    return pl.Series(column.name, texts, pl.String)
+
+
+def _read_csv(path: Path, asked: Collection[str] | None, skip_bad: bool) -> RawTable:
+    source = read_content(path) if is_encoded(path) else path
     try:
-        frame = pl.read_csv(path, infer_schema=False, glob=False)
+        frame = pl.read_csv(source, infer_schema=False, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadInputError(f"{path}: not readable as CSV ({first_line(error)})") from error
     if frame.width == 1 and (mark := re.search("[;\t|]", frame.columns[0])):
         raise BadInputError(f"{path}: has {mark[0]!r} between its columns; write it with commas")
-    _refuse_no_rows(path, frame.height)
-    return _rows(frame, *_select(path, frame.columns, wanted, renames))
+    for name in frame.columns:
+        twice = re.fullmatch(r"(.*)_duplicated_\d+", name, re.DOTALL)
+        if twice and twice[1] in frame.columns:
+            raise BadInputError(f"{path}: two columns are called {twice[1]!r}; rename one of them")
+    return RawTable(frame)
 
 
-def _read_jsonl(path: Path, wanted: Sequence[str] | None, renames: Mapping[str, str]) -> Rows:
+def _read_jsonl(path: Path, asked: Collection[str] | None, skip_bad: bool) -> RawTable:
     objects: list[dict[str, Any]] = []
-    with path.open(encoding="utf-8") as lines:
-        try:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    objects.append(parse_object(path, number, line))
-        except UnicodeDecodeError as error:
-            raise BadInputError(f"{path}: not UTF-8 text ({error.reason})") from error
-    _refuse_no_rows(path, len(objects))
-    names = list(dict.fromkeys(name for row in objects for name in row))
-    kept, ignored = _select(path, names, wanted, renames)
-    columns = {name: [_as_text(row.get(name)) for row in objects] for name in kept}
-    frame = pl.DataFrame(columns, schema=dict.fromkeys(kept, pl.String()))
-    return _rows(frame, kept, ignored)
+    bad: list[str] = []
+    with open_content(path) as lines, decoding_errors(path):
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                objects.append(parse_object(path, number, line))
+            except BadInputError as error:
+                if not skip_bad:
+                    raise
+                bad.append(str(error))
+    return _table(objects, bad)
 
 
-def parse_object(path: Path, number: int, line: str | bytes) -> dict[str, Any]:
-    """Read one line of a JSONL file.
+def _read_json(path: Path, asked: Collection[str] | None, skip_bad: bool) -> RawTable:
+    """Read a JSON document; or lines of JSON, which some tools give the same ending."""
+    content = read_content(path)
+    first, _, rest = content.lstrip().partition(b"\n")
+    if first.rstrip().endswith(b"}") and rest.strip().startswith(b"{"):
+        return _read_jsonl(path, asked, skip_bad)
+    return _table(rows_of_document(parse_json(content, str(path)), str(path)), [])
 
-    Args:
-        path: The file, for an error.
-        number: The line's number, from 1.
-        line: Its text or bytes.
 
-    Raises:
-        BadInputError: It is no JSON object.
-    """
-    try:
-        value = json.loads(line)
-    except UnicodeDecodeError as error:
-        raise BadInputError(f"{path}, line {number}: not UTF-8 text ({error.reason})") from error
-    except json.JSONDecodeError as error:
-        raise BadInputError(
-            f"{path}, line {number}: not valid JSON ({error.msg}); was the file cut off?"
-        ) from error
-    except (RecursionError, ValueError) as error:  # too deep, or a number of too many digits
-        raise BadInputError(f"{path}, line {number}: not readable ({first_line(error)})") from error
-    if not isinstance(value, dict):
-        raise BadInputError(f"{path}, line {number}: not a JSON object")
-    return value
+def _table(objects: list[dict[str, Any]], bad: list[str]) -> RawTable:
+    columns: dict[str, pl.Series] = {}
+    nested: dict[str, list[Any]] = {}
+    for written in dict.fromkeys(name for row in objects for name in row):
+        cells = [row.get(written) for row in objects]
+        name = whole_characters(written)
+        if any(isinstance(cell, list | dict) for cell in cells):
+            nested[name] = cells
+        columns[name] = pl.Series([as_text(cell) for cell in cells], dtype=pl.String)
+    return RawTable(pl.DataFrame(columns), nested, tuple(bad))
 
 
 def whole_characters(text: str) -> str:
@@ -156,15 +231,17 @@ def whole_characters(text: str) -> str:
     return text
 
 
-def _as_text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
+    """A value as the text that a file of text would hold; None where it is missing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
-    return whole_characters(value) if isinstance(value, str) else json.dumps(value)
+    return whole_characters(value) if isinstance(value, str) else json.dumps(value, default=str)
 
 
-_READERS: dict[str, Callable[[Path, Sequence[str] | None, Mapping[str, str]], Rows]] = {
+_READERS: dict[str, Callable[[Path, Collection[str] | None, bool], RawTable]] = {
     ".parquet": _read_parquet,
     ".csv": _read_csv,
+    ".json": _read_json,
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
 }

@@ -4,6 +4,7 @@ Every scalar is read as the text that stands in the file (`0777` stays `0777`), 
 on, and a file that was cut off is refused wherever that can be seen.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,10 +21,29 @@ _SAFE_TAGS: Final = frozenset(
 _NULLS: Final = frozenset(("", "~", "null", "Null", "NULL"))
 
 
+_TAGS: Final = {
+    yaml.ScalarNode: "tag:yaml.org,2002:str",
+    yaml.SequenceNode: "tag:yaml.org,2002:seq",
+    yaml.MappingNode: "tag:yaml.org,2002:map",
+}
+_DEEPEST: Final = 200
+"""Lists and mappings within one another; the reader of PyYAML dies of some ten thousands."""
+_MANY_OPEN: Final = 10_000
+_MOST_GROWTH: Final = 10
+_LEAST_SIZE: Final = 1_000_000
+_MARKED: Final = re.compile(rb"(?:\A|[\s\[{,:-])[!*]\S|\x00")
+"""What may be a tag or an alias, or is text in UTF-16."""
+_COMPACT: Final = re.compile(rb"(?:[-?:][ \t]+){200}")
+
+
 class _TextLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Leaves plain scalars unresolved: `yes`, `1:30` and `0777` are text."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  how PyYAML is told
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        """The tag of a node that has none of its own: its kind alone says it."""
+        return _TAGS[kind]
 
 
 def read_fields(path: Path) -> dict[str, yaml.Node]:
@@ -36,6 +56,7 @@ def read_fields(path: Path) -> dict[str, yaml.Node]:
     refuse_missing(path)
     try:
         content = path.read_bytes()
+        _refuse_depth(content, path)
         root = yaml.compose(content, Loader=_TextLoader)
     except OSError as error:
         raise BadInputError(f"{path}: cannot be read ({error.strerror})") from error
@@ -43,7 +64,9 @@ def read_fields(path: Path) -> dict[str, yaml.Node]:
         raise BadInputError(_describe(path, error)) from error
     if root is None:
         raise BadInputError(f"{path}: the file holds nothing but white space; write it again")
-    _refuse_tags(root, path)
+    if (b"!" in content or b"*" in content or b"\0" in content) and _MARKED.search(content):
+        _refuse_tags(root, path)
+        _refuse_growth(root, path, len(content))
     if not content.endswith(b"\n") and not _is_closed(root):
         raise BadInputError(
             f"{path}: the last line has no end; was the file cut off? write it again (or, if it is"
@@ -136,6 +159,50 @@ def _refuse_tags(root: yaml.Node, path: Path) -> None:
             if id(child) not in seen:
                 seen.add(id(child))
                 waiting.append(child)
+
+
+def _refuse_depth(content: bytes, path: Path) -> None:
+    """Refuse lists and mappings nested so deeply that reading them would end the process."""
+    opened = content.count(b"[") + content.count(b"{")
+    listed = content.count(b"- ") + content.count(b"-\t") + content.count(b"? ")
+    if opened <= _MANY_OPEN and (listed <= _MANY_OPEN or not _COMPACT.search(content)):
+        return
+    depth = 0
+    for event in yaml.parse(content, Loader=_TextLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                line = event.start_mark.line + 1 if event.start_mark else 0
+                raise BadInputError(
+                    f"{path}, line {line}: more than {_DEEPEST} lists or mappings within one"
+                    " another; write the file flatter"
+                )
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _refuse_growth(root: yaml.Node, path: Path, size: int) -> None:
+    """Refuse aliases that make much of little, or hold themselves."""
+    sizes: dict[int, int] = {}
+    waiting, open_ = [root], set[int]()
+    while waiting:
+        node = waiting[-1]
+        children = _children(node)
+        unknown = [child for child in children if id(child) not in sizes]
+        if not unknown:
+            own = len(node.value) if isinstance(node, yaml.ScalarNode) else 1
+            sizes[id(node)] = own + sum(sizes[id(child)] for child in children)
+            open_.discard(id(waiting.pop()))
+            continue
+        open_.add(id(node))
+        if any(id(child) in open_ for child in unknown):
+            raise BadInputError(f"{path}: an alias (*name) stands for what holds it; write it out")
+        waiting += unknown[:1]
+    if sizes[id(root)] > _MOST_GROWTH * size + _LEAST_SIZE:
+        raise BadInputError(
+            f"{path}: aliases (*name) stand for more than {_MOST_GROWTH} times the file's own text;"
+            " write out what is meant"
+        )
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:

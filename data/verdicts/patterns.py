@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from svlaw.data.errors import BadInputError
@@ -42,6 +42,44 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
                 " and (?P<no>...)"
             )
     return compiled
+
+
+_LABELS: Final = (
+    r"(?:final[ _]?|overall[ _]?)?(?:verdict|judge?ment|assessment|evaluation|decision|conclusion"
+    r"|grade|status|result|rating|label|answer|choice|is_correct|correct(?:ness)?)"
+)
+
+
+def value_pattern(values: Mapping[str, str]) -> str:
+    """Make a pattern for verdicts in words or letters of the user's, such as A for yes, B for no.
+
+    A value is read in a field of JSON, behind a label, in a box, in square brackets, in tags, or
+    alone on a line. Yes, no, correct and incorrect keep their meaning where none is given.
+
+    Args:
+        values: Value to `yes` or `no`, such as `{"A": "yes", "B": "no"}`.
+
+    Raises:
+        BadInputError: A value is blank, means neither yes nor no, or one of both is missing.
+    """
+    usual = {"yes": "yes", "correct": "yes", "no": "no", "incorrect": "no"}
+    known = {**usual, **{value.strip().lower(): meaning for value, meaning in values.items()}}
+    for value, meaning in values.items():
+        if meaning not in ("yes", "no") or not value.strip():
+            raise BadInputError(f"--map {value}={meaning}: write VALUE=yes or VALUE=no")
+    longest = sorted(known, key=lambda value: (-len(value), value))
+    yes, no = (
+        "|".join(re.escape(value) for value in longest if known[value] == meaning)
+        for meaning in ("yes", "no")
+    )
+    opening = (
+        rf"(?:\b{_LABELS}\b[\"'\u201d*_ ]{{0,4}}(?::|=|\bis\b)|\[|\\boxed\{{(?:\\text[a-z]*\{{)?"
+        r"|<[a-z_]{1,20}>|^)"
+    )
+    return (
+        rf"{opening}[\s\"'\u201c*_(\[]{{0,6}}(?:(?P<yes>{yes})|(?P<no>{no}))"
+        r"(?=[\"'\u201d*_.!)\]} ]{0,6}(?:[,}\]<(:]|$))"
+    )
 
 
 def read_by_pattern(texts: Sequence[str | None], pattern: str) -> list[Verdict | None]:

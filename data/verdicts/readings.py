@@ -10,12 +10,15 @@ from typing import Final, Literal, get_args
 import polars as pl
 
 from svlaw.data.errors import BadInputError
+from svlaw.data.verdicts.openings import labelled_line, opening_verdict
 from svlaw.data.verdicts.statements import (
     Verdict,
     closing_verdict,
     explicit_verdict,
+    is_asked,
     normalize_text,
 )
+from svlaw.data.verdicts.turns import spoken_part
 
 __all__ = [
     "SCORE_SOURCES",
@@ -37,16 +40,21 @@ def parse_verdict(text: str | None) -> Verdict | None:
 
     The last line counts where it states a verdict; else the last question of the verification
     prompt with its answer ("Is the answer correct (Yes/No)? Yes"), final label ("Solution status:
-    incorrect") or JSON field, wherever it stands. Only whole words count: "Not yes", "Unknown" and
-    a question with nothing behind its "(Yes/No)" are no verdicts, "No, yesterday" is a no. Markup
-    around the words is looked through.
+    incorrect") or JSON field, wherever it stands; else a line that is a label with its value
+    ("Judgement: Yes"), or the first word ("No. It should be 41."), where nothing behind them
+    contradicts. Thoughts say nothing, nor does what follows the verifier's own turn. Only
+    whole words count: "Not yes", "Unknown" and a question with nothing behind its "(Yes/No)" are no
+    verdicts, "No, yesterday" is a no. Markup around the words is looked through.
 
     Source: the verification prompts of Singhi et al. (2025, arXiv 2504.01005).
     """
     if not text:
         return None
-    text = normalize_text(text)
-    return closing_verdict(text) or explicit_verdict(text)
+    text = spoken_part(normalize_text(text))
+    stated = closing_verdict(text) or explicit_verdict(text)
+    if stated is not None or is_asked(text):
+        return stated
+    return labelled_line(text) or opening_verdict(text)
 
 
 def score_expression(source: ScoreSource) -> pl.Expr:

@@ -16,10 +16,10 @@ _MARK_LINES: Final = 20
 """Lines without a letter or digit that may follow the last line."""
 
 _YES: Final = frozenset(("yes", "correct", "right", "true"))
-_VALUE: Final = r"not\s{1,5}(?:correct|right)|incorrect|correct|yes|no|right|wrong|true|false"
-_BARE: Final = frozenset(("yes", "no", "correct", "incorrect"))
-_BARE_VALUE: Final = r"not\s{1,5}correct|incorrect|correct|yes|no"
-_NAMES: Final = r"verdict|judge?ment|assessment|evaluation|decision|conclusion|grade|status"
+VALUE: Final = r"not\s{1,5}(?:correct|right)|incorrect|correct|yes|no|right|wrong|true|false"
+_BARE: Final = frozenset(("yes", "no", "correct", "incorrect", "right", "wrong", "true", "false"))
+BARE_VALUE: Final = r"not\s{1,5}(?:correct|right)|incorrect|correct|yes|no|right|wrong|true|false"
+NAMES: Final = r"verdict|judge?ment|assessment|evaluation|decision|conclusion|grade|status"
 _STEMS: Final = ("status", "verdict", "judg", "assess", "evaluat", "decision", "conclu", "grade")
 _LEADS: Final = ("final", "overall", "status")
 _QUOTES: Final = ('"', "'", "“", "”")
@@ -34,7 +34,10 @@ _TURNING: Final = _words(
     "so thus therefore hence overall finally final then well ok okay hmm hm oh wait actually sorry"
     " no yes and rather indeed in conclusion summary consequently correction i mean"
 )
-_CONCLUDING: Final = _TURNING | _words("i we conclude that as a result")
+_CONCLUDING: Final = _TURNING | _words(
+    "i we conclude that as a result verdict judgement judgment assessment evaluation decision"
+    " however nevertheless still"
+)
 _HEDGES: Final = _words("not never cannot neither nor whether if unless")
 _GOES_ON: Final = _words(
     "the it it's its this that that's these there there's they he she i i'm we you because since as"
@@ -44,7 +47,7 @@ _GOES_ON: Final = _words(
 _STEPS: Final = _words("step steps line lines part parts stage stages")
 _OWN_ANSWER: Final = _words("the my final so thus therefore hence")
 _WIDE: Final = re.compile("[\uff01-\uff5e]")
-_PLAIN: Final = {
+PLAIN: Final = {
     **{0xFF01 + i: 0x21 + i for i in range(94)},
     **dict.fromkeys(map(ord, "\u3000\u00a0\u202f"), " "),
     **dict.fromkeys(map(ord, "‘’‚′"), "'"),
@@ -54,7 +57,7 @@ _PLAIN: Final = {
     ord("】"): "]",
     ord("…"): "...",
 }
-_MARKUP: Final = re.compile(r"\\[a-z]+|\\[()\[\]]|</?\|?[a-z_]{1,30}\|?>|[{}$*_`#]")
+MARKUP: Final = re.compile(r"\\[a-z]+|\\[()\[\]]|</?\|?[a-z_]{1,30}\|?>|[{}$*_`#]")
 _MARKS: Final = " \t\r\n\f\v\u3000\u00a0`*_$#~|{}()[]<>.,;:!?\"'\\/=+-–—“”‘’"
 
 _SOLID: Final = re.compile(r"[^\W_]")
@@ -62,7 +65,7 @@ _BREAK: Final = re.compile(r"[\r\n]")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _HEAD: Final = re.compile(r"\A[\W_]+")
 _DIGIT: Final = re.compile(r"\d")
-_ENDS_IN_VALUE: Final = re.compile(rf"(?P<value>{_VALUE})(?:[^\w?]|_)*\Z")
+_ENDS_IN_VALUE: Final = re.compile(rf"(?P<value>{VALUE})(?:[^\w?]|_)*\Z")
 _SENTENCE_END: Final = re.compile(r"[.!?;]\s+")
 
 _QUESTION: Final = re.compile(
@@ -72,36 +75,52 @@ _QUESTION: Final = re.compile(
     r"[\s*_]{0,10}[?:]{0,5}"
 )
 _FINAL: Final = re.compile(
-    rf"(?:solution\s{{1,5}}status|(?:final|overall)\s{{1,5}}(?:{_NAMES}))\b"
+    rf"(?:solution\s{{1,5}}status|(?:final|overall)\s{{1,5}}(?:{NAMES}))\b"
     rf"(?:\\[a-z]{{1,10}}|[\W_]){{0,20}}(?:is\b[\W_]{{1,10}})?"
-    rf"(?P<value>{_VALUE})(?:[^\w\n?]|_)*$",
+    rf"(?P<value>{VALUE})(?:[^\w\n?]|_)*$",
     re.MULTILINE,
 )
 _FIELD: Final = re.compile(
-    rf"{_QUOTE}(?:(?:final[_ ]?)?verdict|judge?ment|is_correct|correct(?:ness)?){_QUOTE}\s{{0,5}}:"
-    rf"\s{{0,5}}{_QUOTE}?(?P<value>{_VALUE}){_QUOTE}?\s{{0,5}}(?=[,}}\r\n]|\Z)"
+    rf"{_QUOTE}(?:(?:final|overall)[_ ]?)?(?:{NAMES}|(?:is_|answer_)?correct(?:ness)?|result)"
+    rf"{_QUOTE}\s{{0,5}}:"
+    rf"\s{{0,5}}{_QUOTE}?(?P<value>{VALUE}){_QUOTE}?\s{{0,5}}(?=[,}}\r\n]|\Z)"
 )
-_BRACKET: Final = re.compile(rf"\[\s*(?P<value>{_BARE_VALUE})\s*\][^\w?]*\Z")
-_LISTED: Final = re.compile(rf"\b(?:{_BARE_VALUE})\s*\]+[\s,;/|]*(?:or|and)?\s*\[*\Z")
-_BOXED: Final = re.compile(rf"\W*(?P<value>{_BARE_VALUE})[^\w?]*")
+_BRACKET: Final = re.compile(rf"\[\s*(?P<value>{BARE_VALUE})\s*\][^\w?]*\Z")
+_LISTED: Final = re.compile(rf"\b(?:{BARE_VALUE})\s*\]+[\s,;/|]*(?:or|and)?\s*\[*\Z")
+_BOXED: Final = re.compile(rf"\W*(?P<value>{BARE_VALUE})[^\w?]*")
 _BEHIND_ANSWER: Final = re.compile(r"\banswer(?:\s+(?:is|was))?\W*\Z")
 _BEHIND_NOT: Final = re.compile(r"\bnot\W*\Z")
 _LABEL: Final = re.compile(
     r"\W{0,10}(?P<lead>(?:[^\W\d_]+(?:'[^\W\d_]+)?\W{1,3}){0,4}?)"
-    rf"(?P<name>{_NAMES}|verification|result|answer)"
-    rf"(?P<joint>\W{{0,10}}(?:\bis\b\W{{0,10}})?)(?P<value>{_VALUE})"
+    rf"(?P<name>{NAMES}|verification|result|answer)"
+    rf"(?P<joint>\W{{0,10}}(?:\bis\b\W{{0,10}})?)(?P<value>{VALUE})"
 )
 _SENTENCE: Final = re.compile(
-    r"\b(?:the|this|that|your)\s+"
+    r"(?:\b(?:the|this|that|your)\s+|\A[\W_]*)"
     r"(?:(?:student's|proposed|given|provided|submitted|candidate|model's|final|overall|whole)\s+)"
     r"{0,3}(?:answer|solution|response|proof)"
     r"(?:\s+(?:of\s+)?(?>[^\s\d]*\d\S*)(?:\s+(?>[^\s\d]*\d\S*)){0,3})?"
+    r"(?:\s+(?:given|provided|above|proposed|obtained|submitted|presented|reached|found))?"
     r"\s+(?:is|was)(?P<not>n't|\s+not)?\s+"
     r"(?:(?:therefore|thus|hence|indeed|also|clearly|completely|entirely|fully|definitely)\s+){0,2}"
     r"(?P<value>correct|incorrect|right|wrong)\Z"
 )
+_WORK: Final = (
+    r"(?:the|this|that|your|its|their|his|her)\s+(?:[^\W\d_]+(?:'s)?\s+){0,2}?"
+    r"(?:reasoning|approach|methods?|steps?|logic|work|working|derivation|calculations?|process"
+    r"|computations?|setup|idea|argument|explanation)\s+(?:is|are|was|were|looks?|seems?)\s+"
+    r"(?:[^\W\d_]+\s+){0,2}(?:correct|right|sound|fine|good|valid|okay|ok)"
+)
+_CONCEDED: Final = re.compile(
+    rf"[\W_]*(?:(?:although|though|while|even\s+though)\s+)?{_WORK}"
+    r"[\s,;]+(?:(?:but|yet|however|still|nevertheless)[\s,;]*)?"
+)
+_DESPITE: Final = re.compile(
+    rf"[\s,;]+(?:although|though|but|while|even\s+though|however)[\s,]+{_WORK}\Z"
+)
+_ASIDE: Final = re.compile(r"\(\s*(?P<value>yes|no|correct|incorrect|true|false)\s*\)[^\w?]*\Z")
 _ALTERNATIVES: Final = re.compile(
-    rf"\b(?:{_VALUE})\b[\s\"')\]]{{0,4}}(?:/|\||\bor\b|\band\b)[\s\"'(\[]{{0,4}}(?:{_VALUE})\b"
+    rf"\b(?:{VALUE})\b[\s\"')\]]{{0,4}}(?:/|\||\bor\b|\band\b)[\s\"'(\[]{{0,4}}(?:{VALUE})\b"
     r"[\s)\]\"']{0,4}[?:]{0,3}"
 )
 _DASH: Final = re.compile(r"\s-+\s|—+|\.{2,}")
@@ -114,22 +133,27 @@ _CLAUSE: Final = re.compile(r"[.,;:!?=>]")
 def normalize_text(text: str) -> str:
     """Lower-case a text; full-width letters and marks become plain ones."""
     text = text.lower()
-    return text.translate(_PLAIN) if not text.isascii() and _WIDE.search(text) else text
+    return text.translate(PLAIN) if not text.isascii() and _WIDE.search(text) else text
 
 
 def closing_verdict(text: str) -> Verdict | None:
     """Read the verdict on the last line that holds a letter or a digit."""
     line, whole = _last_line(text)
     if not line.isascii():
-        line = line.translate(_PLAIN)
-    text = _MARKUP.sub(" ", line)
+        line = line.translate(PLAIN)
+    text = MARKUP.sub(" ", line)
     if not _ENDS_IN_VALUE.search(text):
         return None
     if whole:
         bare = _read_bare(text)
         if bare is not None:
             return bare
-    return _read_marked(line, text) or _read_sentence(text, whole)
+    return _read_marked(line, text) or _read_sentence(text, whole) or _read_aside(text, whole)
+
+
+def is_asked(text: str) -> bool:
+    """Tell whether a text holds the question of the verification prompt."""
+    return "correct" in text and _QUESTION.search(text) is not None
 
 
 def explicit_verdict(text: str) -> Verdict | None:
@@ -148,7 +172,7 @@ def explicit_verdict(text: str) -> Verdict | None:
     found = max(statements, key=lambda match: match.start())
     if found is question:
         return _read_answer(_first_line(text, found.end()))
-    return _as_verdict(found["value"])
+    return as_verdict(found["value"])
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
@@ -158,7 +182,8 @@ def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     return found
 
 
-def _as_verdict(value: str) -> Verdict:
+def as_verdict(value: str) -> Verdict:
+    """The verdict that a word of it stands for."""
     return "yes" if value in _YES else "no"
 
 
@@ -173,7 +198,7 @@ def _last_line(text: str) -> tuple[str, bool]:
         end = _BREAK.search(text, solid)
         first = max(start, solid - _SPAN)
         line = text[first : min(end.start() if end else len(text), solid + 50)]
-        if _SOLID.search(_MARKUP.sub(" ", line)):
+        if _SOLID.search(MARKUP.sub(" ", line)):
             return line, first == start
         stop = start
     return "", True
@@ -199,19 +224,19 @@ def _read_bare(text: str) -> Verdict | None:
     if _ALTERNATIVES.search(text):
         return None
     lead = words[:-1]
-    if words[-1] == "correct" and lead[-1:] == ["not"]:
+    if words[-1] in ("correct", "right") and lead[-1:] == ["not"]:
         return "no" if _TURNING.issuperset(lead[:-1]) else None
-    return _as_verdict(words[-1]) if _TURNING.issuperset(lead) else None
+    return as_verdict(words[-1]) if _TURNING.issuperset(lead) else None
 
 
 def _read_marked(line: str, text: str) -> Verdict | None:
     """Read a box or square brackets at the end of a line, given with and without its markup."""
     box = max(line.rfind(r"\boxed"), line.rfind(r"\fbox"))
     if box >= 0:
-        content = _BOXED.fullmatch(_MARKUP.sub(" ", line[box:]))
-        before = _MARKUP.sub(" ", line[:box])
+        content = _BOXED.fullmatch(MARKUP.sub(" ", line[box:]))
+        before = MARKUP.sub(" ", line[:box])
         if content and not _BEHIND_ANSWER.search(before) and not _BEHIND_NOT.search(before):
-            return _as_verdict(content["value"])
+            return as_verdict(content["value"])
         return None
     bracket = _BRACKET.search(text) if "[" in text else None
     if bracket is None:
@@ -219,7 +244,7 @@ def _read_marked(line: str, text: str) -> Verdict | None:
     before = text[: bracket.start()]
     if _LISTED.search(before) or _BEHIND_NOT.search(before):
         return None
-    return _as_verdict(bracket["value"])
+    return as_verdict(bracket["value"])
 
 
 def _read_sentence(text: str, whole: bool) -> Verdict | None:
@@ -234,14 +259,35 @@ def _read_sentence(text: str, whole: bool) -> Verdict | None:
     sentence = text[ends[-1] :] if ends else text
     label = _LABEL.fullmatch(sentence)
     if label is not None and _is_sound(label):
-        return _as_verdict(label["value"])
-    found = _SENTENCE.search(sentence)
-    if found is None or not _is_unhedged(sentence[: found.start()]):
+        return as_verdict(label["value"])
+    return _read_clauses(sentence)
+
+
+def _read_clauses(sentence: str) -> Verdict | None:
+    """Read "The answer is incorrect.", also where the sentence concedes that the work is right."""
+    stated, despite = _DESPITE.subn("", sentence)
+    found = _SENTENCE.search(stated)
+    if found is None:
         return None
-    verdict = _as_verdict(found["value"])
+    verdict = as_verdict(found["value"])
+    if found["not"] and verdict == "no":
+        return None
     if found["not"]:
-        return "no" if verdict == "yes" else None
-    return verdict
+        verdict = "no"
+    lead = stated[: found.start()]
+    conceded = _CONCEDED.fullmatch(lead) is not None
+    if not conceded and not _is_unhedged(lead):
+        return None
+    return None if verdict == "yes" and (despite or conceded) else verdict
+
+
+def _read_aside(text: str, whole: bool) -> Verdict | None:
+    """Read a sentence with its verdict once more in brackets: "The answer is correct (yes)."."""
+    aside = _ASIDE.search(text)
+    if aside is None:
+        return None
+    verdict = _read_sentence(text[: aside.start()], whole)
+    return verdict if verdict == as_verdict(aside["value"]) else None
 
 
 def _is_sound(label: re.Match[str]) -> bool:
@@ -261,17 +307,17 @@ def _read_answer(line: str) -> Verdict | None:
     """Read the answer to the question on one line."""
     plain = _ONE_WORD.fullmatch(line)
     if plain is not None:
-        return _as_verdict(plain.group(1))
-    text = _MARKUP.sub(" ", line.translate(_PLAIN))
+        return as_verdict(plain.group(1))
+    text = MARKUP.sub(" ", line.translate(PLAIN))
     text = _ALTERNATIVES.sub(": ", text)
     text = _HEAD.sub("", _DASH.sub(", ", text))
     stated: Verdict | None = None
     first = _FIRST_WORDS.match(text)
     if first is not None:
-        stated = _as_verdict(first.group(1))
+        stated = as_verdict(first.group(1))
     for word in _YES_NO.finditer(text):
         if _opens_clause(text[: word.start()]) and _stands(word, text):
-            stated = _as_verdict(word.group())
+            stated = as_verdict(word.group())
     if stated is not None or len(line) >= _SPAN:
         return stated
     return _read_line_end(text) or _read_sentence(text, True)
@@ -314,4 +360,4 @@ def _read_line_end(text: str) -> Verdict | None:
     rival = "no" if last == "yes" else "yes"
     if rival in rest or any(word in _HEDGES or word.endswith("n't") for word in rest):
         return None
-    return _as_verdict(last)
+    return as_verdict(last)

@@ -15,7 +15,7 @@ from svlaw.data.progress import Progress
 from svlaw.data.workers.processes import count_workers, map_ordered
 
 BATCH_BYTES: Final = 8_000_000
-_INLINE_BYTES: Final = 4_000_000
+_INLINE_BYTES: Final = 16_000_000
 
 
 class SizedFile(Protocol):
@@ -57,9 +57,10 @@ class BatchReader:
             files: The files, in order.
         """
         size = sum(file.size for file in files)
-        few = self.workers is None and size < _INLINE_BYTES
-        workers = 0 if few else count_workers(self.workers)
         batches = list(_batches(files, self.batch_bytes))
+        # A worker takes longer to start than some megabytes to read, and one alone gains nothing.
+        few = size < _INLINE_BYTES or len(batches) == 1
+        workers = 0 if self.workers is None and few else count_workers(self.workers)
         with closing(map_ordered(pack, batches, min(workers, len(batches)))) as packed:
             for batch, frames in zip(batches, packed, strict=True):
                 yield tuple(_unpack_frame(frame) for frame in frames)

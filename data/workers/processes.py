@@ -2,23 +2,27 @@
 
 import atexit
 import itertools
+import logging
+import os
 import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
 from types import ModuleType
-from typing import Any, Final, Generic, TypeVar
-
-from pebble import ProcessExpired, ProcessPool
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from svlaw.data.errors import BadInputError, SvlawError
 from svlaw.data.workers.cores import usable_cores
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -54,6 +58,8 @@ class Landing(Generic[_Result]):
             WorkerDiedError: The worker died on the task.
             SvlawError: Workers cannot be started.
         """
+        from pebble import ProcessExpired  # noqa: PLC0415  see `worker_pool`
+
         try:
             return self._future.result()
         except ProcessExpired as error:
@@ -70,6 +76,9 @@ class WorkerDiedError(SvlawError):
 
 _BROKEN: Final = "worker processes cannot be started, or end at once; is memory short?"
 
+_SAFE_PATH: Final = "PYTHONSAFEPATH"
+"""Set in the environment, it keeps the current folder from being the first to import from."""
+
 _starting = threading.Lock()
 
 
@@ -77,7 +86,8 @@ class _Process(SpawnProcess):
     """A spawned process that imports modules only, and does not run the caller's script again.
 
     So the script needs no `if __name__ == "__main__":`, and may come from standard input or a
-    notebook, which cannot be run again.
+    notebook, which cannot be run again. Of modules, those of the current folder are found last, so
+    that a file there that is called `random.py` is no part of the worker.
     """
 
     def __init__(self, siblings: "_Context", **options: Any) -> None:
@@ -89,13 +99,27 @@ class _Process(SpawnProcess):
         with _starting:
             if siblings is None or siblings.closed:
                 raise OSError("the pool is closing")
-            main = sys.modules["__main__"]
-            sys.modules["__main__"] = ModuleType("__main__")
-            try:
+            with _as_a_worker_inherits_it():
                 super().start()
-            finally:
-                sys.modules["__main__"] = main
             siblings.started.append(self)
+
+
+@contextmanager
+def _as_a_worker_inherits_it() -> Iterator[None]:
+    """Hide the caller's script, and let the current folder be the last to import from."""
+    main, path = sys.modules["__main__"], sys.path
+    safe = os.environ.get(_SAFE_PATH)
+    sys.modules["__main__"] = ModuleType("__main__")
+    sys.path = [*filter(None, path), *([""] if "" in path else [])]
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        sys.modules["__main__"], sys.path = main, path
+        if safe is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = safe
 
 
 class _Context:
@@ -125,7 +149,7 @@ class _Context:
 class Workers:
     """A pool of worker processes; see `worker_pool`."""
 
-    def __init__(self, pool: ProcessPool) -> None:
+    def __init__(self, pool: "ProcessPool") -> None:
         self._pool = pool
 
     def submit(
@@ -160,14 +184,26 @@ def worker_pool(workers: int, initializer: Callable[[], None] | None = None) -> 
     Workers are spawned, so that they share no locks with the threads of the caller, who may itself
     be a thread. They ignore an interrupt from the keyboard, which is the caller's to handle.
     """
+    # Imported here, because many commands start no worker, and it takes a while.
+    from pebble import ProcessPool  # noqa: PLC0415
+
     context = _Context()
-    pool = ProcessPool(max_workers=workers, initializer=initializer, context=context)
+    start = partial(_begin, initializer)
+    pool = ProcessPool(max_workers=workers, initializer=start, context=context)
     try:
         yield Workers(pool)
     finally:
         context.close()
         pool.stop()
         pool.join()
+
+
+def _begin(initializer: Callable[[], None] | None) -> None:
+    """Start a worker, whose libraries have nothing to say to the terminal."""
+    warnings.simplefilter("ignore")
+    logging.lastResort = None
+    if initializer is not None:
+        initializer()
 
 
 def map_ordered(

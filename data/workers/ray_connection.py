@@ -21,6 +21,8 @@ _SETTINGS: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 """Of Ray in this process: it is to send nothing out, and to print nothing of its own accord."""
+_FIRST_CALL: Final = "svlaw.data.workers.import_order.installed_first"
+"""What every process on the nodes begins with."""
 _ENVIRONMENT: Final = {"POLARS_MAX_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 """Of processes on the nodes: each has one core. Ray sets OMP_NUM_THREADS itself."""
 _ray_threads: Final = WeakSet[threading.Thread]()
@@ -105,7 +107,7 @@ def _join(ray: Any, place: str) -> None:
             address=None if place == "ray" else place,
             log_to_driver=False,
             logging_level=logging.ERROR,
-            runtime_env={"env_vars": _ENVIRONMENT},
+            runtime_env={"env_vars": _ENVIRONMENT, "worker_process_setup_hook": _FIRST_CALL},
         )
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = address or "this machine"

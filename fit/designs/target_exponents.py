@@ -40,7 +40,7 @@ class Target:
     Attributes:
         laws: The law of each method on the size's grid, from infinitely many problems.
         exponent: The exponent of the true optimum over the budgets of that grid; None where it is
-            not known (weighted voting) or there is none.
+            not known (weighted voting, shared calls) or there is none.
     """
 
     laws: dict[str, AllocationLaw]
@@ -70,10 +70,11 @@ def targets(
     axes = {size: _axes(size) for size in sizes}
     S, V = (np.unique(np.concatenate([pair[i] for pair in axes.values()])) for i in (0, 1))
     table = _true_table(simulation, strategy, S, V)
-    optima = _optima(simulation, cost, sizes) if strategy == "best_of_n" else None
+    is_known = strategy == "best_of_n" and not simulation.shared_calls
+    optima = _optima(simulation, cost, sizes) if is_known else None
     found = {}
     for size, (s, v) in axes.items():
-        fit = fit_allocation(_part(table, s, v), cost, methods, resamples=0)
+        fit = fit_allocation(_part(table, s, v), cost, methods, needs_gain=False, resamples=0)
         laws = {law.method: law for law in fit.laws if law.quantity == quantity}
         most = float(cost(*size))
         exponent = None if optima is None else _exponent(optima, most, quantity)
@@ -87,7 +88,7 @@ def _axes(size: Size) -> tuple[I64, I64]:
 
 
 def _true_table(simulation: Simulation, strategy: str, S: I64, V: I64) -> SuccessTable:
-    if strategy != "best_of_n":
+    if strategy != "best_of_n" or simulation.shared_calls:
         return true_table(
             simulation, S.tolist(), V.tolist(), [strategy], tolerance=_TOLERANCE, seed=0
         )

@@ -224,7 +224,12 @@ class Laboratory:
             threads=self._threads,
         )
         fit = fit_allocation(
-            table, self._cost, self._methods, resamples=self._resamples, seed=self._seed
+            table,
+            self._cost,
+            self._methods,
+            needs_gain=False,
+            resamples=self._resamples,
+            seed=self._seed,
         )
         return [law for law in fit.laws if law.quantity == self._quantity]
 

@@ -115,7 +115,7 @@ class _Surface:
         chosen = int(np.nanargmax(found.success[:, 0]))
         deep = float(found.verifications[chosen, 0])
         depths = np.unique(np.maximum(np.floor([deep, deep + 1]), 1.0))
-        widths = np.floor(budgets[chosen] / cost(1.0, depths) * (1 + ROUNDING))
+        widths = np.floor(cost.solutions_at(budgets[chosen], depths) * (1 + ROUNDING))
         depths, widths = depths[widths >= 1], widths[widths >= 1]
         best = int(self.predict(widths, depths).argmax())
         return int(widths[best]), int(depths[best])
@@ -144,4 +144,4 @@ class _Curve:
         return again.predict(solutions)
 
     def best(self, cost: CostModel, budget: float) -> tuple[int, int]:
-        return int(np.floor(budget / cost(1.0, 0.0) * (1 + ROUNDING))), 0
+        return int(np.floor(cost.solutions_at(budget, 0.0) * (1 + ROUNDING))), 0

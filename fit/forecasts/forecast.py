@@ -10,6 +10,7 @@ import polars as pl
 
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.intervals.resampling import Resamples, resample
+from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount
@@ -128,6 +129,12 @@ def forecast(
     parts: list[_Part] = []
     notes: list[str] = []
     for strategy in table.strategies:
+        if strategy in FAMILIES:
+            notes.append(
+                f"{strategy}: there is no form to forecast a policy with; generate more solutions"
+                " and compute it on them"
+            )
+            continue
         try:
             if strategy == "coverage":
                 parts.append(_coverage(table, cost, counts, solutions, drawn, seed))

@@ -67,6 +67,9 @@ def _advise(strategy: str, laws: list[AllocationLaw]) -> Advice:
         None,
     )
     if method is None:
+        if all(law.status == "no_gain" for law in laws):
+            no_law = "there is no law, since a larger budget buys no gain that is clear of noise"
+            return Advice(strategy, None, None, no_law)
         return Advice(strategy, None, None, "no method gives a law that can be quoted")
     chosen = by_method[method]
     name = METHODS_IN_WORDS[method]

@@ -1,7 +1,7 @@
 """Allocation laws: how the optimal S and V grow with compute, S_opt ~ C^a and V_opt ~ C^b."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.laws.allocation_law import AllocationLaw, ExponentSum
+from svlaw.fit.laws.frontier_gain import frontier_gain
 from svlaw.fit.laws.law_pair import LawPair
 from svlaw.fit.laws.methods import METHODS, find_optima
 
@@ -52,6 +53,7 @@ def fit_allocation(
     method: str | Sequence[str] = "all",
     *,
     interior: bool = False,
+    needs_gain: bool = True,
     resamples: int = DEFAULT_RESAMPLES,
     seed: int = 0,
 ) -> AllocationFit:
@@ -65,6 +67,8 @@ def fit_allocation(
         cost: The cost model.
         method: `envelope`, `isobudget`, `surface`, several of them, or `all`.
         interior: Leave out budgets whose optimum is at the largest S or V, or at S = 1 or V = 1.
+        needs_gain: Whether a law needs a gain that is clear of noise (see `frontier_gain`); a
+            simulation, whose gain is known, does without.
         resamples: Resamples of problems; 0 for no intervals.
         seed: Seed of the resampling.
 
@@ -78,13 +82,23 @@ def fit_allocation(
         raise NotInPoolError("a law needs verification: best_of_n or weighted_vote")
     drawn = resample(table, resamples, seed)
     means = None if drawn is None else drawn.means(table)
-    parts = []
+    gains = {
+        name: not needs_gain or frontier_gain(table, name, cost, seed).is_clear
+        for name in strategies
+    }
+    parts, laws = [], []
     for one in methods:
         for name in strategies:
             found = find_optima(one, table, name, cost, means, seed)
-            parts.append(LawPair(found, interior))
+            parts.append(LawPair(found, interior, cost.calls, gains[name]))
+            laws += parts[-1].laws()
+            noise = table.select(name).noise
+            if gains[name] and resamples and noise is not None and noise.known.all():
+                again = table.noise.means(table.mean(), resamples, seed)  # type: ignore[union-attr]
+                found = find_optima(one, table, name, cost, again, seed)
+                laws[-2:] = _with_samples(laws[-2:], LawPair(found, interior, cost.calls).laws())
     return AllocationFit(
-        tuple(law for part in parts for law in part.laws()),
+        tuple(laws),
         tuple(part.total() for part in parts),
         pl.concat([part.optima() for part in parts]),
         pl.concat([part.distributions() for part in parts]),
@@ -94,6 +108,16 @@ def fit_allocation(
         0 if drawn is None else resamples,
         seed,
     )
+
+
+def _with_samples(
+    laws: Sequence[AllocationLaw], again: Sequence[AllocationLaw]
+) -> list[AllocationLaw]:
+    """Laws with the intervals of the same laws if the problems were sampled again."""
+    return [
+        replace(law, samples_low=other.conf_low, samples_high=other.conf_high)
+        for law, other in zip(laws, again, strict=True)
+    ]
 
 
 def _methods(method: str | Sequence[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from svlaw.fit.surfaces.surface_fits import SURFACE_WORDS
 
 Status = Literal[
     "ok",
+    "no_gain",
     "boundary",
     "all_boundary",
     "constant",
@@ -23,6 +24,8 @@ QUANTITIES: Final[tuple[Quantity, ...]] = ("solutions", "verifications")
 
 STATUS_WORDS: Final[dict[str, str]] = {
     "ok": "",
+    "no_gain": "a larger budget buys no gain that is clear of noise, so there is nothing to divide:"
+    " take a cheap point, or generate for more problems",
     "boundary": "many optima lie at or beyond the largest S or V: generate more, or take the"
     " exponent as censored",
     "all_boundary": "every optimum lies at the largest S or V, so the data say nothing of the"
@@ -61,6 +64,9 @@ class AllocationLaw:
         boundary_fraction: Share of the budgets whose optimum is at the largest S or V, or beyond.
         status: `ok`, or why the law is doubtful (see STATUS_WORDS).
         words: The same in words, with what to generate next; empty when ok.
+        samples_low: Lower end of the exponent's 95% interval if these problems were sampled again;
+            None without noise of sampling at all points.
+        samples_high: Upper end.
     """
 
     method: str
@@ -78,6 +84,8 @@ class AllocationLaw:
     boundary_fraction: float | None
     status: Status
     words: str
+    samples_low: float | None = None
+    samples_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class ExponentSum:
         conf_high: Upper end.
         unit_exponent: u, how the cost of a solution and its verifications grows: 1 + lambda V ~
             C^u. S times that is C, so that a + u = 1 exactly; b nears u, and a + b nears 1, as
-            lambda V grows.
+            lambda V grows. None where calls are shared: C = S + lambda V ties no exponents.
     """
 
     method: str

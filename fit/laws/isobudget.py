@@ -22,7 +22,7 @@ _FEW: Final = f"fewer than {LEAST_POINTS} values of V at this budget"
 def isobudget(lines: list[Line], means: F64, cost: CostModel) -> Optima:
     """Fit success = alpha + beta x + gamma x^2, x = log S, along each budget; take the vertex.
 
-    At a budget C every V has one S that spends it, C / unit(V), where success is interpolated. The
+    At a budget C every V has one S that spends it, where success is interpolated. The
     points are weighted by the width of log S they stand for, so that a grid that is denser at one
     end does not pull the vertex there, and only those within a factor of 8 of the best S count.
     S_opt = exp(-beta / (2 gamma)); V_opt is what the budget then leaves. A budget whose parabola
@@ -40,7 +40,6 @@ def isobudget(lines: list[Line], means: F64, cost: CostModel) -> Optima:
     budgets = spaced_budgets(lines)
     values = np.stack([line.success_at(budgets, means) for line in lines], axis=1)
     depth = np.array([float(line.verifications) for line in lines])
-    unit = cost(1.0, depth)
     shape = (budgets.size, means.shape[1])
     vertex, height = np.full(shape, np.nan), np.full(shape, -np.inf)
     low, high = np.full((2, budgets.size, 1), np.nan)
@@ -53,8 +52,8 @@ def isobudget(lines: list[Line], means: F64, cost: CostModel) -> Optima:
         if not enough[i]:
             continue
         # By rising S, which is falling V.
-        order = np.flatnonzero(held)[np.argsort(-unit[held], kind="stable")]
-        x = np.log(budget / unit[order])
+        order = np.flatnonzero(held)[np.argsort(-depth[held], kind="stable")]
+        x = np.log(cost.solutions_at(budget, depth[order]))
         low[i], high[i] = x[0], x[-1]
         cut_low[i], cut_high[i] = held[depth.argmax()], not held[depth.argmin()]
         vertex[i], height[i], concave[i] = _vertices(x, values[i, order])
@@ -65,7 +64,7 @@ def isobudget(lines: list[Line], means: F64, cost: CostModel) -> Optima:
     return Optima(
         budgets,
         solutions,
-        _depths(cost, budgets[:, None] / solutions, depth),
+        cost.verifications_at(budgets[:, None], solutions, depth.max()),
         np.where(inside, height, np.nan),
         considered=used | beyond,
         used=used,
@@ -98,13 +97,6 @@ def _vertices(x: F64, y: F64) -> tuple[F64, F64, Mask]:
     concave = solvable & (gamma < -1e-12)
     shift = -beta / (2 * np.where(concave, gamma, -1.0))
     return centre + shift, alpha + beta * shift + gamma * shift**2, concave
-
-
-def _depths(cost: CostModel, unit: F64, depth: F64) -> F64:
-    """V at which S = 1 costs `unit`, linear between whole V as every cost model is."""
-    grid = np.arange(0.0, depth.max() + 1)
-    result: F64 = np.interp(unit, cost(1.0, grid), grid)
-    return result
 
 
 def _flags(

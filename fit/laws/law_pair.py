@@ -8,6 +8,7 @@ import polars as pl
 
 from svlaw.analysis.intervals.interval import Interval, reached
 from svlaw.analysis.intervals.resampling import percentile_interval
+from svlaw.data.schema import Calls
 from svlaw.fit.laws.allocation_law import (
     QUANTITIES,
     STATUS_WORDS,
@@ -41,10 +42,14 @@ class LawPair:
     Args:
         found: The optima.
         interior: Leave out budgets whose optimum is at the largest S or V, or at S = 1 or V = 1.
+        calls: Whether the verifier's calls are independent or shared.
+        gains: Whether the frontier has a gain that is clear of noise; without one there is no law.
     """
 
-    def __init__(self, found: Found, interior: bool) -> None:
-        self.found = found
+    def __init__(
+        self, found: Found, interior: bool, calls: Calls = "independent", gains: bool = True
+    ) -> None:
+        self.found, self._gains = found, gains
         self._interior = interior
         self._used = self._counted(found.optima)[:, 0]
         self._budgets = found.optima.budgets
@@ -54,10 +59,13 @@ class LawPair:
             "verifications": found.optima.verifications[self._used, 0],
         }
         enough = np.unique(x).size >= LEAST_BUDGETS
-        fitted = enough and found.status in {"ok", "poor_fit"} and not self._all_boundary()
+        fitted = (
+            gains and enough and found.status in {"ok", "poor_fit"} and not self._all_boundary()
+        )
         self._laws: dict[str, PowerLaw] = {}
         self._resampled: dict[str, tuple[F64, F64]] = {}
-        self._unit_exponent = fit_power_law(x, x / S).exponent if fitted else None
+        tied = fitted and calls == "independent"
+        self._unit_exponent = fit_power_law(x, x / S).exponent if tied else None
         for quantity in QUANTITIES if fitted else ():
             self._laws[quantity] = fit_power_law(x, self._points[quantity])
             if found.resampled is not None:
@@ -177,6 +185,7 @@ class LawPair:
         """The first trouble there is, the gravest first."""
         fraction = self._boundary_fraction()
         troubles: list[tuple[Status, bool]] = [
+            ("no_gain", not self._gains),
             (self.found.status, self.found.status in {"not_converged", "too_few_points"}),
             ("all_boundary", self._all_boundary()),
             ("too_few_budgets", not self._laws and self._floor_fraction() <= FLOOR_LIMIT),

@@ -75,8 +75,8 @@ def find_optima(
         return _by_surface(table, strategy, cost, lines, means, seed)
     mean = table.mean()[:, None]
     if method == "envelope":
-        optima = envelope(lines, mean)
-        resampled = None if means is None else envelope(lines, means)
+        optima = envelope(lines, mean, cost)
+        resampled = None if means is None else envelope(lines, means, cost)
     else:
         optima = isobudget(lines, mean, cost)
         resampled = None if means is None else isobudget(lines, means, cost)

@@ -92,8 +92,8 @@ def _search(
 
     def gain(depth: F64, budget: F64, *parameters: F64) -> F64:
         # At the deepest V rounding may leave S a little below 1.
-        x = np.maximum(budget - np.log(cost(1.0, np.exp(depth))), 0)
-        return form.gain(np.stack(parameters), x, depth)
+        S = np.maximum(cost.solutions_at(np.exp(budget), np.exp(depth)), 1.0)
+        return form.gain(np.stack(parameters), np.log(S), depth)
 
     v = deepest[:, None] * np.linspace(0, 1, _GRID)
     logs, theta = np.log(budgets)[:, None], parameters[1:]
@@ -112,5 +112,5 @@ def _search(
         )
     top = np.take_along_axis(grid, best[:, None], axis=1)[:, 0]
     V = np.exp(np.where(-found.f_x > top, found.x, v[rows, best]))
-    S = np.maximum(budgets[:, None] / cost(1.0, V), 1.0)
+    S = np.maximum(cost.solutions_at(budgets[:, None], V), 1.0)
     return S, V, form.success(parameters[:, None], S, V)

@@ -8,11 +8,14 @@ import numpy.typing as npt
 
 from svlaw.analysis.compare.frontier import Offer, by_cost, offer
 from svlaw.analysis.cost import ROUNDING, CostModel
+from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.resampling import Resamples
+from svlaw.analysis.intervals.sample_intervals import sample_intervals
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount, rounded_up
+from svlaw.data.schema import VERIFIED
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -28,29 +31,39 @@ _EQUAL: Final = 12
 
 @dataclass(frozen=True)
 class PlannedPoint:
-    """A strategy with its S and V.
+    """A strategy with its S and V, or with its setting.
 
     Attributes:
         strategy: The strategy.
-        solutions: S.
-        verifications: V; 0 without a verifier.
-        cost: C(S, V).
+        setting: Setting of a policy; empty for any other strategy.
+        solutions: S; None where a policy decides it.
+        verifications: V; 0 without a verifier, None where a policy decides it.
+        cost: C(S, V), or the mean cost of a policy over problems.
+        limit: Largest cost of a problem: C(S, V), or the most that a policy used in a
+            replay.
         success: Expected accuracy: what a strategy and a point chosen in the same way on other
             problems achieve (cross-fitted). In-sample where there is no cross-fitting.
         conf_low: Lower end of the 95% interval of the point's accuracy; None without per-problem
             data or resamples.
         conf_high: Upper end.
         in_sample: Mean success on the problems the point was chosen on; on average too high.
+        samples_low: Lower end of the 95% interval if these problems were sampled again; None
+            without noise of sampling.
+        samples_high: Upper end.
     """
 
     strategy: str
-    solutions: int
-    verifications: int
+    setting: str
+    solutions: int | None
+    verifications: int | None
     cost: float
+    limit: float
     success: float
     conf_low: float | None
     conf_high: float | None
     in_sample: float
+    samples_low: float | None
+    samples_high: float | None
 
 
 @dataclass(frozen=True)
@@ -61,11 +74,14 @@ class Alternative(PlannedPoint):
         difference: Success of the recommended plan less that of this one.
         difference_low: Lower end of its paired 95% interval; None without.
         difference_high: Upper end.
+        few_differ: Whether too few problems differ to tell the sign of the difference; None
+            without an interval.
     """
 
     difference: float
     difference_low: float | None
     difference_high: float | None
+    few_differ: bool | None
 
     @property
     def is_clear(self) -> bool | None:
@@ -123,7 +139,7 @@ class Ladder:
         """
         self._table, self._cost, self._drawn = table, cost, drawn
         self._mean, self._names = table.mean(), table.points["strategy"].to_list()
-        self._costs = cost(table.points["solutions"], table.points["verifications"])
+        self._costs, self._largest = table.costs(cost), table.largest_costs(cost)
         names = [name for name in table.strategies if name != "coverage"]
         rows = by_cost(table, self._costs, names)
         if not rows.size:
@@ -151,17 +167,23 @@ class Ladder:
             return None
         name = max(others, key=lambda other: self._offers[other].success[place])
         found = self._offers[name]
-        scores = self._scores(found)[place]
-        differences = self._own(place) - scores
-        # The discount for choosing between strategies is taken from both alike.
-        success = float(np.clip(self.expected[place] - differences.mean(), 0, 1))
-        return self._beside(self._point(int(found.rows[place]), success, scores), differences)
+        return self._beside(place, int(found.rows[place]), self._scores(found)[place])
+
+    def voting(self, place: int) -> Alternative | None:
+        """Plain voting with the most solutions the budget pays for; None where nothing is known."""
+        paid = self._costs[self._best.rows[place]]
+        limit = paid if np.isinf(self._limit) else self._limit
+        rows = by_cost(self._table, self._costs, ["self_consistency"])
+        rows = rows[self._costs[rows] <= limit * (1 + ROUNDING)]
+        if not rows.size:
+            return None
+        return self._beside(place, int(rows[-1]), self._table.success[rows[-1]])
 
     def cheaper(self, place: int) -> Alternative | None:
         """The best point at the smallest budget where it is good enough beside that at `place`."""
-        scores, paid = self._scores(self._best), self._costs[self._best.rows[place]]
+        paid = self._costs[self._best.rows[place]]
         for below in range(place):
-            other = self._beside(self.point(below), scores[place] - scores[below])
+            other = self._beside(place, int(self._best.rows[below]), self._own(below))
             if other.is_good_enough:
                 return other if other.cost < paid * (1 - ROUNDING) else None
         return None
@@ -177,10 +199,27 @@ class Ladder:
         reaching = (p for p in points if p.conf_low is not None and p.conf_low >= target)
         return next(reaching, None)
 
+    def never_reaches(self, target: float) -> str:
+        """Why no verifier could help towards a target, in words; empty where one might."""
+        strategies = self._table.strategies
+        if "coverage" in strategies:
+            most = float(np.nanmax(self._table.select("coverage").mean()))
+            if most < target:
+                return (
+                    f"In only {100 * most:.1f}% of the cases is any solution correct, so that not"
+                    " even a perfect verifier would reach it: take a better solver, or generate"
+                    " more solutions."
+                )
+        if not set(VERIFIED) & set(strategies):
+            return "Generate more solutions; svlaw forecast extrapolates."
+        return ""
+
     def edges(self, point: PlannedPoint, budget: float) -> str:
         """Which of S and V are the largest computed though the budget would pay for more."""
         held = self._table.points[by_cost(self._table, self._costs, [point.strategy]).tolist()]
         S, V = point.solutions, point.verifications
+        if S is None or V is None:
+            return ""
         edges = []
         if held["solutions"].max() == S and self._cost(S + 1, V) <= budget:
             edges.append(f"S = {S}")
@@ -215,31 +254,55 @@ class Ladder:
     def _point(self, row: int, success: float, scores: F64) -> PlannedPoint:
         low, high = None, None
         if self._drawn is not None:
-            ends = success_intervals(scores[None])
+            ends = success_intervals(scores[None], self._table.clusters)
             low, high = min(float(ends[0][0]), success), max(float(ends[1][0]), success)
-        points = self._table.points
+        of = self._table.points.row(row, named=True)
+        cost = min(float(self._costs[row]), self._limit)
+        largest = cost if of["solutions"] is not None else float(self._largest[row])
+        noise_low, noise_high = self._sampled_again(row, success)
         return PlannedPoint(
             self._names[row],
-            int(points["solutions"][row]),
-            int(points["verifications"][row]),
-            min(float(self._costs[row]), self._limit),
+            of["setting"],
+            of["solutions"],
+            of["verifications"],
+            cost,
+            largest,
             success,
             low,
             high,
             float(self._mean[row]),
+            noise_low,
+            noise_high,
         )
 
-    def _beside(self, point: PlannedPoint, differences: F64) -> Alternative:
-        low, high = None, None
+    def _sampled_again(self, row: int, success: float) -> tuple[float | None, float | None]:
+        noise = self._table.noise
+        if noise is None or not noise.known[row]:
+            return None, None
+        ends = sample_intervals(np.array([success]), noise.at(np.array([row])))
+        return float(ends[0][0]), float(ends[1][0])
+
+    def _beside(self, place: int, row: int, scores: F64) -> Alternative:
+        """A point beside the best at one of the budgets.
+
+        Both points are given, so their difference is that of their success on the same problems:
+        cross-fitting would compare what other problems choose, near equals with the wrong sign.
+        """
+        differences = self._table.success[self._best.rows[place]] - self._table.success[row]
+        # The discount for choosing the best is taken from both alike.
+        success = float(np.clip(self.expected[place] - differences.mean(), 0, 1))
+        point = self._point(row, success, scores)
+        low, high, few = None, None, None
         if self._drawn is not None:
-            resampled = self._drawn.weights @ differences
-            ends = self._drawn.intervals(differences.mean(keepdims=True), resampled[None])
+            ends = difference_intervals(differences[None], self._table.clusters)
             low, high = (float(end[0]) for end in ends)
+            few = bool(too_few_differ(differences[None], self._table.clusters)[0])
         return Alternative(
             **values_of(point),
             difference=float(differences.mean()),
             difference_low=low,
             difference_high=high,
+            few_differ=few,
         )
 
 

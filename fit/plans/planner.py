@@ -19,18 +19,26 @@ Method = Literal["crossfit", "in_sample"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run, and how sure that is. See `PlannedPoint` for the first eight figures.
+    """What to run, and how sure that is. See `PlannedPoint` for the first ten figures.
 
     Attributes:
-        strategy: The strategy to run; this and the seven that follow are None when the target is
+        strategy: The strategy to run; this and the nine that follow are None when the target is
             not reached within the data.
-        solutions: S.
-        verifications: V.
-        cost: C(S, V), at most the budget.
+        setting: Setting of a policy; empty for any other strategy.
+        solutions: S; None where a policy decides it.
+        verifications: V, likewise.
+        cost: C(S, V), or the mean cost of a policy, at most the budget.
+        limit: Largest cost of a problem: C(S, V), or the most that a policy used in a
+            replay.
         success: Expected accuracy.
         conf_low: Lower end of its 95% interval.
         conf_high: Upper end.
         in_sample: Mean success on the problems the point was chosen on.
+        samples_low: Lower end of the interval of success if these problems were sampled again;
+            None without noise of sampling.
+        samples_high: Upper end.
+        baseline: Plain voting with the most solutions that the budget pays for (with a target,
+            that the plan's cost does); None where the table has none.
         runner_up: The best plan of another strategy at the same budget; None when there is none.
         difference_matters: Whether the lead over the runner-up is at least 0.25 points and its
             paired interval excludes 0; None without a runner-up, or where a published table leaves
@@ -55,13 +63,18 @@ class Plan:
     """
 
     strategy: str | None
+    setting: str | None
     solutions: int | None
     verifications: int | None
     cost: float | None
+    limit: float | None
     success: float | None
     conf_low: float | None
     conf_high: float | None
     in_sample: float | None
+    samples_low: float | None
+    samples_high: float | None
+    baseline: Alternative | None
     runner_up: Alternative | None
     difference_matters: bool | None
     cheaper: Alternative | None
@@ -79,7 +92,7 @@ class Plan:
 
     @property
     def recommended(self) -> PlannedPoint | None:
-        """The first eight figures as a point; None when the target is not reached."""
+        """The first ten figures as a point; None when the target is not reached."""
         if self.strategy is None:
             return None
         return PlannedPoint(**{f.name: getattr(self, f.name) for f in fields(PlannedPoint)})
@@ -178,6 +191,7 @@ def _at(ladder: Ladder, place: int, evidence: _Evidence) -> Plan:
         )
     return Plan(
         **values_of(found),
+        baseline=ladder.voting(place),
         runner_up=runner_up,
         difference_matters=None if runner_up is None else runner_up.matters,
         cheaper=None if budget is None else ladder.cheaper(place),
@@ -194,12 +208,16 @@ def _not_reached(ladder: Ladder, evidence: _Evidence) -> Plan:
     nearest = ladder.point(place)
     note = (
         f"No computed plan is expected to reach {100 * (evidence.target or 0):.1f}%: the best,"
-        f" {_words(nearest)}, is expected to reach {100 * nearest.success:.1f}%. Generate more"
-        " solutions and verifications, or use a better verifier; svlaw forecast extrapolates."
+        f" {_words(nearest)}, is expected to reach {100 * nearest.success:.1f}%. "
+    )
+    note += ladder.never_reaches(evidence.target or 0) or (
+        "Generate more solutions and verifications, or use a better verifier; svlaw forecast"
+        " extrapolates."
     )
     unknown: dict[str, Any] = dict.fromkeys(field.name for field in fields(PlannedPoint))
     return Plan(
         **unknown,
+        baseline=None,
         runner_up=None,
         difference_matters=None,
         cheaper=None,
@@ -254,6 +272,11 @@ def _doubts_on_lead(found: PlannedPoint, runner_up: Alternative | None) -> list[
     if runner_up is None or runner_up.matters is not False:
         return []
     lead = f"The lead of {found.strategy} over {runner_up.strategy} is"
+    if runner_up.few_differ:
+        return [
+            f"{lead} not clear of chance, since too few problems differ between the two: take the"
+            " cheaper or simpler one, or generate for more problems."
+        ]
     if runner_up.is_clear is False:
         return [
             f"{lead} not clear of chance: take the cheaper or simpler one, or generate for more"
@@ -263,5 +286,7 @@ def _doubts_on_lead(found: PlannedPoint, runner_up: Alternative | None) -> list[
 
 
 def _words(point: PlannedPoint) -> str:
+    if point.solutions is None:
+        return f"{point.strategy}:{point.setting}"
     depth = f", V = {point.verifications}" if point.verifications else ""
     return f"{point.strategy} with S = {point.solutions}{depth}"

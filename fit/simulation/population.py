@@ -39,6 +39,10 @@ class Simulation:
         solution_tokens: Mean length of a solution.
         verification_tokens: Mean length of a verification.
         token_spread: Standard deviation of the log of a length (lengths are lognormal).
+        shared_calls: Whether calls are shared: call k gives all solutions of the same answer the
+            same verdict, as a test or an answer of the verifier's own does. The answer, not the
+            solution, then has the chance of its own that `correlation` speaks of; a solution
+            without an answer is like no other.
 
     Raises:
         BadInputError: A value is out of its range.
@@ -59,6 +63,7 @@ class Simulation:
     solution_tokens: float = 500.0
     verification_tokens: float = 500.0
     token_spread: float = 0.5
+    shared_calls: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):

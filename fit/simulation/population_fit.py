@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Literal
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.success.estimators import Options
+from svlaw.analysis.success.pool_strategies import default_strategies
 from svlaw.analysis.success.sample_reader import SampleReader
-from svlaw.analysis.success.success_table import SuccessTable, default_strategies, success_table
+from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.lengths import mean_length
 from svlaw.data.pool import Pool
@@ -20,7 +22,7 @@ from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.population_moments import ProblemCounts, count_problem, population_of
 from svlaw.fit.simulation.quadrature import best_of_n
 from svlaw.fit.simulation.truth import true_success
-from svlaw.fit.simulation.voting import weighted_vote
+from svlaw.fit.simulation.voting import best_of_n_by_calls, weighted_vote
 
 F64 = npt.NDArray[np.float64]
 
@@ -163,7 +165,8 @@ def _from_counts(pool: Pool, verifier: str, options: Options, table: SuccessTabl
         if all(found):
             lengths = found
             break
-    return population_of(counts, solution_tokens=lengths[0], verification_tokens=lengths[1])
+    population = population_of(counts, solution_tokens=lengths[0], verification_tokens=lengths[1])
+    return replace(population, shared_calls=verifier in pool.shared_calls)
 
 
 def match_population(
@@ -248,8 +251,9 @@ def _match(population: Simulation, points: pl.DataFrame, strategy: str) -> Simul
     from scipy.optimize import least_squares  # noqa: PLC0415
     from scipy.special import expit, logit  # noqa: PLC0415
 
-    succeed = _best_of_n if strategy == "best_of_n" else _weighted_vote
-    if strategy != "best_of_n":
+    is_exact = strategy == "best_of_n" and not population.shared_calls
+    succeed = _best_of_n if is_exact else partial(_sampled, strategy)
+    if not is_exact:
         limits = zip(("solutions", "verifications"), _MOST_SAMPLED, strict=True)
         points = points.filter(pl.col(name) <= most for name, most in limits)
     start = logit(np.clip([getattr(population, name) for name in FREE], 0.01, 0.99))
@@ -283,11 +287,12 @@ def _best_of_n(population: Simulation, points: pl.DataFrame) -> F64:
     return success
 
 
-def _weighted_vote(population: Simulation, points: pl.DataFrame) -> F64:
+def _sampled(strategy: str, population: Simulation, points: pl.DataFrame) -> F64:
     """The same draws for every population, so that their noise is shared."""
     (S, rows), (V, columns) = (
         np.unique(points[name].to_numpy().astype(np.int64), return_inverse=True)
         for name in ("solutions", "verifications")
     )
-    success: F64 = weighted_vote(population, S, V, tolerance=_MATCH_ERROR)[0][rows, columns]
+    sample = best_of_n_by_calls if strategy == "best_of_n" else weighted_vote
+    success: F64 = sample(population, S, V, tolerance=_MATCH_ERROR)[0][rows, columns]
     return success

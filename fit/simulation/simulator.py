@@ -59,6 +59,9 @@ def simulate_samples(
     """
     check_sizes(problems, solutions, verifications, seed)
     offsets = np.arange(solutions + 1, dtype=np.int64) * verifications
+    calls = None
+    if simulation.shared_calls:
+        calls = np.tile(np.arange(verifications, dtype=np.int32), solutions)
     samples = []
     for number in range(problems):
         drawn = _draw(simulation, number, solutions, verifications, seed)
@@ -70,6 +73,8 @@ def simulate_samples(
                 missing=drawn.answer < 0,
                 offsets=offsets,
                 scores=drawn.verdicts.ravel() * np.int32(SCORE_UNIT),
+                calls=calls,
+                n_calls=0 if calls is None else verifications,
             )
         )
     return samples
@@ -151,6 +156,8 @@ def simulate_pool(
     metadata = {"source": _SOURCE, "simulation": asdict(simulation), **sizes, "seed": seed}
     at_once = max(1, _PART_ROWS // (solutions * max(verifications, 1)))
     with create_pool(path, metadata) as writer:
+        if simulation.shared_calls and verifications:
+            writer.share_calls(VERIFIER)
         for start in range(0, problems, at_once):
             numbers = range(start, min(start + at_once, problems))
             drawn = [
@@ -216,15 +223,23 @@ def _draw(
     rates = _draw_rates(simulation, rng)
     answer = _draw_answers(simulation, rng, rates[0], n)
     rate = np.where(answer == 0, rates[1], rates[2])
-    chance = draw_rates(rng, rate, simulation.correlation)
-    verdicts = rng.random((n, m), np.float32) < chance[:, None]
+    # Solutions that are judged alike: each by itself, or those of an answer by shared calls.
+    alike = first = np.arange(n)
+    if simulation.shared_calls:
+        labels = np.where(answer >= 0, answer, -1 - np.arange(n))
+        _, first, alike = np.unique(labels, return_index=True, return_inverse=True)
+    chance = draw_rates(rng, rate[first], simulation.correlation)
+    verdicts = (rng.random((first.size, m), np.float32) < chance[:, None])[alike]
     tokens = (np.zeros(0, np.int32), np.zeros(0, np.int32))
     if lengths:
         means = (simulation.solution_tokens, simulation.verification_tokens)
+        shared = simulation.shared_calls
         tokens = (
             _draw_lengths(rng, means[0], simulation.token_spread, n),
-            _draw_lengths(rng, means[1], simulation.token_spread, n * m),
+            _draw_lengths(rng, means[1], simulation.token_spread, m if shared else n * m),
         )
+        if shared:
+            tokens = (tokens[0], np.tile(tokens[1], n))
     return _Drawn(rates, answer, verdicts, *tokens)
 
 

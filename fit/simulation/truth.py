@@ -25,7 +25,12 @@ from svlaw.data.schema import BASELINES, STRATEGIES
 from svlaw.fit.power_law import fit_power_law
 from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.quadrature import OPTIMUM_NODES, best_of_n, best_of_n_with_error, coverage
-from svlaw.fit.simulation.voting import MOST_VOTES, self_consistency, weighted_vote
+from svlaw.fit.simulation.voting import (
+    MOST_VOTES,
+    best_of_n_by_calls,
+    self_consistency,
+    weighted_vote,
+)
 
 F64 = npt.NDArray[np.float64]
 
@@ -89,9 +94,11 @@ def true_success(
 
     Args:
         simulation: The population.
-        points: `strategy`, `solutions` (S, from 1; coverage and best-of-N take any real S) and
+        points: `strategy`, `solutions` (S, from 1; coverage, and best-of-N by independent calls,
+            take any real S) and
             `verifications` (V; 0 without a verifier, else whole numbers from 1).
-        tolerance: Standard error wanted for weighted voting, which is sampled.
+        tolerance: Standard error wanted where success is sampled: of weighted voting, and by shared
+            calls of best-of-N.
         seed: Seed of the sampling.
         threads: Threads for the sampling; all cores when None.
         progress: Called with the share of the sampling done.
@@ -103,7 +110,7 @@ def true_success(
     Raises:
         BadInputError: A point or the tolerance makes no sense.
     """
-    _check_points(points, tolerance)
+    _check_points(points, tolerance, simulation.shared_calls)
     strategy = points["strategy"].to_numpy()
     S = points["solutions"].to_numpy().astype(float)
     V = points["verifications"].to_numpy().astype(np.int64)
@@ -115,14 +122,15 @@ def true_success(
         elif name == "self_consistency":
             values, places = np.unique(S[rows].astype(np.int64), return_inverse=True)
             success[rows] = self_consistency(simulation, values)[places]
-        elif name == "best_of_n":
+        elif name == "best_of_n" and not simulation.shared_calls:
             for v in np.unique(V[rows]).tolist():
                 at = rows[V[rows] == v]
                 success[at], error[at] = best_of_n_with_error(simulation, S[at], v)
         else:
             values, places = np.unique(S[rows].astype(np.int64), return_inverse=True)
             depths, columns = np.unique(V[rows], return_inverse=True)
-            means, errors = weighted_vote(
+            sampled = best_of_n_by_calls if name == "best_of_n" else weighted_vote
+            means, errors = sampled(
                 simulation,
                 values,
                 depths,
@@ -191,7 +199,7 @@ def true_optima(
     *,
     most_verifications: int = MOST_VERIFICATIONS,
 ) -> pl.DataFrame:
-    """The best S and V at each budget, S (1 + lambda V) or whatever the cost, spending all of it.
+    """The best S and V at each budget, spending all of it.
 
     S is real; between whole numbers of V, success at the budget is a cubic spline in log V.
 
@@ -207,11 +215,16 @@ def true_optima(
         `solutions`, `verifications`, `success` and `at_boundary` (S = 1, V = 1 or the largest V).
 
     Raises:
-        BadInputError: The strategy is another one, or no budget buys a verified solution.
+        BadInputError: The strategy is another one, calls are shared, or no budget buys a verified
+            solution.
     """
     if strategy != "best_of_n":
         raise BadInputError(
             f"true optima of '{strategy}': only those of best_of_n are known; fit to its true table"
+        )
+    if simulation.shared_calls:
+        raise BadInputError(
+            "true optima by shared calls are not known: success is sampled; fit to the true table"
         )
     depths = _depths(most_verifications)
     unit = cost(1.0, depths)
@@ -223,7 +236,8 @@ def true_optima(
     for column, (v, price) in enumerate(zip(depths.tolist(), unit, strict=True)):
         able = wanted >= price * (1 - 1e-12)
         if able.any():
-            found = best_of_n(simulation, np.maximum(wanted[able] / price, 1.0), v, OPTIMUM_NODES)
+            S = np.maximum(cost.solutions_at(wanted[able], v), 1.0)
+            found = best_of_n(simulation, S, v, OPTIMUM_NODES)
             success[able, column] = found
     rows = [_peak(np.log(depths[np.isfinite(row)]), row[np.isfinite(row)]) for row in success]
     verifications = np.exp([place for place, _, _ in rows])
@@ -232,7 +246,7 @@ def true_optima(
         {
             "strategy": [strategy] * wanted.size,
             "budget": wanted,
-            "solutions": wanted / cost(1.0, verifications),
+            "solutions": cost.solutions_at(wanted, verifications),
             "verifications": verifications,
             "success": simulation.always_solved + simulation.varied * best,
             "at_boundary": [edge for _, _, edge in rows],
@@ -315,13 +329,14 @@ def _peak(log_depths: F64, success: F64) -> tuple[float, float, bool]:
     return place, float(values[best]), bool(place in {log_depths[0], log_depths[-1]})
 
 
-def _check_points(points: pl.DataFrame, tolerance: float) -> None:
+def _check_points(points: pl.DataFrame, tolerance: float, shared_calls: bool) -> None:
     if not 0 < tolerance < 1:
         raise BadInputError(f"tolerance = {tolerance:g}: use a number between 0 and 1")
     for name, S, V in points.select("strategy", "solutions", "verifications").iter_rows():
         if name not in STRATEGIES:
             raise BadInputError(f"unknown strategy '{name}'; use {', '.join(STRATEGIES)}")
         voting = name in {"self_consistency", "weighted_vote"}
+        voting |= shared_calls and name == "best_of_n"
         if not (math.isfinite(S) and S >= 1) or (voting and int(S) != S):
             whole = "a whole number" if voting else "a number"
             raise BadInputError(f"{name}: S = {S:g}: use {whole} from 1")

@@ -1,6 +1,7 @@
-"""True success of voting in a simulated population: exactly, or by sampling weighted votes."""
+"""True success in a simulated population, of voting exactly, or of what takes sampling."""
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
@@ -124,7 +125,48 @@ def weighted_vote(
         (G, W) success over the problems that are neither unsolvable nor always solved, and its
         standard error.
     """
-    samples = partial(_samples, simulation, solutions, verifications, seed, threads)
+    return _sampled(
+        partial(_samples, simulation, solutions, verifications, False, seed, threads),
+        tolerance,
+        progress,
+    )
+
+
+def best_of_n_by_calls(
+    simulation: Simulation,
+    solutions: I64,
+    verifications: I64,
+    *,
+    tolerance: float,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> tuple[F64, F64]:
+    """True success of best-of-N by shared calls at every (S, V), by fresh draws.
+
+    Args:
+        simulation: The population, with shared calls.
+        solutions: (G,) values of S, ascending.
+        verifications: (W,) values of V, ascending.
+        tolerance: Wanted standard error.
+        seed: As in `weighted_vote`, and so on.
+        threads: Threads to use.
+        progress: Called with the number of scrambles done.
+
+    Returns:
+        As `weighted_vote`.
+    """
+    return _sampled(
+        partial(_samples, simulation, solutions, verifications, True, seed, threads),
+        tolerance,
+        progress,
+    )
+
+
+def _sampled(
+    samples: Callable[[str, int, int, Progress], F64], tolerance: float, progress: Progress
+) -> tuple[F64, F64]:
+    """Means over as many scrambles as the pilot asks for, and their standard errors."""
     pilot = samples("pilot", *_PILOT, silent)
     spread = float(pilot.var(axis=0, ddof=1).max()) * 2 ** (_PILOT[1] - _POINTS)
     # The pilot's variance is itself an estimate, see `replication`.
@@ -138,6 +180,7 @@ def _samples(
     simulation: Simulation,
     solutions: I64,
     verifications: I64,
+    takes_best: bool,
     seed: int,
     threads: int | None,
     label: str,
@@ -149,7 +192,9 @@ def _samples(
     means = np.empty((count, solutions.size, verifications.size))
 
     def work(i: int) -> None:
-        means[i] = _sample(simulation, solutions, verifications, exponent, seed, f"{label} {i}")
+        means[i] = _sample(
+            simulation, solutions, verifications, takes_best, exponent, seed, f"{label} {i}"
+        )
 
     executor = ThreadPoolExecutor(threads or usable_cores())
     try:
@@ -165,6 +210,7 @@ def _sample(
     simulation: Simulation,
     solutions: I64,
     verifications: I64,
+    takes_best: bool,
     exponent: int,
     seed: int,
     label: str,
@@ -179,16 +225,16 @@ def _sample(
     )
     rates = np.stack([rate_quantiles(*law, points[:, i]) for i, law in enumerate(laws)], axis=1)
     sums = np.zeros((solutions.size, verifications.size))
-    _vote_on_fresh_draws(
+    population = (
         rates,
         np.cumsum(simulation.wrong_weights)[:-1],
         simulation.no_answer,
         simulation.correlation,
-        solutions,
-        verifications,
-        stream,
-        sums,
     )
+    if simulation.shared_calls:
+        _judge_by_calls(*population, takes_best, solutions, verifications, stream, sums)
+    else:
+        _vote_on_fresh_draws(*population, solutions, verifications, stream, sums)
     return sums / len(rates)
 
 
@@ -261,3 +307,84 @@ def _vote_on_fresh_draws(  # type: ignore[no-untyped-def]
                 for w in range(depths):
                     sums[g, w] += right[w] / tied[w]
                 g += 1
+
+
+@kernel
+def _judge_by_calls(  # type: ignore[no-untyped-def]
+    rates, cumulative, no_answer, correlation, takes_best, solutions, verifications, stream, sums
+):
+    """The same where V shared calls judge all solutions of an answer alike.
+
+    A solution without an answer scores 0. Best-of-N takes a solution of the highest score, weighted
+    voting an answer of the largest sum of scores; ties count as their expected value.
+
+    Args:
+        rates: As above, and so on.
+        takes_best: Whether it is best-of-N.
+        cumulative: (K - 1,) cumulative chances of the wrong answers but the last.
+        no_answer: Chance that a wrong solution has no answer.
+        correlation: Correlation of two verdicts on one answer.
+        solutions: (G,) values of S, ascending.
+        verifications: (W,) values of V, ascending.
+        stream: Stream state (see `streams`), advanced in place.
+        sums: (G, W) float64, increased by the outcomes.
+    """
+    depths, n_answers = verifications.size, cumulative.size + 2
+    scores = np.empty((n_answers, depths), np.int64)
+    votes = np.empty(n_answers, np.int64)
+    for i in range(rates.shape[0]):
+        pass_rate, true_positive, false_positive = rates[i]
+        votes[:] = 0
+        silent, g = 0, 0
+        for j in range(solutions[-1]):
+            answer = 0
+            if _uniform(stream) >= pass_rate:
+                answer = -1
+                if _uniform(stream) >= no_answer:
+                    answer = 1 + np.searchsorted(cumulative, _uniform(stream), side="right")
+            if answer < 0:
+                silent += 1
+            else:
+                if votes[answer] == 0:
+                    chance = true_positive if answer == 0 else false_positive
+                    _draw_yes(chance, correlation, verifications, stream, scores[answer])
+                votes[answer] += 1
+            if j + 1 == solutions[g]:
+                for w in range(depths):
+                    sums[g, w] += _chosen(votes, scores[:, w], silent, takes_best)
+                g += 1
+
+
+@kernel
+def _draw_yes(chance, correlation, verifications, stream, counts):  # type: ignore[no-untyped-def]
+    """Write how many of V calls say yes to an answer, at each V, from a Polya urn."""
+    yes, k = 0, 0
+    for w in range(verifications.size):
+        while k < verifications[w]:
+            next_yes = chance
+            if k > 0:
+                next_yes = (chance * (1.0 - correlation) + correlation * yes) / (
+                    1.0 - correlation + correlation * k
+                )
+            yes += _uniform(stream) < next_yes
+            k += 1
+        counts[w] = yes
+
+
+@kernel
+def _chosen(votes, scores, silent, takes_best):  # type: ignore[no-untyped-def]
+    """Chance that the choice is right: answer 0, of solutions that score 0 without an answer."""
+    most, tied, right = -1, 0.0, 0.0
+    if takes_best and silent > 0:
+        most, tied = 0, float(silent)
+    for a in range(votes.size):
+        if votes[a] == 0:
+            continue
+        value = scores[a] if takes_best else votes[a] * scores[a]
+        weight = float(votes[a]) if takes_best else 1.0
+        if value > most:
+            most, tied, right = value, 0.0, 0.0
+        if value == most:
+            tied += weight
+            right += weight if a == 0 else 0.0
+    return right / tied if tied > 0 else 0.0

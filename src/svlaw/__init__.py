@@ -14,10 +14,10 @@ A flat public API; everything is imported on first use, so that `import svlaw` i
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from svlaw.analysis.checks.pool_check import Check as Check
     from svlaw.analysis.checks.pool_check import check_pool as check_pool
     from svlaw.analysis.compare.crossover import Crossover as Crossover
@@ -28,19 +28,15 @@ if TYPE_CHECKING:
     from svlaw.analysis.compare.difficulty import bins as bins
     from svlaw.analysis.compare.difficulty import pass_rates as pass_rates
     from svlaw.analysis.compare.frontier import frontier as frontier
+    from svlaw.analysis.compare.problem_families import in_families as in_families
+    from svlaw.analysis.compare.savings import Saving as Saving
+    from svlaw.analysis.compare.savings import Savings as Savings
+    from svlaw.analysis.compare.savings import savings as savings
     from svlaw.analysis.cost import CostModel as CostModel
-    from svlaw.analysis.cost import FlopsCost as FlopsCost
     from svlaw.analysis.cost import MeasuredLambda as MeasuredLambda
-    from svlaw.analysis.cost import PriceCost as PriceCost
     from svlaw.analysis.cost import RelativeCost as RelativeCost
-    from svlaw.analysis.cost import TokenCost as TokenCost
-    from svlaw.analysis.cost import TokenMeans as TokenMeans
-    from svlaw.analysis.cost import flops_cost as flops_cost
-    from svlaw.analysis.cost import mean_tokens as mean_tokens
     from svlaw.analysis.cost import measure_lambda as measure_lambda
-    from svlaw.analysis.cost import price_cost as price_cost
     from svlaw.analysis.cost import relative_cost as relative_cost
-    from svlaw.analysis.cost import token_cost as token_cost
     from svlaw.analysis.cost_choice import CostChoice as CostChoice
     from svlaw.analysis.exports.pool_export import export_pool as export_pool
     from svlaw.analysis.figures.crossover_figure import plot_crossover as plot_crossover
@@ -51,9 +47,19 @@ if TYPE_CHECKING:
     from svlaw.analysis.figures.paper_figure import plot_paper_figure as plot_paper_figure
     from svlaw.analysis.figures.surface_figure import plot_surface as plot_surface
     from svlaw.analysis.intervals.interval import Interval as Interval
+    from svlaw.analysis.strategies.strategy_list import list_strategies as list_strategies
     from svlaw.analysis.success.estimators import Options as Options
+    from svlaw.analysis.success.solution_halves import with_sampling_noise as with_sampling_noise
     from svlaw.analysis.success.success_table import SuccessTable as SuccessTable
     from svlaw.analysis.success.success_table import success_table as success_table
+    from svlaw.analysis.token_costs import FlopsCost as FlopsCost
+    from svlaw.analysis.token_costs import PriceCost as PriceCost
+    from svlaw.analysis.token_costs import TokenCost as TokenCost
+    from svlaw.analysis.token_costs import TokenMeans as TokenMeans
+    from svlaw.analysis.token_costs import flops_cost as flops_cost
+    from svlaw.analysis.token_costs import mean_tokens as mean_tokens
+    from svlaw.analysis.token_costs import price_cost as price_cost
+    from svlaw.analysis.token_costs import token_cost as token_cost
     from svlaw.data.errors import BadInputError as BadInputError
     from svlaw.data.errors import NotInPoolError as NotInPoolError
     from svlaw.data.errors import SvlawError as SvlawError
@@ -117,17 +123,19 @@ if TYPE_CHECKING:
 _HOMES = {
     "svlaw.analysis.cost": (
         "CostModel",
-        "FlopsCost",
         "MeasuredLambda",
-        "PriceCost",
         "RelativeCost",
+        "measure_lambda",
+        "relative_cost",
+    ),
+    "svlaw.analysis.token_costs": (
+        "FlopsCost",
+        "PriceCost",
         "TokenCost",
         "TokenMeans",
         "flops_cost",
         "mean_tokens",
-        "measure_lambda",
         "price_cost",
-        "relative_cost",
         "token_cost",
     ),
     "svlaw.analysis.cost_choice": ("CostChoice",),
@@ -138,6 +146,10 @@ _HOMES = {
     "svlaw.analysis.success.estimators": ("Options",),
     "svlaw.analysis.figures.figure_files": ("typeset", "write_figure"),
     "svlaw.analysis.compare.frontier": ("frontier",),
+    "svlaw.analysis.compare.savings": ("Saving", "Savings", "savings"),
+    "svlaw.analysis.compare.problem_families": ("in_families",),
+    "svlaw.analysis.success.solution_halves": ("with_sampling_noise",),
+    "svlaw.analysis.strategies.strategy_list": ("list_strategies",),
     "svlaw.analysis.figures.paper_figure": ("plot_paper_figure",),
     "svlaw.analysis.figures.curve_figures": ("plot_frontier", "plot_solutions"),
     "svlaw.analysis.intervals.interval": ("Interval",),
@@ -185,11 +197,14 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__version__ = version("svlaw")
 __all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604  names are strings, built above
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # 0.1 s
+
+        return version("svlaw")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'svlaw' has no attribute {name!r}")
     value = getattr(import_module(_HOME_OF[name]), name)

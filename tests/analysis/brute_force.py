@@ -144,3 +144,52 @@ def weighted_vote(
         return _elect(problem, totals)
 
     return _over_draws(problem, solutions, verifications, policy, outcome)
+
+
+def _over_calls(
+    problem: Problem,
+    solutions: int,
+    verifications: int,
+    policy: Policy,
+    outcome: Callable[[Sequence[Solution], Sequence[Fraction]], Fraction],
+) -> Fraction | None:
+    """Mean over subsets of solutions and of shared calls; verdict k of a solution is call k's."""
+    usable = [s for s in problem if s.verdicts]
+    n_calls = max((len(s.verdicts) for s in usable), default=0)
+    if solutions > len(usable) or verifications > n_calls:
+        return None
+    outcomes = []
+    for calls in combinations(range(n_calls), verifications):
+        for drawn in combinations(usable, solutions):
+            scores = [score(s, [s.verdicts[k] for k in calls], policy) for s in drawn]
+            outcomes.append(outcome(drawn, scores))
+    return _mean(outcomes)
+
+
+def best_of_n_by_calls(
+    problem: Problem, solutions: int, verifications: int, policy: Policy
+) -> Fraction | None:
+    """Best-of-N where the same V calls judge all S solutions."""
+
+    def outcome(drawn: Sequence[Solution], scores: Sequence[Fraction]) -> Fraction:
+        best = max(scores)
+        return _mean(
+            [Fraction(s.is_correct) for s, x in zip(drawn, scores, strict=True) if x == best]
+        )
+
+    return _over_calls(problem, solutions, verifications, policy, outcome)
+
+
+def weighted_vote_by_calls(
+    problem: Problem, solutions: int, verifications: int, policy: Policy
+) -> Fraction | None:
+    """Weighted voting where the same V calls judge all S solutions."""
+
+    def outcome(drawn: Sequence[Solution], scores: Sequence[Fraction]) -> Fraction:
+        totals: dict[str, Fraction] = {}
+        for s, x in zip(drawn, scores, strict=True):
+            if s.answer is not None:
+                totals[s.answer] = totals.get(s.answer, ZERO) + x
+        return _elect(problem, totals)
+
+    return _over_calls(problem, solutions, verifications, policy, outcome)

@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -92,6 +93,43 @@ class Problems:
             np.array(scores, np.int32),
         )
 
+    def random_calls(
+        self, rng: np.random.Generator, *, most_solutions: int = 6, most_calls: int = 4, **kind: Any
+    ) -> list[Any]:
+        """A random problem of shared calls: verdict k of each verified solution is call k's."""
+        problem = self.random(
+            rng, most_solutions=most_solutions, most_verdicts=most_calls, ragged=False, **kind
+        )
+        unverified = rng.random(len(problem)) < 0.15
+        return [
+            replace(s, verdicts=()) if skip else s
+            for s, skip in zip(problem, unverified, strict=True)
+        ]
+
+    @classmethod
+    def sample_calls(cls, problem: list[Any], problem_id: str = "p") -> ProblemSample:
+        """A problem of shared calls as arrays; of unparsed verdicts every other one is missing.
+
+        A row of each call and of each verified solution stays, so that all are known of.
+        """
+        whole = cls.sample(problem, problem_id)
+        calls = np.concatenate([np.arange(n) for n in whole.n_verdicts] or [[]]).astype(np.int32)
+        owners = np.repeat(np.arange(whole.n_solutions), whole.n_verdicts)
+        droppable = (whole.scores == UNPARSED) & (np.arange(owners.size) % 2 == 1)
+        kept = ~droppable
+        for axis in (calls, owners):
+            for value in np.unique(axis):
+                if not kept[axis == value].any():
+                    kept[np.flatnonzero(axis == value)[0]] = True
+        counts = np.bincount(owners[kept], minlength=whole.n_solutions)
+        return replace(
+            whole,
+            offsets=np.concatenate(([0], np.cumsum(counts))),
+            scores=whole.scores[kept],
+            calls=calls[kept],
+            n_calls=np.unique(calls).size,
+        )
+
     @staticmethod
     def frames(problems: list[list[Any]]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Problems p00, p01, ... as tables of answers and verdicts."""
@@ -130,12 +168,13 @@ _VERDICTS = {
 
 @pytest.fixture(scope="session")
 def shuffle_parts() -> Callable[[Pool, int], None]:
-    """Shuffles the rows of a pool's parts in place; the pool itself writes them in order."""
+    """Shuffles the rows of a pool's parts, as other software may write them."""
 
     def shuffle(pool: Pool, seed: int) -> None:
-        for part in [*pool.parts("answers"), *pool.parts("verdicts", "v")]:
+        for number, part in enumerate([*pool.parts("answers"), *pool.parts("verdicts", "v")]):
             frame = pl.read_parquet(part).sample(fraction=1, shuffle=True, seed=seed)
-            frame.write_parquet(part, row_group_size=9)
+            other = part.rename(part.with_name(f"part-{number:06d}.parquet"))
+            frame.write_parquet(other, row_group_size=9)
 
     return shuffle
 
@@ -156,6 +195,11 @@ def slow_numpy() -> ModuleType:
 def slow_scan() -> ModuleType:
     """Frontier and crossover by plain scans."""
     return _load("slow_scan")
+
+
+@pytest.fixture(scope="session")
+def slow_policies() -> ModuleType:
+    return _load("slow_policies")
 
 
 @pytest.fixture(scope="session")

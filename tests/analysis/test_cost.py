@@ -1,26 +1,28 @@
 """Costs in solutions, tokens, FLOPs and dollars, at lengths stored in pools."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
-from svlaw.analysis.cost import (
+from svlaw.analysis.cost import CostModel, RelativeCost, measure_lambda, relative_cost
+from svlaw.analysis.cost_choice import CostChoice
+from svlaw.analysis.token_costs import (
     FlopsCost,
     PriceCost,
-    RelativeCost,
     TokenCost,
     TokenMeans,
     flops_cost,
     mean_tokens,
-    measure_lambda,
     price_cost,
-    relative_cost,
     token_cost,
 )
-from svlaw.analysis.cost_choice import CostChoice
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
-from svlaw.data.pool_writer import append
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import append, create_pool
 
 
 def answers(**columns) -> pl.DataFrame:
@@ -273,7 +275,7 @@ def test_a_bundled_pool_holds_characters_only() -> None:
     assert characters.unit == "characters"
     assert cost.unit == pytest.approx(0.60 * characters.solution_length / 4 / 1e6)
     assert cost.ratio == pytest.approx(characters.ratio)
-    assert cost.prefill == pytest.approx(0.15 / 0.60)
+    assert cost.prefill == 0  # a shared call reads no solution
 
 
 def test_no_lengths_no_cost_of_tokens(make_pool) -> None:
@@ -321,3 +323,82 @@ def test_a_choice_becomes_the_model_asked_for(make_pool) -> None:
 def test_figures_of_another_model_are_refused(name, figures, message: str) -> None:
     with pytest.raises(BadInputError, match=message):
         CostChoice(name, **figures)
+
+
+SHARED = (
+    RelativeCost(2.0, calls="shared"),
+    TokenCost(TokenMeans(900.0, 500.0, 120.0), calls="shared"),
+    FlopsCost(8e9, 70e9, TokenMeans(900.0, 500.0, 120.0), calls="shared"),
+    PriceCost(0.1, 3.0, 15.0, TokenMeans(900.0, 500.0, 120.0), calls="shared"),
+)
+
+
+def test_shared_calls_are_paid_once_for_all_solutions() -> None:
+    S, V = np.array([1, 8, 59]), np.array([0, 1, 8])
+    relative, tokens, flops, price = (cost(S, V) for cost in SHARED)
+    assert relative.tolist() == [1, 10, 75]
+    assert tokens == pytest.approx([900, 8 * 900 + 120 + 500, 59 * 900 + 120 + 8 * 500])
+    assert flops == pytest.approx(2 * (8e9 * 900 * S + 70e9 * (120 * (V > 0) + 500 * V)))
+    assert price == pytest.approx((0.1 * 900 * S + 3 * 120 * (V > 0) + 15 * 500 * V) / 1e6)
+
+
+@pytest.mark.parametrize(
+    "cost", [*SHARED, RelativeCost(2.0), replace(SHARED[2], calls="independent")]
+)
+def test_budgets_are_inverted(cost: CostModel) -> None:
+    S, V = np.array([3.5, 1.0, 40.0]), np.array([1.0, 8.0, 3.0])
+    budgets = cost(S, V)
+    assert cost.solutions_at(budgets, V) == pytest.approx(S)
+    assert cost.verifications_at(budgets, S, 10.0) == pytest.approx(V)
+    assert cost.solutions_at(cost(7, 0), 0.0) == pytest.approx(7.0)
+
+
+def shared_pool(path: Path) -> Pool:
+    """Two problems; call 1 of the first judged one of its two solutions only."""
+    answers = pl.DataFrame(
+        {
+            "problem_id": ["p", "p", "q"],
+            "solution_id": pl.Series([0, 1, 0], dtype=pl.Int32),
+            "is_correct": [True, False, True],
+            "status": ["graded"] * 3,
+            "output_tokens": pl.Series([10, 10, 30], dtype=pl.Int32),
+        }
+    )
+    verdicts = pl.DataFrame(
+        {
+            "problem_id": ["p", "p", "p", "q"],
+            "solution_id": pl.Series([0, 1, 0, 0], dtype=pl.Int32),
+            "verification_id": pl.Series([0, 0, 1, 0], dtype=pl.Int32),
+            "score": [1.0, 0.0, 1.0, 1.0],
+            "status": ["graded"] * 4,
+            "output_tokens": pl.Series([40, 40, 80, 20], dtype=pl.Int32),
+        }
+    )
+    with create_pool(path, {}) as writer:
+        writer.add("answers", answers)
+        for name in ("tests", "judge"):
+            writer.add("verdicts", verdicts, verifier=name)
+        writer.share_calls("tests")
+    return open_pool(path)
+
+
+def test_each_shared_call_counts_once_for_lambda(tmp_path: Path) -> None:
+    pool = shared_pool(tmp_path / "pool")
+    assert measure_lambda(pool, "tests").ratio == pytest.approx((60 + 20) / 2 / 20)
+    assert measure_lambda(pool, "judge").ratio == pytest.approx((160 / 3 + 20) / 2 / 20)
+    assert relative_cost(pool, None, "tests").calls == "shared"
+    assert relative_cost(pool, 2.0, "judge").calls == "independent"
+    with pytest.raises(BadInputError, match="name a verifier"):
+        relative_cost(pool, 2.0)
+
+
+def test_a_shared_call_reads_no_solution(tmp_path: Path) -> None:
+    pool = shared_pool(tmp_path / "pool")
+    tokens = token_cost(pool, "tests").tokens
+    assert (tokens.solution, tokens.verification, tokens.prompt) == (20, 40, 0)
+    assert not tokens.is_prompt_assumed
+    assert token_cost(pool, "judge").tokens.is_prompt_assumed
+    assert price_cost(pool, 1.0, 2.0, 3.0, "tests")(8, 2) == pytest.approx(
+        (8 * 20 + 2 * 40 * 3) / 1e6
+    )
+    assert flops_cost(pool, 1e9, 1e10, "tests")(8, 2) == pytest.approx(2e9 * 160 + 2e10 * 80)

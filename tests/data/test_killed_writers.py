@@ -83,19 +83,14 @@ class KilledError(BaseException):
     """The writer is dead: it changes nothing on the disk any more."""
 
 
-@pytest.fixture
-def dead_process() -> int:
-    """The number of a process that has ended."""
-    ended = subprocess.Popen([sys.executable, "-S", "-c", ""])
-    ended.wait()
-    return ended.pid
-
+DEAD_PROCESS = 2**30
+"""More than any process has as its number."""
 
 KilledAt = Callable[[int, str, Path], bool]
 
 
 @pytest.fixture
-def killed_at(dead_process: int) -> KilledAt:
+def killed_at() -> KilledAt:
     """Runs a writer that dies at its n-th change of the disk, and tells whether it did."""
 
     def run(moment: int, writer: str, pool: Path) -> bool:
@@ -112,7 +107,7 @@ def killed_at(dead_process: int) -> KilledAt:
             return changed
 
         with pytest.MonkeyPatch.context() as patches:
-            patches.setattr(os, "getpid", lambda: dead_process)
+            patches.setattr(os, "getpid", lambda: DEAD_PROCESS)
             for point in POINTS:
                 module, name = point.split(".")
                 whole = getattr(sys.modules[module], name)

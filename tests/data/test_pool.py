@@ -7,7 +7,7 @@ import pytest
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool, open_pool, open_pools
 from svlaw.data.pool_file import POOL_FILE
-from svlaw.data.pool_writer import append, create_pool, replace
+from svlaw.data.pool_writer import append, create_pool, replace, update_metadata
 
 ANSWERS = pl.DataFrame(
     {
@@ -287,3 +287,32 @@ def test_a_pool_with_nothing_but_text_opens_and_says_what_to_do(tmp_path) -> Non
         writer.add("solutions", texts)
     with pytest.raises(NotInPoolError, match="grade its solutions first"):
         open_pool(tmp_path / "p").scan("answers")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ([], "is not an object of objects"),
+        ({"v": "shared"}, "is not an object of objects"),
+        ({"w": {"calls": "shared"}}, "'w' is none of the verifiers"),
+        ({"v": {"calls": "common"}}, "calls of 'v' are 'common'; use independent or shared"),
+    ],
+)
+def test_settings_of_verifiers_that_cannot_be(tmp_path, settings, message) -> None:
+    document = {"format": "svlaw-pool", "schema_version": 1, "verifiers": ["v"]}
+    (tmp_path / "pool.json").write_text(json.dumps({**document, "verifier_settings": settings}))
+    with pytest.raises(BadInputError, match=message):
+        open_pool(tmp_path)
+
+
+def test_shared_calls_survive_other_changes_of_the_pool(tmp_path) -> None:
+    with create_pool(tmp_path / "pool", {}) as writer:
+        writer.add("answers", _answers(True))
+        writer.share_calls("tests")
+        verdicts = {"problem_id": ["p"], "solution_id": [0], "verification_id": [0], "score": [1.0]}
+        rows = pl.DataFrame(verdicts).with_columns(status=pl.lit("graded"))
+        writer.add("verdicts", rows, verifier="tests")
+    pool = update_metadata(open_pool(tmp_path / "pool"), {"source": "elsewhere"})
+    pool = replace(pool, "verdicts", rows, verifier="other")
+    assert pool.shared_calls == {"tests"}
+    assert open_pool(pool.path) == pool

@@ -25,7 +25,6 @@ from svlaw.generate.shards import read_shard
 
 ENGINE = Path(__file__).parent / "instant_engine.py"
 DEMO_MODEL = Path(__file__).parents[2] / "generate" / "demo" / "model"
-_PATIENCE = 60.0
 
 
 def _load(path: Path) -> ModuleType:
@@ -39,6 +38,7 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
+Preparation = _load(Path(__file__).with_name("prepared_processes.py")).Preparation
 vllm_server = _load(Path(__file__).with_name("vllm_server.py")).vllm_server
 demonstrate = _load(Path(__file__).with_name("demonstration.py")).demonstrate
 
@@ -52,8 +52,9 @@ def instant() -> ModuleType:
 class Study:
     """A problem set, a configuration and a pool, in a folder of their own."""
 
-    def __init__(self, folder: Path, instant: ModuleType) -> None:
+    def __init__(self, folder: Path, instant: ModuleType, prepared: Callable[[], Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._prepared = prepared
         self.folder = folder
         self.instant = instant
         self.pool = folder / "pool"
@@ -134,26 +135,33 @@ class Study:
             reporting=reporting,
         )
 
-    def start(
-        self, table: str, *arguments: str, script: Path = ENGINE, **options: Any
-    ) -> "subprocess.Popen[str]":
-        """Start the command `svlaw generate` in a process of its own, with the same engine."""
-        self.write()
-        options = {"record": str(self.record)} | options
-        setting = f"{table}.engine_options={json.dumps(options)}"
+    def start(self, table: str, *arguments: str, **options: Any) -> Any:
+        """Start the command `svlaw generate` in a prepared process, with the same engine."""
+        return self._prepared().start(*self._command(table, *arguments, **options))
+
+    def start_limited(self, file_size: int, table: str, *arguments: str, **options: Any) -> Any:
+        """As `start`, where no file may grow beyond so many bytes."""
+        command = self._command(table, *arguments, **options)
+        return self._prepared().start(*command, file_size=file_size)
+
+    def start_afresh(self, table: str, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        """As `start`, in a process that begins with nothing, as a user's does."""
         return subprocess.Popen(
-            [sys.executable, script, "generate", table, self.file, "--set", setting, *arguments],
+            [sys.executable, *self._command(table, *arguments, **options)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
+    def _command(self, table: str, *arguments: str, **options: Any) -> list[Any]:
+        self.write()
+        setting = f"{table}.engine_options={json.dumps({'record': str(self.record)} | options)}"
+        return [ENGINE, "generate", table, self.file, "--set", setting, *arguments]
+
     @contextmanager
-    def running(
-        self, table: str, *arguments: str, **options: Any
-    ) -> Iterator["subprocess.Popen[str]"]:
-        """A process that is at work on the pool, slowly, for as long as the block."""
-        process = self.start(table, *arguments, **{"sleep": 60, **options})
+    def running(self, table: str, *arguments: str, **options: Any) -> Iterator[Any]:
+        """A process that is at work on the pool, and does not end, for as long as the block."""
+        process = self.start(table, *arguments, **{"stalls_after": 0, **options})
         try:
             self.wait_for(process)
             yield process
@@ -161,13 +169,11 @@ class Study:
             process.kill()
             process.communicate()
 
-    def wait_for(self, process: "subprocess.Popen[str]", samples: int = 1) -> None:
+    def wait_for(self, process: Any, samples: int = 1) -> None:
         """Wait until the engine has been asked for so many more samples than at the call."""
         before = self.count("asked")
-        deadline = time.monotonic() + _PATIENCE
         while self.count("asked") < before + samples:
             assert process.poll() is None, process.communicate()[1]
-            assert time.monotonic() < deadline
             time.sleep(0.01)
 
     def count(self, event: str) -> int:
@@ -203,9 +209,24 @@ def as_chat() -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
-def study_at(instant: ModuleType) -> Callable[[Path], Study]:
+def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Any]]:
+    """A process to fork from, started when it is first asked for."""
+    made: list[Any] = []
+
+    def prepare() -> Any:
+        if not made:
+            made.append(Preparation(tmp_path_factory.mktemp("prepared")))
+        return made[0]
+
+    yield prepare
+    for each in made:
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def study_at(instant: ModuleType, _prepared: Callable[[], Any]) -> Callable[[Path], Study]:
     """Makes a study in a folder."""
-    return lambda folder: Study(folder, instant)
+    return lambda folder: Study(folder, instant, _prepared)
 
 
 @pytest.fixture

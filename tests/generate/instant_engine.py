@@ -11,6 +11,7 @@ Run as a script it is the command line of svlaw with this engine in place of the
 import os
 import random
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -98,6 +99,7 @@ class InstantEngine:
         model: Ignored; texts do not depend on it.
         sampling: Log-probabilities are given when asked for.
         sleep: Seconds that a batch takes.
+        stalls_after: Batches after which the next one never comes.
         in_flight: Batches it reads before it gives one back, any of those it has.
         failing: Requests whose prompt this pattern matches fail.
         too_long: Prompts that this pattern matches leave no room.
@@ -116,6 +118,7 @@ class InstantEngine:
         sampling: Sampling,
         *,
         sleep: float = 0.0,
+        stalls_after: int | None = None,
         in_flight: int = 1,
         failing: str | None = None,
         too_long: str | None = None,
@@ -127,6 +130,7 @@ class InstantEngine:
         self.closed = False
         self._sampling = sampling
         self._sleep = sleep
+        self._left = stalls_after
         self._in_flight = in_flight
         self._failing = failing
         self._too_long = too_long
@@ -153,6 +157,10 @@ class InstantEngine:
         self.closed = True
 
     def _answer(self, batch: Batch) -> tuple[Batch, list[Outcome]]:
+        if self._left is not None:
+            if self._left == 0:
+                signal.pause()
+            self._left -= 1
         if self._sleep:
             time.sleep(self._sleep)
         outcomes = [self._outcome(request) for request in batch.requests]

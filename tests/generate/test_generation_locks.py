@@ -19,7 +19,7 @@ WHOLE = Shard()
 def test_a_second_process_is_refused_until_the_first_is_killed(study: Any) -> None:
     with study.running("solutions") as first:
         second = study.start("solutions", "--shard", "2/3")
-        out, complaint = second.communicate(timeout=60)
+        out, complaint = second.communicate()
         assert second.returncode == 2
         assert out == ""
         assert complaint == (
@@ -63,7 +63,7 @@ def test_shards_may_begin_a_pool_at_the_same_moment(study: Any, make_study: Any)
     wanted.solutions()
     processes = [study.start("solutions", "--shard", f"{i}/3") for i in (1, 2, 3)]
     for process in processes:
-        _, complaints = process.communicate(timeout=60)
+        _, complaints = process.communicate()
         assert process.returncode == 0, complaints
     assert study.rows().equals(wanted.rows())
     assert study.rows("problems").equals(wanted.rows("problems"))

@@ -256,7 +256,6 @@ def run(home: Path, environment: dict[str, str], **fields: str) -> list[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=100,
     )
     found: list[str] = json.loads(done.stdout)
     return found

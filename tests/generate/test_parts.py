@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -69,11 +68,15 @@ def test_a_part_is_written_once_it_has_enough_rows(pool: Pool) -> None:
     assert (written[0].table, written[0].verifier) == ("solutions", None)
 
 
-def test_a_part_is_written_once_it_is_old_enough(pool: Pool) -> None:
+def test_a_part_is_written_once_it_is_old_enough(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(parts_module.time, "monotonic", lambda: now)
     writer = writer_of(pool, seconds=0.2)
     writer.add(rows_of("a", 0, 1))
     assert sizes(pool) == []
-    time.sleep(0.25)
+    now += 0.25
     writer.add(rows_of("a", 1, 1))
     assert sizes(pool) == [2]
     writer.add(rows_of("a", 2, 1))
@@ -106,7 +109,7 @@ def test_the_log_has_a_line_for_each_part(pool: Pool) -> None:
     assert [d["engine"] for d in documents] == ["instant 1.0"] * 2
     first, second = read_log(pool.path)
     assert (first.rows, first.output_tokens, second.rows) == (12, 24, 11)
-    assert 0.05 <= second.seconds < 5
+    assert second.seconds >= 0.05
     assert documents[0]["time"].startswith("20")
 
 
@@ -183,9 +186,9 @@ def small_disk(kib: int) -> Iterator[Path]:
         folder.rmdir()
 
 
-def finish(process: "subprocess.Popen[str]") -> tuple[int, list[str]]:
+def finish(process: Any) -> tuple[int, list[str]]:
     """Exit code, and lines on standard error other than those that tell of parts."""
-    _, complaints = process.communicate(timeout=60)
+    _, complaints = process.communicate()
     lines = [line for line in complaints.splitlines() if not line.startswith("part of")]
     return process.returncode, lines
 
@@ -216,7 +219,6 @@ def test_a_full_disk(study: Any, make_study: Callable[[str], Any]) -> None:
         assert study.rows().equals(wanted.rows())
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of another process: Linux")
 def test_files_that_may_not_grow(study: Any, make_study: Callable[[str], Any]) -> None:
     wanted = make_study("wanted")
     more = ("--set", "solutions.samples=64", "--set", "part_rows=256")
@@ -224,9 +226,7 @@ def test_files_that_may_not_grow(study: Any, make_study: Callable[[str], Any]) -
     study.solutions()
     before = study.rows()
     largest = max(file.stat().st_size for file in study.pool.rglob("*") if file.is_file())
-    process = study.start("solutions", *more, record=None)
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (largest + 500, largest + 500))
-    code, lines = finish(process)
+    code, lines = finish(study.start_limited(largest + 500, "solutions", *more, record=None))
     assert code == 2
     assert len(lines) == 1
     assert lines[0].startswith(f"svlaw: {study.pool}: a part of 256 rows of solutions cannot be")
@@ -294,8 +294,8 @@ def test_a_folder_that_cannot_be_written(
         assert run(*command, *more) == (
             2,
             [
-                f"svlaw: {study.pool}: cannot be written to (Permission denied); a run adds to this"
-                " folder, so make it writable or name another pool"
+                f"svlaw: {study.pool}: cannot be written to (Permission denied); this command"
+                " adds to it, so make it writable or name another pool"
             ],
         )
         assert run(*command, *more, "--dry-run")[0] == 0

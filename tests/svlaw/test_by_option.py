@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from svlaw.data.examples import open_example
+from svlaw.data.examples import copy_example, open_example
 from svlaw.data.pool import open_pool
 from svlaw.data.pool_writer import append, create_pool
 
@@ -38,9 +38,12 @@ def bad(svlaw):
     return run
 
 
-@pytest.fixture
-def exams():
-    return open_example("exams_gpt35_by_gpt4").path
+@pytest.fixture(scope="module")
+def exams(tmp_path_factory):
+    """A copy, which keeps its success tables."""
+    folder = tmp_path_factory.mktemp("by") / "exams_gpt35_by_gpt4"
+    copy_example("exams_gpt35_by_gpt4", folder)
+    return folder
 
 
 @pytest.fixture
@@ -114,11 +117,12 @@ def test_without_by_nothing_is_said_of_bins(svlaw, exams, command):
         "unparsed_rate",
         "missing_answer",
         "population",
+        "notes",
         *content,
     ]
     _, out, _ = svlaw(command, exams, *SMALL)
     assert out.startswith(
-        "exams_gpt35_by_gpt4: 99 problems, lambda 2 (given), cost in solutions\n "
+        "exams_gpt35_by_gpt4: 99 problems, lambda 2 (given), cost in solutions, V calls judge all S"
     )
     assert "bin" not in out
 

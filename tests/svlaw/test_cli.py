@@ -3,8 +3,6 @@
 import json
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -21,6 +19,12 @@ CURVE_COLUMNS = [
     "conf_high",
     "mc_error",
     "n_problems",
+    "setting",
+    "mean_solutions",
+    "mean_verifications",
+    "cost_low",
+    "cost_high",
+    "censored",
 ]
 
 
@@ -341,21 +345,19 @@ def test_commands_share_stored_tables(svlaw, small):
 
 
 @pytest.mark.slow
-def test_help_is_fast_and_imports_nothing_heavy():
-    command = [str(Path(sys.executable).with_name("svlaw")), "--help"]
-    subprocess.run(command, check=True, capture_output=True)
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.7
+def test_help_imports_nothing_heavy():
     code = (
-        "import sys, svlaw, svlaw.cli.app;"
+        "import sys; sys.argv = ['svlaw', '--help']\n"
+        "from svlaw.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
         "heavy = {'polars', 'numpy', 'numba', 'scipy', 'plotly', 'statsmodels', 'torch', 'vllm'};"
         "sys.exit(bool(heavy & set(sys.modules)))"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd="/")
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd="/", capture_output=True, text=True
+    )
+    assert "crossover" in done.stdout
 
 
 def test_every_public_name_exists_and_is_documented():

@@ -45,6 +45,7 @@ def test_monkeys(svlaw: Run, monkeys: Path, tmp_path: Path) -> None:
         "pool": str(tmp_path / "b"),
         "rows": {"problems": 1, "solutions": 2, "answers": 2},
         "ignored_columns": [],
+        "shared_calls": [],
         "remarks": [],
     }
 

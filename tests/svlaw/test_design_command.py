@@ -172,15 +172,13 @@ def test_an_interrupt_is_clean(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )  # fmt: skip
-    end = time.monotonic() + 90
     while not list((tmp_path / "pilot").glob("**/best_of_n*")):  # the pilot's success is stored
         assert process.poll() is None
-        assert time.monotonic() < end
         time.sleep(0.05)
     time.sleep(2)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate()
     assert process.returncode == 130
     assert out == ""
     assert "Traceback" not in err

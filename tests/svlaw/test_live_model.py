@@ -10,7 +10,8 @@ import pytest
 
 from svlaw.analysis.compare.crossover import crossover
 from svlaw.analysis.compare.frontier import frontier
-from svlaw.analysis.cost import FlopsCost, PriceCost, RelativeCost, TokenCost, TokenMeans
+from svlaw.analysis.cost import RelativeCost
+from svlaw.analysis.token_costs import FlopsCost, PriceCost, TokenCost, TokenMeans
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.plans.planner import plan
@@ -22,6 +23,8 @@ COSTS = (
     FlopsCost(70e9, 1e9, TokenMeans(900.0, 500.0, 1200.0)),
     TokenCost(TokenMeans(900.0, 500.0, 1200.0)),
     PriceCost(0.1, 3.0, 15.0, TokenMeans(900.0, 500.0, 1200.0)),
+    RelativeCost(2.0, calls="shared"),
+    TokenCost(TokenMeans(900.0, 500.0, 1200.0), calls="shared"),
 )
 
 
@@ -42,7 +45,7 @@ def compute(open_page):
 
 
 def cost_data(cost):
-    return {"unit": cost.unit, "prefill": cost.prefill, "ratio": cost.ratio}
+    return {"unit": cost.unit, "prefill": cost.prefill, "ratio": cost.ratio, "calls": cost.calls}
 
 
 @pytest.fixture

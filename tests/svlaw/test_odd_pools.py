@@ -1,6 +1,7 @@
 """Pools that hold next to nothing, and places that cannot be used."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -124,20 +125,33 @@ def test_what_cannot_be_is_one_line(svlaw, pool_of, tmp_path, arguments, message
     code, out, complaints = svlaw(*(places.get(word, word) for word in arguments))
     assert (code, out) == (2, "")
     assert message in complaints
-    assert complaints.count("\n") == 1
+    assert complaints.count("svlaw: ") == 1
+    assert all(line.startswith(("svlaw: ", "note: ")) for line in complaints.splitlines())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell that closes streams")
 @pytest.mark.parametrize(
-    ("rest", "code"), [("--json >&-", 0), ("--json >/dev/full", 2), ("--strategies no 2>&-", 2)]
+    ("command", "code", "lines"),
+    [
+        ("examples --json >&-", 0, 0),
+        ("examples --json >/dev/full", 2, 1),
+        ("examples >/dev/full", 2, 1),
+        ("examples nothing 2>&-", 2, 0),
+        ("examples nothing 2>/dev/full", 2, 0),
+        ("examples --json | true", 1, 0),
+    ],
 )
-def test_outputs_that_are_closed_or_full(pool_of, rest, code):
-    path = pool_of(verdicts=0).path
-    command = f"{sys.executable} -c 'from svlaw.cli import main; main()' curves {path} {rest}"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    assert done.returncode == code
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+def test_outputs_that_are_closed_or_full(command, code, lines):
+    """Whether or not Python itself writes out at once."""
+    program = f"{sys.executable} -P -c 'from svlaw.cli import main; main()' {command}"
+    for unbuffered in ("", "1")[: 1 + (lines > 0)]:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", program],
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (code, "")
+        assert done.stderr.count("\n") == lines, done.stderr
 
 
 @pytest.mark.parametrize(("unread", "is_told"), [(0, False), (1, True), (4, True)])
@@ -161,3 +175,25 @@ def test_grading_that_finds_no_answer_says_what_to_do(svlaw, tmp_path):
     assert (code, "--extractor whole" in err) == (0, True)
     code, out, err = svlaw("grade", pool, "--workers", 1, "--extractor", "whole", "--json")
     assert (code, json.loads(out)["correct"], "--extractor" in err) == (0, 1, False)
+
+
+def test_of_the_current_folder_grading_takes_an_extractor_and_nothing_else(
+    svlaw, tmp_path, monkeypatch
+):
+    (tmp_path / "problems.csv").write_text("problem_id,reference_answer\np,sqrt(9)\n")
+    (tmp_path / "answers.csv").write_text("problem_id,solution_id,text\np,0,it is: 3\n")
+    files = ("--solutions", tmp_path / "answers.csv", "--problems", tmp_path / "problems.csv")
+    pool = tmp_path / "pool"
+    assert svlaw("import", "tables", "--out", pool, *files)[0] == 0
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("svlaw", "data", "polars", "random", "numbers"):
+        (here / f"{name}.py").write_text("raise RuntimeError('imported from here')")
+    (here / "after_a_colon.py").write_text("def find(text):\n    return text.split(':')[1]\n")
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    options = ("--workers", 1, "--extractor", "after_a_colon:find", "--json")
+    code, out, err = svlaw("grade", pool, *options)
+    assert code == 0, err
+    assert (json.loads(out)["graded"], json.loads(out)["correct"]) == (1, 1)
+    assert json.loads(out)["examined"] > 0  # by a worker

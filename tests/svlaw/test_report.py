@@ -310,9 +310,7 @@ def test_no_exponent_is_quoted_where_none_can_be(pool, report):
     html = report(pool)
     answer = Page(html[html.index("<main>") : html.index("<h3>Success within a budget</h3>")]).text
     for words in (
-        "With best-of-N no method gives a law that can be quoted: see what is doubtful.",
-        "No law can be quoted with best-of-N. Envelope: ",
-        "urface: too few points for a surface",
+        "With best-of-N there is no law, since a larger budget buys no gain that is clear of noise",
     ):
         assert words in answer, words
     assert " a = " not in answer
@@ -351,7 +349,7 @@ def test_the_laws_have_a_grid_and_problems_of_their_own(make_pool, report):
 def test_a_published_table_has_no_intervals_and_the_published_answer(report):
     page = Page(report(open_example("singhi2025_fig1"), ratio=2.0))
     for words in (
-        "draws level with self-consistency at about 1,010, 7.9× the budget",
+        "leads self-consistency by 0.25 points or more from a budget of 1,230 solutions on",
         "Self-consistency saturates at 128",
         "no figure has an interval",
         "generate more, or take the exponent as censored",
@@ -370,7 +368,7 @@ def test_never_is_an_answer(tmp_path, report):
     names = ("strategy", "solutions", "verifications", "success")
     pl.DataFrame(rows, names, orient="row").write_csv(tmp_path / "t.csv")
     text = Page(report(sv.import_success(tmp_path / "p", tmp_path / "t.csv"), ratio=1.0)).text
-    assert "never reaches self-consistency within the data" in text
+    assert "has no lasting lead over self-consistency at the budgets both have" in text
     assert "never within the data" in text
     assert (
         "Self-consistency is the better choice at every budget computed, up to 8 solutions." in text

@@ -62,6 +62,7 @@ def test_it_speaks_json(svlaw, tmp_path: Path) -> None:
         "laws",
     ]
     assert document["simulation"] == {
+        "shared_calls": False,
         "pass_rate": 0.3,
         "pass_rate_spread": 0.2,
         "unsolvable": 0.1,
@@ -118,7 +119,7 @@ def test_the_truth_comes_back_as_a_published_table(svlaw, tmp_path: Path, suffix
     assert table.strategies == ("coverage", "self_consistency", "best_of_n", "weighted_vote")
     assert set(table.points["solutions"]) == set(range(1, 9))
     assert set(table.points["verifications"]) == set(range(5))
-    held = dict(zip(table.points.rows(), table.mean(), strict=True))
+    held = dict(zip(table.points.drop("setting").rows(), table.mean(), strict=True))
     for row in json.loads(out)["success"]:
         key = (row["strategy"], row["solutions"], row["verifications"])
         assert held[key] == row["success"]  # to the last digit
@@ -193,13 +194,11 @@ def test_an_interrupt_leaves_no_pool(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )  # fmt: skip
-    end = time.monotonic() + 90
     while not list(tmp_path.glob(".pool.*.tmp/verdicts/simulated/*.parquet")):
         assert process.poll() is None
-        assert time.monotonic() < end
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 130
     assert err.strip() == "svlaw: interrupted; nothing was left half-written"
     assert list(tmp_path.iterdir()) == []

@@ -1,22 +1,35 @@
 """The command line: thin commands over the public functions.
 
 Every command prints tables for people, or one JSON document with `--json`. Exit code 0 is success,
-1 a pool that `check` finds unsound or requests that failed in `generate`, 2 bad input, 130 an
-interrupt.
+1 a pool that `check` finds unsound, requests that failed in `generate` or a reader of the output
+that is gone, 2 bad input or an output that is full, 130 an interrupt.
 """
 
 import os
 import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+_UNREAD: Final = 1
+_BAD_INPUT: Final = 2
 _INTERRUPTED: Final = 130
 
 
 def main() -> None:
     """Run the command line; a wrong input ends in one line on standard error."""
     _replace_closed_streams()
+    if not sys.warnoptions and not os.environ.get("SVLAW_DEBUG"):
+        warnings.simplefilter("ignore")  # remarks of libraries are not the user's concern
+    try:
+        code = _run()
+    except SystemExit as error:  # Typer's, where the reader of the output is gone
+        code = error.code if isinstance(error.code, int) else _UNREAD
+    sys.exit(_flush(code))
+
+
+def _run() -> int:
     from svlaw.cli.app import app
     from svlaw.data.errors import SvlawError
 
@@ -28,18 +41,37 @@ def main() -> None:
         if os.environ.get("SVLAW_DEBUG"):
             raise
         _complain(_one_line(error))
-        sys.exit(2)
+        return _BAD_INPUT
     except MemoryError as error:
         _complain(f"not enough memory ({_one_line(error) or 'none left'}); ask for less at a time")
-        sys.exit(2)
+        return _BAD_INPUT
     except typer.exceptions.TyperException as error:
         _complain(error.format_message())
-        sys.exit(error.exit_code)
+        return int(error.exit_code)
     except (KeyboardInterrupt, typer.exceptions.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:  # Typer may have caught the interrupt itself
         _complain("interrupted; nothing was left half-written")
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
+
+
+def _flush(code: int) -> int:
+    """Write what is still buffered; the exit code, which tells of an output that is full.
+
+    Left to Python's own end, what cannot be written would come to exit code 120.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())  # for the rest
+            if isinstance(error, BrokenPipeError):
+                code = code or _UNREAD
+            elif code not in (_BAD_INPUT, _INTERRUPTED):  # else one line was written
+                _complain(_one_line(error))
+                code = _BAD_INPUT
+    return code
 
 
 def _replace_closed_streams() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from svlaw.cli.cost_options import read_cost
+from svlaw.cli.interval_options import IntervalChoice, read_intervals
 from svlaw.cli.options import (
     Bins,
     By,
@@ -23,6 +24,9 @@ from svlaw.cli.options import (
 from svlaw.cli.output import (
     check_suffix,
     console,
+    count,
+    explain_few,
+    labelled,
     number,
     percent,
     print_json,
@@ -35,14 +39,19 @@ from svlaw.cli.output import (
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import Study, describe, headings, open_study, quoted, stack
 
+MANY_CENSORED: Final = 0.01
+"""Share of a policy's replays that were cut, from which it is said."""
+
 if TYPE_CHECKING:
+    import polars as pl
+
     from svlaw.analysis.compare.crossover import Crossover
     from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.intervals.interval import Interval
     from svlaw.analysis.success.estimators import Options
 
 
-@reads(choice=read_cost, options=read_options)
+@reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def curves(
     pool: PoolPath,
     strategies: Strategies = None,
@@ -52,13 +61,22 @@ def curves(
     choice: "CostChoice",
     verifier: Verifier = None,
     options: "Options",
+    intervals: "IntervalChoice",
     on: On = None,
     by: By = None,
     bins: Bins = None,
+    false_positive_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="F",
+            help="Also show what coverage would read if a share F of the wrong solutions were"
+            " graded right.",
+        ),
+    ] = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """Success at every (S, V), with 95% intervals and cost."""
+    """Success at every (S, V) or setting, with 95% intervals and cost."""
     check_suffix(output)
     study = open_study(
         pool,
@@ -71,33 +89,39 @@ def curves(
         by=by,
         cuts=bins,
         on=on,
+        intervals=intervals,
     )
     from svlaw.analysis.compare.curves import curves as compute
 
-    frames = [compute(t, study.cost) for t in study.tables]
+    rate = false_positive_rate
+    frames = [compute(t, study.cost, false_positive_rate=rate) for t in study.tables]
     if output is not None:
         write_rows(output, stack(study, frames))
     if as_json:
         print_json(describe(study, [{"curves": frame.to_dicts()} for frame in frames]))
     elif output is None:
-        header = ("strategy", "S", "V", "cost", "success", "95%", "MC error")
+        header = ("strategy", "S", "V", "cost", "success", *intervals.headings, "MC error")
+        header += () if rate is None else (f"F = {rate:g}",)
         for heading, frame in zip(headings(study), frames, strict=True):
             rows = [
                 (
-                    row["strategy"],
-                    str(row["solutions"]),
-                    str(row["verifications"]),
+                    labelled(row),
+                    *_counts(row),
                     number(row["cost"]),
                     percent(row["success"]),
-                    span(row["conf_low"], row["conf_high"]),
+                    *intervals.spans(row),
                     "–" if row["mc_error"] is None else f"{100 * row['mc_error']:.2f}",
+                    *(() if rate is None else [percent(row["with_false_positives"])]),
                 )
                 for row in frame.to_dicts()
             ]
             print_rows(heading, header, rows)
+        if any(row["setting"] for row in frames[0].iter_rows(named=True)):
+            console.print("S, V and cost of policies are means over problems")
+    _warn_of_censored(frames[0])
 
 
-@reads(choice=read_cost, options=read_options)
+@reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def frontier(
     pool: PoolPath,
     strategies: Strategies = None,
@@ -108,13 +132,14 @@ def frontier(
     verifier: Verifier = None,
     resamples: Resamples = 2000,
     options: "Options",
+    intervals: "IntervalChoice",
     on: On = None,
     by: By = None,
     bins: Bins = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """The best (S, V) of each strategy within each budget, and which strategy wins."""
+    """The best (S, V) or setting of each strategy within each budget, and which wins."""
     check_suffix(output)
     study = open_study(
         pool,
@@ -127,6 +152,7 @@ def frontier(
         by=by,
         cuts=bins,
         on=on,
+        intervals=intervals,
     )
     from svlaw.analysis.compare.frontier import frontier as compute
 
@@ -136,19 +162,20 @@ def frontier(
     if as_json:
         print_json(describe(study, [{"frontier": frame.to_dicts()} for frame in frames]))
     elif output is None:
-        header = ("strategy", "budget", "S", "V", "success", "95%", "crossfit", "gain", "95%")
+        ends = intervals.headings
+        header = ("strategy", "budget", "S", "V", "success", *ends, "crossfit", "gain", *ends)
         for heading, frame in zip(headings(study), frames, strict=True):
             rows = [
                 (
-                    f"{'*' if row['best'] else ' '} {row['strategy']}",
+                    f"{'*' if row['best'] else ' '} {labelled(row)}",
                     number(row["budget"]),
-                    str(row["solutions"]),
-                    str(row["verifications"]),
+                    count(row["solutions"]),
+                    count(row["verifications"]),
                     percent(row["success"]),
-                    span(row["conf_low"], row["conf_high"]),
+                    *intervals.spans(row),
                     percent(row["crossfit"]),
                     percent(row["gain"]),
-                    span(row["gain_low"], row["gain_high"]),
+                    *intervals.spans(row, "gain"),
                 )
                 for row in frame.to_dicts()
             ]
@@ -156,19 +183,28 @@ def frontier(
         console.print(
             "in %; * wins at its budget; crossfit: chosen on some problems, scored on others;"
         )
-        console.print("gain: over self-consistency at the same budget")
+        console.print("gain: over self-consistency at the same budget; intervals: pointwise")
+        if any(row["setting"] for row in frames[0].iter_rows(named=True)):
+            console.print("policies decide S and V; they keep to the budget on average")
+        if intervals.has_problems:
+            explain_few(row["few_differ"] for frame in frames for row in frame.to_dicts())
 
 
-@reads(choice=read_cost, options=read_options)
+@reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def crossover(
     pool: PoolPath,
     strategy: Annotated[
         str,
         typer.Option(
             metavar="NAME",
-            help="best_of_n, weighted_vote, best (of the two), or all of these side by side.",
+            help="best_of_n, weighted_vote, best (of the two), or all of these side by side; or any"
+            " other strategy, with settings such as adaptive_vote:most=64.",
         ),
     ] = "best_of_n",
+    against: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="The strategy to compare with."),
+    ] = "self_consistency",
     solutions: Solutions = None,
     verifications: Verifications = None,
     *,
@@ -176,28 +212,34 @@ def crossover(
     verifier: Verifier = None,
     resamples: Resamples = 2000,
     options: "Options",
+    intervals: "IntervalChoice",
     on: On = None,
     by: By = None,
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
-    """Find the budget from which on verification leads self-consistency."""
+    """Find the budget from which on one strategy, verification say, leads another."""
     every = strategy == "all"
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     study = open_study(
-        *(pool, None if every else f"self_consistency,{challengers}", solutions, verifications),
+        *(pool, None if every else f"{against},{challengers}", solutions, verifications),
         *(choice, verifier, options),
         needs_verified=every,
         by=by,
         cuts=bins,
         on=on,
+        intervals=intervals,
+        figures="budget",
     )
     from svlaw.analysis.compare.crossover import crossover as compute
     from svlaw.report.crossover_words import crossover_sentences
 
     names = _challengers(study) if every else [strategy]
     found = [
-        [compute(t, study.cost, name, resamples=resamples, seed=options.seed) for name in names]
+        [
+            compute(t, study.cost, name, against, resamples=resamples, seed=options.seed)
+            for name in names
+        ]
         for t in study.tables
     ]
     if as_json:
@@ -208,8 +250,29 @@ def crossover(
     for heading, each in zip(headings(study), found, strict=True):
         console.print(heading, markup=False, highlight=False, soft_wrap=True)
         for one in each:
-            print_sentences(crossover_sentences(one, study.cost.unit_name))
-    _warn_of_unsaturated(study, [each[0] for each in found])
+            if intervals.has_problems:
+                print_sentences(crossover_sentences(one, study.cost.unit_name, against))
+            if intervals.has_samples:
+                header = ("these problems, sampled again", "estimate", "95%")
+                print_rows(one.strategy, header, _sampled_again(one))
+    _warn_of_unsaturated(study, [each[0] for each in found], against)
+
+
+def _counts(row: dict[str, Any]) -> tuple[str, str]:
+    """S and V of a row of curves; means where a policy decides them."""
+    if row["solutions"] is not None:
+        return str(row["solutions"]), str(row["verifications"])
+    return number(row["mean_solutions"]), number(row["mean_verifications"])
+
+
+def _warn_of_censored(frame: "pl.DataFrame") -> None:
+    """Say which policies wanted more than a problem has, in a share of replays that matters."""
+    for row in frame.iter_rows(named=True):
+        if (row["censored"] or 0) >= MANY_CENSORED:
+            warn(
+                f"{labelled(row)}: {percent(row['censored'])}% of replays wanted more than the"
+                " problem has and were cut there; generate more, or give a smaller most"
+            )
 
 
 _FIGURES: Final = (
@@ -247,12 +310,28 @@ def _figure(value: "Interval") -> dict[str, float | None]:
         "conf_low": value.conf_low,
         "conf_high": value.conf_high,
         "never": value.never,
+        "samples_low": value.samples_low,
+        "samples_high": value.samples_high,
     }
 
 
-def _warn_of_unsaturated(study: Study, found: "Sequence[Crossover]") -> None:
-    """Say where self-consistency may rise further; whatever it is compared with."""
-    words = "self-consistency is best at its largest S and may rise further; so may its budget"
+def _sampled_again(found: "Crossover") -> list[tuple[str, str, str]]:
+    """Figures with their intervals for these problems, sampled again."""
+    rows = []
+    for name in _FIGURES:
+        value = getattr(found, name)
+        form = percent if name == "gain" else number
+        label = f"{name.replace('_', ' ')}{' (points)' if name == 'gain' else ''}"
+        estimate = "never within the data" if value.estimate is None else form(value.estimate)
+        rows.append((label, estimate, span(value.samples_low, value.samples_high, form)))
+    return rows
+
+
+def _warn_of_unsaturated(study: Study, found: "Sequence[Crossover]", against: str) -> None:
+    """Say where what is compared with may rise further."""
+    name = "self-consistency" if against == "self_consistency" else against
+    largest = "S" if name == "self-consistency" else "cost"
+    words = f"{name} is best at its largest {largest} and may rise further; so may its budget"
     rising = [one.status == "unsaturated" for one in found]
     if study.bins is None:
         if rising[0]:

@@ -16,7 +16,8 @@ Cost = Annotated[
     str,
     typer.Option(
         metavar="MODEL",
-        help="Cost model: 'relative', S (1 + lambda V) in solutions; 'tokens'; 'flops', by the"
+        help="Cost model: 'relative', S (1 + lambda V) in solutions, or S + lambda V where the"
+        " verifier's calls are shared; 'tokens'; 'flops', by the"
         " sizes of solver and verifier; or 'price', in US dollars. All but the first take the"
         " pool's token counts, else its characters, 4 to a token.",
     ),
@@ -150,9 +151,11 @@ def _read_pair(text: str) -> tuple[float, float]:
 
 def describe_cost(cost: "CostModel") -> dict[str, Any]:
     """What JSON says of a cost model."""
-    from svlaw.analysis.cost import FlopsCost, PriceCost, WeightedTokens
+    from svlaw.analysis.token_costs import FlopsCost, PriceCost, WeightedTokens
 
     document = {"model": "relative", "lambda": cost.ratio, "origin": cost.origin}
+    if cost.calls == "shared":
+        document["calls"] = "shared"
     if isinstance(cost, WeightedTokens):
         document |= {
             "model": "tokens",
@@ -182,7 +185,8 @@ def describe_cost(cost: "CostModel") -> dict[str, Any]:
 
 def cost_in_words(cost: "CostModel") -> str:
     """What headings say of a cost model."""
-    return f"lambda {cost.ratio:.3g} ({cost.origin}), cost in {cost.unit_name}"
+    words = f"lambda {cost.ratio:.3g} ({cost.origin}), cost in {cost.unit_name}"
+    return f"{words}, V calls judge all S solutions" if cost.calls == "shared" else words
 
 
 def _read_size(text: str, option: str) -> float:

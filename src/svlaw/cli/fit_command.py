@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from svlaw.cli.cost_options import read_cost
+from svlaw.cli.interval_options import IntervalChoice, read_intervals
 from svlaw.cli.options import (
     Bins,
     By,
@@ -17,7 +18,7 @@ from svlaw.cli.options import (
     read_names,
     read_options,
 )
-from svlaw.cli.output import console, print_json, print_rows, span, warn
+from svlaw.cli.output import console, print_json, print_rows, warn
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import describe, headings, open_study
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _FINE = "Values of {}, 'all', or 'fine' (up to eight per doubling)."
 
 
-@reads(choice=read_cost, options=read_options)
+@reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def fit(
     pool: PoolPath,
     method: Annotated[
@@ -49,6 +50,7 @@ def fit(
     verifier: Verifier = None,
     resamples: Resamples = 1000,
     options: "Options",
+    intervals: "IntervalChoice",
     on: On = None,
     by: By = None,
     bins: Bins = None,
@@ -67,6 +69,8 @@ def fit(
         by=by,
         cuts=bins,
         on=on,
+        intervals=intervals,
+        figures="exponent",
     )
     from svlaw.fit.laws.allocation import fit_allocation
 
@@ -85,7 +89,7 @@ def fit(
         print_json(describe(study, [_document(found) for found in fits]))
         return
     for heading, found in zip(headings(study), fits, strict=True):
-        _print_laws(heading, found)
+        _print_laws(heading, found, intervals)
     console.print("edge: share of the budgets whose optimum is at the largest S or V, or beyond")
 
 
@@ -101,13 +105,14 @@ def _document(found: "AllocationFit") -> dict[str, Any]:
     }
 
 
-def _print_laws(heading: str, found: "AllocationFit") -> None:
+def _print_laws(heading: str, found: "AllocationFit", intervals: IntervalChoice) -> None:
     from svlaw.fit.laws.advice import advise
 
-    header = ("method", "a: S ~ C^a", "95%", "b: V ~ C^b", "95%", "a + b", "budgets", "edge", "")
+    ends = intervals.headings
+    header = ("method", "a: S ~ C^a", *ends, "b: V ~ C^b", *ends, "a + b", "budgets", "edge", "")
     for advice in advise(found.laws):
         pairs = zip(found.laws[::2], found.laws[1::2], found.sums, strict=True)
-        rows = [_row(*pair) for pair in pairs if pair[0].strategy == advice.strategy]
+        rows = [_row(*pair, intervals) for pair in pairs if pair[0].strategy == advice.strategy]
         print_rows(f"{heading}, {advice.strategy}", header, rows)
         line = f"{advice.strategy}: {advice.words}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -121,16 +126,19 @@ def _print_laws(heading: str, found: "AllocationFit") -> None:
 
 
 def _row(
-    solutions: "AllocationLaw", verifications: "AllocationLaw", total: "ExponentSum"
+    solutions: "AllocationLaw",
+    verifications: "AllocationLaw",
+    total: "ExponentSum",
+    intervals: IntervalChoice,
 ) -> tuple[str, ...]:
     edge = solutions.boundary_fraction
     statuses = dict.fromkeys((solutions.status, verifications.status))
     return (
         solutions.method,
         _decimals(solutions.exponent),
-        span(solutions.conf_low, solutions.conf_high, _decimals),
+        *intervals.spans(asdict(solutions), form=_decimals),
         _decimals(verifications.exponent),
-        span(verifications.conf_low, verifications.conf_high, _decimals),
+        *intervals.spans(asdict(verifications), form=_decimals),
         _decimals(total.total),
         str(solutions.n_budgets),
         "–" if edge is None else f"{edge:.0%}",

@@ -26,7 +26,7 @@ def grade(
     ] = 1e-6,
     time_limit: Annotated[
         float,
-        typer.Option(metavar="SECONDS", help="Time for reading an answer or comparing a pair."),
+        typer.Option(metavar="SECONDS", help="Time for working out a sum, an integral or a limit."),
     ] = 5.0,
     workers: Annotated[
         int | None,
@@ -53,7 +53,7 @@ def grade(
     from svlaw.data.workers.ray_connection import connect
 
     if extractor is not None:
-        sys.path.insert(0, str(Path.cwd()))
+        sys.path.append(str(Path.cwd()))  # last: its files shadow no installed module
     check_place(on)
     opened = open_pool(pool)
     with connect(on) as cluster, progress_bar("grading") as progress:
@@ -72,14 +72,9 @@ def grade(
 
 def _report(grading: "PoolGrading", as_json: bool) -> None:
     names = ("graded", "no_answer", "truncated", "timeout", "kept", "correct")
-    work = ("pairs", "classes", "examined", "uncompared")
+    work = ("changed", "flipped", "rules", "pairs", "classes", "examined")
     counts = {name: getattr(grading, name) for name in names}
     effort = {name: getattr(grading, name) for name in work}
-    if grading.uncompared:
-        warn(
-            f"{grading.uncompared:,} pairs of wrong answers were left apart, because their problems"
-            " have too many; see docs/grading.md"
-        )
     if grading.rows and grading.no_answer == grading.rows:
         warn(
             "no text states an answer: where the texts are answers themselves, grade again with"
@@ -91,7 +86,8 @@ def _report(grading: "PoolGrading", as_json: bool) -> None:
     share = {name: percent(count / max(grading.rows, 1)) for name, count in counts.items()}
     print_rows(
         f"{grading.pool.path}: {grading.rows:,} solutions, {grading.pairs:,} distinct answers in"
-        f" {grading.classes:,} classes, {grading.examined:,} questions to Math-Verify",
+        f" {grading.classes:,} classes, {grading.examined:,} read anew; {grading.changed:,} answers"
+        f" changed, {grading.flipped:,} of them in correctness (rules {grading.rules})",
         ("what", "rows", "%"),
         [(name.replace("_", " "), f"{counts[name]:,}", share[name]) for name in names],
     )

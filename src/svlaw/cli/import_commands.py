@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.options import Json, NewPool, PoolPath, Renames, Wait, read_renames
+from svlaw.cli.options import Explode, Json, NewPool, PoolPath, Renames, SkipBad, Wait, read_renames
 from svlaw.cli.output import console, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
@@ -15,6 +15,14 @@ app = typer.Typer(no_args_is_help=True, help="Make a pool from existing generati
 
 NewVerifier = Annotated[
     str, typer.Option(metavar="NAME", help="Name to give the verifier of these verdicts.")
+]
+SharedCalls = Annotated[
+    bool,
+    typer.Option(
+        "--shared-calls",
+        help="verification_id names a call (a test, an answer of the verifier's own) that judges"
+        " every solution of its problem.",
+    ),
 ]
 Regrade = Annotated[
     bool,
@@ -30,7 +38,11 @@ def tables(
     out: NewPool,
     solutions: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Solutions, graded or not: .parquet, .csv or .jsonl."),
+        typer.Option(
+            metavar="FILE",
+            help="Solutions, graded or not: .parquet, .csv, .json or .jsonl (also .gz, .zst), or a"
+            " pattern of several.",
+        ),
     ],
     problems: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Problems; further columns are kept.")
@@ -39,7 +51,10 @@ def tables(
         Path | None, typer.Option(metavar="FILE", help="Verdicts with a score or a verdict.")
     ] = None,
     verifier: NewVerifier = "verifier",
+    shared_calls: SharedCalls = False,
     rename: Renames = None,
+    explode: Explode = None,
+    skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
     """Make a pool from flat tables.
@@ -56,9 +71,12 @@ def tables(
         problems=problems,
         verifications=verifications,
         verifier=verifier,
+        shared_calls=shared_calls,
         renames=read_renames(rename),
+        explode=_columns(explode),
+        skip_bad=skip_bad,
     )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command()
@@ -68,7 +86,9 @@ def verdicts(
         Path, typer.Option(metavar="FILE", help="Verdicts with a score or a verdict.")
     ],
     verifier: NewVerifier,
+    shared_calls: SharedCalls = False,
     rename: Renames = None,
+    explode: Explode = None,
     wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
@@ -80,10 +100,12 @@ def verdicts(
         open_pool(pool),
         verifications,
         verifier=verifier,
+        shared_calls=shared_calls,
         renames=read_renames(rename),
+        explode=_columns(explode),
         wait=wait,
     )
-    _report(grown, as_json)
+    report_import(grown, as_json)
 
 
 @app.command("sc-genrm")
@@ -104,7 +126,7 @@ def sc_genrm(
 
     with progress_bar("reading YAML") as progress:
         pool = import_sc_genrm(out, samples, verifications, verifier=verifier, progress=progress)
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command()
@@ -130,7 +152,7 @@ def monkeys(
         pool = import_monkeys(
             out, samples, regrade=regrade, time_limit=time_limit, progress=progress
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("nemo-skills")
@@ -151,6 +173,7 @@ def nemo_skills(
         str | None,
         typer.Option(metavar="FIELD", help="Field that names the problem. Default: its line."),
     ] = None,
+    skip_bad: SkipBad = False,
     time_limit: TimeLimit = 5.0,
     as_json: Json = False,
 ) -> None:
@@ -163,10 +186,11 @@ def nemo_skills(
             outputs[0] if len(outputs) == 1 else outputs,
             correctness=correctness,  # type: ignore[arg-type]  # checked there
             id_field=id_field,
+            skip_bad=skip_bad,
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("inspect")
@@ -194,7 +218,7 @@ def inspect_logs(
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("lm-harness")
@@ -215,6 +239,7 @@ def lm_harness(
         ),
     ] = None,
     regrade: Regrade = False,
+    skip_bad: SkipBad = False,
     time_limit: TimeLimit = 5.0,
     as_json: Json = False,
 ) -> None:
@@ -228,10 +253,11 @@ def lm_harness(
             filter_name=filter_name,
             metric=metric,
             regrade=regrade,
+            skip_bad=skip_bad,
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command("openai-batch")
@@ -270,6 +296,7 @@ def openai_batch(
             " Default: PROBLEM-SOLUTION, or PROBLEM-SOLUTION-VERIFICATION.",
         ),
     ] = None,
+    skip_bad: SkipBad = False,
     time_limit: TimeLimit = 5.0,
     as_json: Json = False,
 ) -> None:
@@ -289,10 +316,11 @@ def openai_batch(
             score=score,  # type: ignore[arg-type]  # checked there
             id_pattern=id_pattern,
             verification_pattern=verification_pattern,
+            skip_bad=skip_bad,
             time_limit=time_limit,
             progress=progress,
         )
-    _report(pool, as_json)
+    report_import(pool, as_json)
 
 
 @app.command()
@@ -308,10 +336,15 @@ def success(
     """Make a pool that holds only a published success table."""
     from svlaw.data.importers.success_tables import import_success
 
-    _report(import_success(out, table, renames=read_renames(rename)), as_json)
+    report_import(import_success(out, table, renames=read_renames(rename)), as_json)
 
 
-def _report(pool: "Pool", as_json: bool) -> None:
+def _columns(names: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (names or "").split(",") if name.strip())
+
+
+def report_import(pool: "Pool", as_json: bool) -> None:
+    """Print what an import made, and what is to be said about it."""
     import polars as pl
 
     from svlaw.data.schema import TABLES
@@ -332,6 +365,7 @@ def _report(pool: "Pool", as_json: bool) -> None:
         warn(remark)
     if as_json:
         document = {"pool": str(pool.path), "rows": rows, "ignored_columns": ignored}
+        document["shared_calls"] = sorted(pool.shared_calls)
         print_json({**document, "remarks": remarks})
         return
     held = ", ".join(f"{count:,} {label}" for label, count in rows.items())

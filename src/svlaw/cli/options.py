@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from svlaw.analysis.compare.difficulty import Cuts
     from svlaw.analysis.success.estimators import Options
     from svlaw.analysis.success.grid import Values
+SkipBad = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad",
+        help="Leave out, and count, a few rows that cannot be read or have no reference answer.",
+    ),
+]
+Explode = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN,...",
+        help="Columns whose cells hold lists, one entry for each row to be. Recognised without it"
+        " where there is no doubt.",
+    ),
+]
 
 
 def read_place(text: str) -> Path:
@@ -51,8 +66,9 @@ Strategies = Annotated[
     str | None,
     typer.Option(
         metavar="A,B",
-        help="Strategies: coverage, self_consistency, best_of_n, weighted_vote."
-        " Default: all the pool has data for.",
+        help="Strategies, with settings such as adaptive_vote:lead=3:most=64, or 'all';"
+        " 'svlaw strategies' lists them. Default: coverage, self_consistency, best_of_n and"
+        " weighted_vote, as far as the pool has data for them.",
     ),
 ]
 Solutions = Annotated[

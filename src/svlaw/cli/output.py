@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ console = Console()
 messages = Console(stderr=True, highlight=False)
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_json(document: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Print one JSON document on standard output."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -66,11 +66,32 @@ def number(value: float | None) -> str:
     return "–" if value is None else amount(value)
 
 
+def count(value: int | None) -> str:
+    """S or V; a dash where a policy decides it."""
+    return "–" if value is None else str(value)
+
+
+def labelled(row: Mapping[str, Any]) -> str:
+    """The strategy of a row, with its setting if it has one."""
+    return f"{row['strategy']}:{row['setting']}" if row["setting"] else str(row["strategy"])
+
+
 def span(low: float | None, high: float | None, form: Any = percent) -> str:
     """An interval in brackets; an end that is not reached is "never"."""
     if low is None and high is None:
         return "–"
     return f"[{', '.join('never' if end is None else form(end) for end in (low, high))}]"
+
+
+def mark_few(text: str, few_differ: bool | None) -> str:
+    """The interval of a difference, marked where too few problems differ."""
+    return f"{text} °" if few_differ else text
+
+
+def explain_few(marks: Iterable[bool | None]) -> None:
+    """Say what the mark of `mark_few` means, where there is one."""
+    if any(marks):
+        console.print("°: too few problems differ to tell which is better")
 
 
 def check_suffix(path: Path | None) -> None:

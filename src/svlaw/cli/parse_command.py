@@ -24,12 +24,23 @@ Pattern = Annotated[
     ),
 ]
 
+Values = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="VALUE=VERDICT",
+        help="What a value means where verdicts are letters or words of their own, such as A=yes;"
+        " repeatable, in place of the rules of svlaw.",
+    ),
+]
+
 
 def parse(
     pool: PoolPath,
     verifier: Verifier = None,
     score: Score = "text",
     pattern: Pattern = None,
+    values: Values = None,
     on: On = None,
     wait: Wait = 10.0,
     as_json: Json = False,
@@ -43,6 +54,8 @@ def parse(
     from svlaw.data.workers.ray_connection import connect
 
     check_place(on)
+    if values:
+        pattern = _pattern(values, pattern)
     opened = open_pool(pool)
     with connect(on) as cluster, progress_bar("reading verdicts") as progress:
         found = parse_pool(
@@ -77,3 +90,13 @@ def parse(
     else:
         words = "Every verification gave a verdict."
     console.print(words, markup=False, highlight=False, soft_wrap=True)
+
+
+def _pattern(values: list[str], pattern: str | None) -> str:
+    from svlaw.data.errors import BadInputError
+    from svlaw.data.verdicts.patterns import value_pattern
+
+    if pattern is not None:
+        raise BadInputError("--map and --pattern both say how to read verdicts; give one of them")
+    pairs = [value.rpartition("=") for value in values]
+    return value_pattern({value: meaning.strip().lower() for value, _, meaning in pairs})

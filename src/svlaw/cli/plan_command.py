@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from svlaw.cli.cost_options import read_cost
+from svlaw.cli.interval_options import IntervalChoice, read_intervals
 from svlaw.cli.options import (
     Json,
     On,
@@ -15,7 +16,18 @@ from svlaw.cli.options import (
     Verifier,
     read_options,
 )
-from svlaw.cli.output import console, number, percent, print_json, print_rows, span, warn
+from svlaw.cli.output import (
+    console,
+    count,
+    explain_few,
+    mark_few,
+    number,
+    percent,
+    print_json,
+    print_rows,
+    span,
+    warn,
+)
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
@@ -27,7 +39,7 @@ if TYPE_CHECKING:
     from svlaw.fit.plans.planner import Plan
 
 
-@reads(choice=read_cost, options=read_options)
+@reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def plan(
     pool: PoolPath,
     budget: Annotated[
@@ -52,16 +64,21 @@ def plan(
     verifier: Verifier = None,
     resamples: Resamples = 2000,
     options: "Options",
+    intervals: "IntervalChoice",
     on: On = None,
     as_json: Json = False,
 ) -> None:
-    """What to run: strategy, S and V for a budget, or for a target accuracy."""
+    """What to run: strategy, S and V or setting for a budget, or for a target accuracy."""
     from svlaw.fit.plans.planner import check_request
     from svlaw.fit.plans.planner import plan as compute
 
     wanted = _read_share(target)
     check_request(budget, wanted)
-    study = open_study(pool, strategies, solutions, verifications, choice, verifier, options, on=on)
+    study = open_study(
+        *(pool, strategies, solutions, verifications, choice, verifier, options),
+        on=on,
+        intervals=intervals,
+    )
     found = compute(
         study.table,
         study.cost,
@@ -72,12 +89,21 @@ def plan(
     )
     if as_json:
         document = {**study.document, "cost_model": study.document["cost"]}
-        print_json({**document, **asdict(found)})
+        notes = [*study.document["notes"], *found.notes]
+        print_json({**document, **intervals.document(asdict(found)), "notes": notes})
         return
-    header = ("plan", "S", "V", "cost", "expected", "95%", "in-sample", "loses", "95%")
-    print_rows(title(study), header, _rows(found))
+    header = ("plan", "S", "V", "cost", "expected", *intervals.headings, "in-sample", "loses")
+    header += ("95%",) if intervals.has_problems else ()
+    print_rows(title(study), header, _rows(found, intervals))
     how = "cross-fitted" if found.method == "crossfit" else "in-sample"
     console.print(f"in %; expected: {how}; loses: against the recommended plan")
+    if found.setting and found.cost is not None:
+        console.print(
+            f"{found.strategy} decides S and V: it costs {number(found.cost)} on average and"
+            f" {number(found.limit)} at most on a problem"
+        )
+    shown = (found.runner_up, found.cheaper) if intervals.has_problems else ()
+    explain_few(point.few_differ for point in shown if point is not None)
     console.print(f"status: {found.status}")
     for note in found.notes:
         warn(note)
@@ -99,30 +125,33 @@ def _read_share(text: str | None) -> float | None:
     return value / 100 if figure.endswith("%") else value
 
 
-def _rows(found: "Plan") -> list[tuple[str, ...]]:
+def _rows(found: "Plan", intervals: IntervalChoice) -> list[tuple[str, ...]]:
     plans = (
         ("recommended", found.recommended),
+        ("voting", found.baseline),
         ("runner-up", found.runner_up),
         ("cheaper", found.cheaper),
         ("assured", found.assured),
         ("closest", found.reachable),
     )
-    return [_row(role, point) for role, point in plans if point is not None]
+    return [_row(role, point, intervals) for role, point in plans if point is not None]
 
 
-def _row(role: str, point: "PlannedPoint") -> tuple[str, ...]:
+def _row(role: str, point: "PlannedPoint", intervals: IntervalChoice) -> tuple[str, ...]:
     from svlaw.fit.plans.ladder import Alternative
 
-    loss = ("–", "–")
+    loss: tuple[str, ...] = ("–", "–")
     if isinstance(point, Alternative):
-        loss = (percent(point.difference), span(point.difference_low, point.difference_high))
+        ends = mark_few(span(point.difference_low, point.difference_high), point.few_differ)
+        loss = (percent(point.difference), ends)
+    loss = loss if intervals.has_problems else loss[:1]
     return (
-        f"{role}: {point.strategy}",
-        str(point.solutions),
-        str(point.verifications),
+        f"{role}: {point.strategy}{':' if point.setting else ''}{point.setting}",
+        count(point.solutions),
+        count(point.verifications),
         number(point.cost),
         percent(point.success),
-        span(point.conf_low, point.conf_high),
+        *intervals.spans(asdict(point)),
         percent(point.in_sample),
         *loss,
     )

@@ -9,7 +9,9 @@ from svlaw.cli.cost_options import read_cost
 from svlaw.cli.options import (
     Json,
     Resamples,
+    Strategies,
     Verifier,
+    read_names,
     read_options,
     read_place,
 )
@@ -35,6 +37,7 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="HTML file to write.")
     ] = Path("report.html"),
+    strategies: Strategies = None,
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
@@ -50,6 +53,7 @@ def report(
         written = write_report(
             pools,
             output,
+            strategies=read_names(strategies),
             cost=choice,
             verifier=verifier,
             options=options,

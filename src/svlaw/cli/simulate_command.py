@@ -104,6 +104,14 @@ def simulate(
         Rate, _population("Mean tokens of a verification; lambda is their ratio.")
     ] = None,
     token_spread: Annotated[Rate, _population("Standard deviation of the log of a length.")] = None,
+    shared_calls: Annotated[
+        bool,
+        typer.Option(
+            "--shared-calls",
+            help="A call gives all solutions of the same answer the same verdict.",
+            rich_help_panel="Population",
+        ),
+    ] = False,
     truth: Annotated[
         Path | None,
         typer.Option(
@@ -147,7 +155,7 @@ def simulate(
         "token_spread": token_spread,
     }
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    simulation = replace(SETTINGS[setting], **given)
+    simulation = replace(SETTINGS[setting], **given, shared_calls=shared_calls)
     check_sizes(problems, solutions, verifications, seed)
     if verifications == 0:
         raise BadInputError("verifications = 0: a pool to compare strategies on needs some")
@@ -156,8 +164,8 @@ def simulate(
         raise BadInputError(f"{truth}: write the truth to .parquet or .csv, which imports read")
     refuse_existing(out)
     table = _truth(simulation, solutions, verifications, tolerance, seed, dense=truth is not None)
-    cost = RelativeCost(simulation.ratio, "known")
-    laws = _laws(simulation, cost, solutions, verifications)
+    cost = RelativeCost(simulation.ratio, "known", "shared" if shared_calls else "independent")
+    laws = () if shared_calls else _laws(simulation, cost, solutions, verifications)
     sizes = {"problems": problems, "solutions": solutions, "verifications": verifications}
     with progress_bar("problems") as progress:
         pool = simulate_pool(out, simulation, **sizes, seed=seed, progress=progress)
@@ -257,7 +265,9 @@ def _print_success(shown: "pl.DataFrame") -> None:
     print_rows("true success, %", ("strategy", "V", *(f"S = {s}" for s in columns)), rows)
 
 
-def _print_laws(laws: tuple["TrueLaw", "TrueLaw"]) -> None:
+def _print_laws(laws: tuple["TrueLaw", ...]) -> None:
+    if not laws:
+        return
     rows = [
         (
             f"{law.strategy}: {'S' if law.quantity == 'solutions' else 'V'}_opt",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from svlaw.cli.cost_options import cost_in_words, describe_cost
+from svlaw.cli.interval_options import IntervalChoice, noise_remarks
 from svlaw.cli.options import read_bins, read_names, read_values
 from svlaw.cli.output import percent, progress_bar, warn
 from svlaw.data.numerals import counted
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.success.estimators import Options
     from svlaw.analysis.success.success_table import SuccessTable
+    from svlaw.data.pool import Pool
 
 _MOST_NAMES: Final = 6
 """Bins that a remark names."""
@@ -31,12 +33,14 @@ class Study(NamedTuple):
         cost: The cost model.
         document: What JSON says of both.
         bins: The bins of the problems, where `--by` asks for them.
+        intervals: The intervals asked for.
     """
 
     table: "SuccessTable"
     cost: "CostModel"
     document: dict[str, Any]
     bins: "tuple[Bin, ...] | None" = None
+    intervals: IntervalChoice = IntervalChoice()
 
     @property
     def tables(self) -> "list[SuccessTable]":
@@ -57,6 +61,8 @@ def open_study(
     by: str | None = None,
     cuts: str | None = None,
     on: str | None = None,
+    intervals: IntervalChoice | None = None,
+    figures: str = "success",
 ) -> Study:
     """Open a pool and compute what an analysis rests on, with a bar while it runs.
 
@@ -72,12 +78,18 @@ def open_study(
         by: Column to sort problems into bins by, or `pass_rate`; no bins when None.
         cuts: How to cut numbers into bins, as text.
         on: Where to compute; this machine when None.
+        intervals: The intervals asked for; those of problems when None.
+        figures: Kind of figure that takes the most problems: `success`, `exponent` or `budget`.
     """
+    from svlaw.analysis.checks.selection_checks import selection_remarks
     from svlaw.analysis.compare.difficulty import PASS_RATE, bins, check_by
-    from svlaw.analysis.success.success_table import default_strategies, success_table
+    from svlaw.analysis.compare.problem_families import family_labels, in_families
+    from svlaw.analysis.intervals.problem_counts import few_problems_remarks
+    from svlaw.analysis.success.pool_strategies import default_strategies
+    from svlaw.analysis.success.solution_halves import with_sampling_noise
+    from svlaw.analysis.success.success_table import success_table
     from svlaw.data.pool import open_pool
     from svlaw.data.schema import VERIFIED
-    from svlaw.data.verdicts.unparsed import MANY_UNPARSED, unparsed_share, unparsed_words
     from svlaw.data.workers.ray_addresses import check_place
     from svlaw.data.workers.ray_connection import connect
 
@@ -88,6 +100,9 @@ def open_study(
     read_cuts = read_bins(cuts, by)
     if by is not None:
         check_by(pool, by, read_cuts)
+    intervals = intervals or IntervalChoice()
+    if intervals.cluster is not None:
+        family_labels(pool, intervals.cluster)  # a column that is not there costs no estimation
     if by == PASS_RATE:
         options = replace(options, half="analysis")
     names = read_names(strategies)
@@ -107,35 +122,67 @@ def open_study(
             cluster=cluster,
             progress=progress,
         )
+        if intervals.has_samples:
+            table = with_sampling_noise(pool, table, cluster=cluster)
+    if intervals.cluster is not None:
+        table = in_families(pool, table, intervals.cluster)
+    notes = [
+        *selection_remarks(pool, table),
+        *noise_remarks(table),
+        *few_problems_remarks(table.n_units, figures),
+    ]
+    for note in notes:
+        warn(note)
     if table.n_set_aside:
         aside = counted(table.n_set_aside, "problem")
         warn(
             f"{aside} with too few solutions or verdicts for this grid set aside for all"
             f" strategies; {table.n_problems:,} left"
         )
-    unparsed = None
-    if table.verifier is not None and pool.has("verdicts", table.verifier):
-        unparsed = unparsed_share(pool, table.verifier)
-        if unparsed >= MANY_UNPARSED:
-            warn(f"{unparsed_words(f'{percent(unparsed)}%')}: see 'svlaw parse'")
     document = {
         "pool": str(path),
         "verifier": table.verifier,
-        "cost": describe_cost(cost),
+        "cost": describe_cost(cost) | _lambda_ends(pool, cost, verifier),
         "n_problems": table.n_problems or None,
         "n_set_aside": table.n_set_aside,
         "seed": options.seed,
         "unparsed": options.unparsed,
-        "unparsed_rate": unparsed,
+        "unparsed_rate": _unparsed_share(pool, table),
         "missing_answer": options.missing_answer,
         "population": options.population,
+        **intervals.described(table),
+        "notes": notes,
     }
     if by is None:
-        return Study(table, cost, document)
+        return Study(table, cost, document, None, intervals)
     document |= {"by": by, "half": options.half}
     found = bins(pool, table, by, read_cuts)
     _warn_of_few(found)
-    return Study(table, cost, document, found)
+    return Study(table, cost, document, found, intervals)
+
+
+def _lambda_ends(pool: "Pool", cost: "CostModel", verifier: str | None) -> dict[str, Any]:
+    """The interval of a lambda that was measured."""
+    from svlaw.analysis.cost import RelativeCost
+    from svlaw.analysis.intervals.lambda_interval import lambda_interval
+    from svlaw.data.lengths import measure_lambda
+
+    if not isinstance(cost, RelativeCost) or not cost.origin.startswith("measured"):
+        return {}
+    found = lambda_interval(pool, measure_lambda(pool, verifier), verifier)
+    return {"lambda_low": found.conf_low, "lambda_high": found.conf_high}
+
+
+def _unparsed_share(pool: "Pool", table: "SuccessTable") -> float | None:
+    """The share of unparsed verdicts, with a remark where it is large."""
+    from svlaw.data.verdicts.unparsed import MANY_UNPARSED, unparsed_share, unparsed_words
+
+    if table.verifier is None or not pool.has("verdicts", table.verifier):
+        return None
+    unparsed = unparsed_share(pool, table.verifier)
+    if unparsed >= MANY_UNPARSED:
+        warn(f"{unparsed_words(f'{percent(unparsed)}%')}: see 'svlaw parse'")
+    return unparsed
 
 
 def _warn_of_few(bins: "Sequence[Bin]") -> None:
@@ -165,6 +212,7 @@ def describe(study: Study, contents: Sequence[dict[str, Any]]) -> dict[str, Any]
         Without bins the study's document and the one content; with bins the document and a list
         `bins` of `bin`, `n_problems`, `bin_status` and the content.
     """
+    contents = [study.intervals.document(content) for content in contents]
     if study.bins is None:
         return {**study.document, **contents[0]}
     documents = [
@@ -183,6 +231,7 @@ def stack(study: Study, frames: "Sequence[pl.DataFrame]") -> "pl.DataFrame":
     """
     import polars as pl
 
+    frames = [study.intervals.frame(frame) for frame in frames]
     if study.bins is None:
         return frames[0]
     stacked = []
@@ -206,6 +255,8 @@ def title(study: Study) -> str:
     """The heading of an analysis: pool, problems, cost."""
     count = study.table.n_problems
     problems = counted(count, "problem") if count else "published table"
+    if study.table.clusters is not None:
+        problems += f" in {study.table.n_units:,} families"
     if study.document.get("half", "all") != "all":
         problems += ", one half of their solutions"
     return f"{Path(study.document['pool']).name}: {problems}, {cost_in_words(study.cost)}"

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import polars as pl
 
 from svlaw.analysis.compare.crossfit import FOLDS, PARTITIONS
-from svlaw.analysis.cost import FlopsCost, PriceCost, WeightedTokens
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
 from svlaw.analysis.intervals.interval import LEVEL
 from svlaw.analysis.success.success_table import SuccessTable
+from svlaw.analysis.token_costs import FlopsCost, PriceCost, WeightedTokens
 from svlaw.data.schema import VERIFIED
 from svlaw.report.number_texts import amount
 from svlaw.report.pool_results import Findings
@@ -55,6 +55,11 @@ def _cost(found: Findings) -> str:
         return _of_tokens(cost, is_verified=bool(found.verified))
     if not any(name in VERIFIED for name in found.table.strategies):
         return "C = S per problem, in solutions; λ plays no part without verifications"
+    if cost.calls == "shared":
+        return (
+            "C(S, V) = S + λV per problem, in solutions: V calls of the verifier judge all S"
+            f" solutions, and each costs λ = {cost.ratio:.3g} solutions ({cost.origin})"
+        )
     return (
         "C(S, V) = S (1 + λV) per problem, in solutions: a verification costs λ ="
         f" {cost.ratio:.3g} solutions ({cost.origin})"
@@ -66,6 +71,13 @@ def _of_tokens(cost: WeightedTokens, *, is_verified: bool) -> str:
     if not is_verified:
         length = f"{amount(tokens.solution)} tokens of a solution"
         return f"C = S × {unit} per problem, at {length} ({cost.origin})"
+    if cost.calls == "shared":
+        return (
+            f"{cost.unit_name} per problem, C(S, V) = {amount(cost.unit)} (S + {cost.prefill:.3g}"
+            f" [V > 0] + {cost.ratio:.3g} V): {_weights(cost)}; {amount(tokens.solution)} tokens"
+            f" of a solution, {amount(tokens.verification)} of a call that judges all solutions"
+            f" and {amount(tokens.prompt)} of its prompt, which is read once ({cost.origin})"
+        )
     return (
         f"{cost.unit_name} per problem, C(S, V) = {amount(cost.unit)} S (1 + {cost.prefill:.3g}"
         f" [V > 0] + {cost.ratio:.3g} V): {_weights(cost)}; {amount(tokens.solution)} tokens of a"
@@ -100,7 +112,7 @@ def _problems(found: Findings) -> str:
 
 def _grid(found: Findings) -> str:
     def values(column: str) -> str:
-        held = [v for v in sorted(found.table.points[column].unique()) if v]
+        held = [v for v in sorted(found.table.points[column].drop_nulls().unique()) if v]
         shown = [f"{v:,}" for v in held]
         return ", ".join(shown if len(shown) <= 20 else [*shown[:9], "…", *shown[-9:]])
 

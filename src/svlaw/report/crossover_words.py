@@ -6,29 +6,40 @@ from svlaw.report.number_texts import amount, often, points, reached, times, wit
 
 NAMES = {**STRATEGY_NAMES, "best": "The better of best-of-N and weighted voting"}
 
+_OF_PAPER = ("best_of_n", "weighted_vote", "best")
 
-def crossover_sentences(found: Crossover, unit: str) -> list[str]:
+
+def crossover_sentences(
+    found: Crossover, unit: str, against: str = "self_consistency"
+) -> list[str]:
     """What to know of a crossover: the answer, the gain, and the paper's ratio beside them.
 
     Args:
         found: The crossover.
         unit: What budgets are counted in.
+        against: What the strategy is compared with; the paper's ratio is that to self-consistency.
     """
-    return [_answer(found, unit), _gain(found, unit), _paper(found, unit)]
+    other = "self-consistency" if against == "self_consistency" else _named(against)
+    sentences = [_answer(found, unit, other), _gain(found, unit)]
+    is_as_in_paper = against == "self_consistency" and found.strategy in _OF_PAPER
+    return [*sentences, _paper(found, unit)] if is_as_in_paper else sentences
 
 
-def _answer(found: Crossover, unit: str) -> str:
-    name, budget = NAMES[found.strategy], found.crossover_budget
+def _named(strategy: str) -> str:
+    """A strategy's name in words, with its settings as they were given."""
+    name, _, settings = strategy.partition(":")
+    return f"{NAMES[name]} ({settings})" if settings else NAMES[name]
+
+
+def _answer(found: Crossover, unit: str, other: str) -> str:
+    name, budget = _named(found.strategy), found.crossover_budget
     least = f"{100 * LEAD:.2f} points or more"
     if budget.estimate is None:
-        text = f"{name} has no lasting lead over self-consistency at the budgets both have"
+        text = f"{name} has no lasting lead over {other} at the budgets both have"
         if budget.never is not None and budget.never < 1:
             text += f" (in {often(1 - budget.never)} it has one)"
         return f"{text}."
-    text = (
-        f"{name} leads self-consistency by {least} from a budget of {reached(budget, amount)}"
-        f" {unit} on"
-    )
+    text = f"{name} leads {other} by {least} from a budget of {reached(budget, amount)} {unit} on"
     if budget.never and not found.is_clear:
         text += f", but this may be chance: in {often(budget.never)} there is no lasting lead"
     return f"{text}."

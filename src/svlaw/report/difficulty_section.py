@@ -133,7 +133,7 @@ def _by_pass_rate(
     try:
         half = success_table(
             pool,
-            table.strategies,
+            table.specs,
             verifier=table.verifier,
             options=replace(table.options or Options(), half="analysis"),
             progress=progress,
@@ -184,7 +184,7 @@ def difficulty_table(found: Difficulty, file: str) -> Table:
 def _winner(row: dict[str, Any] | None) -> Cell:
     if row is None:
         return DASH
-    point = f"S = {row['solutions']:,}"
+    point = row["setting"] or f"S = {row['solutions']:,}"
     point += f", V = {row['verifications']:,}" if row["verifications"] else ""
     lines = [point, with_ends(row["success"], row["conf_low"], row["conf_high"], percent)]
     if row["strategy"] in VERIFIED and row["gain"] is not None:
@@ -282,7 +282,7 @@ def _line(
 
 
 def _hover(row: dict[str, Any], column: str) -> str:
-    point = f"S = {row['solutions']}" + (
+    point = row["setting"] or f"S = {row['solutions']}" + (
         f", V = {row['verifications']}" if row["verifications"] else ""
     )
     low, high = ("conf_low", "conf_high") if column == "success" else ("gain_low", "gain_high")

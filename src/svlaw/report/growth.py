@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from svlaw.analysis.compare.frontier import offer
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.intervals.difference_intervals import difference_intervals
 from svlaw.analysis.intervals.interval import Interval
-from svlaw.analysis.intervals.resampling import Resamples, resample
 from svlaw.analysis.success.success_table import SuccessTable
 
 F64 = npt.NDArray[np.float64]
@@ -45,10 +45,10 @@ def tenfold(table: SuccessTable, cost: CostModel, resamples: int, seed: int) -> 
     Args:
         table: The success table.
         cost: The cost model.
-        resamples: Resamples of problems; 0 for none.
-        seed: Seed of the resampling.
+        resamples: 0 for no intervals.
+        seed: Seed of the cross-fitting.
     """
-    costs = cost(table.points["solutions"], table.points["verifications"])
+    costs = table.costs(cost)
     names = [name for name in table.strategies if name != "coverage"]
     held = table.points["strategy"].is_in(names).to_numpy() & np.isfinite(table.mean())
     if not held.any():
@@ -57,8 +57,8 @@ def tenfold(table: SuccessTable, cost: CostModel, resamples: int, seed: int) -> 
     if high < low * FACTOR:
         return ()
     starts = [low, high / FACTOR] if high >= low * FACTOR**2 else [high / FACTOR]
-    drawn = resample(table, resamples, seed)
-    return tuple(_steps(table, costs, names, starts, drawn, seed))
+    has_intervals = bool(resamples) and table.has_problems and table.n_units > 1
+    return tuple(_steps(table, costs, names, starts, has_intervals, seed))
 
 
 def _steps(
@@ -66,7 +66,7 @@ def _steps(
     costs: F64,
     names: list[str],
     starts: list[float],
-    drawn: Resamples | None,
+    has_intervals: bool,
     seed: int,
 ) -> Iterator[Step]:
     for start in starts:
@@ -75,6 +75,7 @@ def _steps(
         difference = table.success[after] - table.success[before]
         estimate = float(difference.mean())
         gain = Interval(estimate)
-        if drawn is not None:
-            gain = drawn.interval(estimate, difference @ drawn.weights.T)
+        if has_intervals:
+            low, high = difference_intervals(difference[None], table.clusters)
+            gain = Interval(estimate, float(low[0]), float(high[0]))
         yield Step(start, float(found.success[0]), float(found.success[1]), gain)

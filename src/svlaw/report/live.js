@@ -47,7 +47,8 @@ const live = (() => {
   }
 
   function costOf(current) {
-    return modelOf(current).cost(current, pools[current.pool].tokens);
+    const { calls, tokens } = pools[current.pool];
+    return { ...modelOf(current).cost(current, tokens), calls };
   }
 
   // Smallest and largest cost computed of what can be run.

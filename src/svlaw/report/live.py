@@ -18,22 +18,13 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from svlaw.analysis.compare.crossfit import LEAST_PROBLEMS, divisions
-from svlaw.analysis.cost import (
-    CostModel,
-    FlopsCost,
-    PriceCost,
-    RelativeCost,
-    TokenCost,
-    WeightedTokens,
-    axis_title,
-    measure_lambda,
-    token_cost,
-)
+from svlaw.analysis.cost import CostModel, RelativeCost, axis_title, measure_lambda
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES, plot_frontier
 from svlaw.analysis.intervals.interval import LEVEL
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.success_table import SuccessTable, success_table
+from svlaw.analysis.token_costs import FlopsCost, PriceCost, TokenCost, WeightedTokens, token_cost
 from svlaw.data.errors import NotInPoolError
 from svlaw.report.embedding import in_script
 from svlaw.report.pool_results import Findings
@@ -122,7 +113,13 @@ def _runnable(table: SuccessTable) -> npt.NDArray[np.bool_]:
     """(points,) which points have a result and need no oracle."""
     strategy = table.points["strategy"].to_numpy()
     result: npt.NDArray[np.bool_] = np.isfinite(table.mean()) & (strategy != "coverage")
-    return result
+    return result & _is_plain(table)
+
+
+def _is_plain(table: SuccessTable) -> npt.NDArray[np.bool_]:
+    """(points,) which points have an S and a V, by which the panel charges them: not policies."""
+    plain: npt.NDArray[np.bool_] = table.points["solutions"].is_not_null().to_numpy()
+    return plain
 
 
 def _pool(found: Findings, fine: SuccessTable, *, whole: bool) -> dict[str, Any]:
@@ -137,6 +134,7 @@ def _pool(found: Findings, fine: SuccessTable, *, whole: bool) -> dict[str, Any]
         "fine": fine_data(fine, found.seed, whole=whole),
         "start": _start(found.cost, measured),
         "measured_ratio": measured,
+        "calls": found.cost.calls,
         "tokens": _tokens(found),
         "figure": _figure(found),
     }
@@ -163,7 +161,7 @@ def _start(cost: CostModel, measured: float | None) -> dict[str, Any]:
 
 def coarse_data(table: SuccessTable) -> dict[str, Any]:
     """The points that frontier and crossover rest on, with their intervals."""
-    held = np.isfinite(table.mean())
+    held = np.isfinite(table.mean()) & _is_plain(table)
     low = high = None
     if table.has_problems:
         low, high = (end.tolist() for end in success_intervals(table.success[held]))

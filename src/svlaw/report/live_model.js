@@ -3,7 +3,8 @@
 // What `svlaw frontier`, `crossover` and `plan` compute, in the page: the same figures from the
 // same success table, under costs that the reader sets. Names are those of the commands' JSON.
 //
-// A cost is { unit, prefill, ratio }, C(S, V) = unit S (1 + prefill [V > 0] + ratio V). A table
+// A cost is { unit, prefill, ratio, calls }: C(S, V) = unit S (1 + prefill [V > 0] + ratio V), or
+// unit (S + prefill [V > 0] + ratio V) where calls are "shared": V judge all S solutions. A table
 // holds arrays with an entry for each point: strategy, solutions, verifications, success (its
 // mean), low and high (ends of its interval); the fine table also `problems`, (points, P) success
 // row by row, and `folds`, (divisions, P) the fold of each problem.
@@ -22,7 +23,9 @@ const liveModel = (() => {
 
   function costOf(cost, solutions, verifications) {
     const reading = verifications > 0 ? cost.prefill : 0;
-    return cost.unit * solutions * (1 + reading + cost.ratio * verifications);
+    const spent = (base) => base + reading + cost.ratio * verifications;
+    if (cost.calls === "shared") return cost.unit * spent(solutions);
+    return cost.unit * solutions * spent(1);
   }
 
   function costsOf(table, cost) {
@@ -357,8 +360,8 @@ const liveModel = (() => {
     }
     let runnerUp = null;
     if (second) {
-      const difference = meanOf(table, own) - meanOf(table, second);
-      // The discount for choosing between strategies is taken from both alike.
+      const difference = table.success[best.row] - table.success[second.row];
+      // The discount for choosing the best is taken from both alike.
       const success = clip(expected - difference, 0, 1);
       runnerUp = { ...pointAt(table, costs, budget, second.row, success, second), difference };
       runnerUp.edges = edgesOf(table, cost, runnerUp, budget);

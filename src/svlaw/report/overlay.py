@@ -66,7 +66,7 @@ def plot_pools(found: Sequence[Findings]) -> go.Figure:
 
 
 def _hover(row: dict[str, Any]) -> str:
-    point = f"S = {row['solutions']}"
+    point = row["setting"] or f"S = {row['solutions']}"
     point += f", V = {row['verifications']}" if row["verifications"] else ""
     text = f"{short(row['budget'])}: {STRATEGY_NAMES[row['strategy']]}, {point}"
     text += f"<br>success {100 * row['success']:.1f}%"

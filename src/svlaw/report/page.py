@@ -1,6 +1,6 @@
 """The report: one HTML file that needs nothing beside it and nothing from the network."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +28,7 @@ def write_report(
     pools: Iterable[str | Path | Pool],
     out: str | Path,
     *,
+    strategies: Sequence[str] | None = None,
     ratio: float | None = None,
     cost: CostChoice | None = None,
     verifier: str | None = None,
@@ -43,6 +44,8 @@ def write_report(
     Args:
         pools: Pools, or their folders.
         out: The file to write; replaced when it exists.
+        strategies: Strategies, with settings where there are any; those without settings that a
+            pool has data for when None.
         ratio: lambda, the cost of a verification over that of a solution; measured when None.
         cost: Another cost model than the relative one; give either this or `ratio`.
         verifier: Verifier to use; may be None when a pool has one at most.
@@ -75,6 +78,7 @@ def write_report(
             examine(
                 name,
                 pool,
+                strategies=strategies,
                 cost=choice,
                 verifier=verifier,
                 options=options,

@@ -1,6 +1,6 @@
 """Everything the report says about one pool, computed once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,8 @@ from svlaw.analysis.compare.frontier import frontier
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.cost_choice import CostChoice
 from svlaw.analysis.success.estimators import Options
-from svlaw.analysis.success.success_table import SuccessTable, default_strategies, success_table
+from svlaw.analysis.success.pool_strategies import default_strategies
+from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress
@@ -145,6 +146,7 @@ def examine(
     name: str,
     pool: Pool,
     *,
+    strategies: Sequence[str] | None = None,
     cost: CostChoice,
     verifier: str | None,
     options: Options | None,
@@ -161,7 +163,7 @@ def examine(
     """
     model = cost.model(pool, verifier)
     estimating, halving = parts_of(progress, 2)
-    table, law_table = _tables(pool, verifier, options, estimating)
+    table, law_table = _tables(pool, strategies, verifier, options, estimating)
     crossovers, no_crossover = _crossovers(table, model, resamples, seed)
     difficulty, no_difficulty = examine_difficulty(
         pool, table, model, resamples=resamples, seed=seed, progress=halving
@@ -201,7 +203,11 @@ def _quality(pool: Pool, table: SuccessTable, difficulty: tuple[Difficulty, ...]
 
 
 def _tables(
-    pool: Pool, verifier: str | None, options: Options | None, progress: Progress
+    pool: Pool,
+    strategies: Sequence[str] | None,
+    verifier: str | None,
+    options: Options | None,
+    progress: Progress,
 ) -> tuple[SuccessTable, SuccessTable | None]:
     """The table on powers of two and, with verifications, that on a fine grid.
 
@@ -210,7 +216,7 @@ def _tables(
     has_laws = any(name in VERIFIED for name in default_strategies(pool))
     fine = has_laws and not pool.is_published_table
     first, second = parts_of(progress, 2) if fine else (progress, progress)
-    table = success_table(pool, verifier=verifier, options=options, progress=first)
+    table = success_table(pool, strategies, verifier=verifier, options=options, progress=first)
     if not fine:
         return table, table if has_laws else None
     second(0, 1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from markupsafe import Markup
@@ -53,8 +53,8 @@ def _frontier_table(frame: pl.DataFrame, caption: str, file: str) -> Table:
         rows.append(
             (
                 amount(row["budget"]),
-                STRATEGY_NAMES[row["strategy"]],
-                f"{row['solutions']:,}",
+                _named(row),
+                DASH if row["solutions"] is None else f"{row['solutions']:,}",
                 f"{row['verifications']:,}" if row["verifications"] else DASH,
                 amount(row["cost"]),
                 with_ends(row["success"], row["conf_low"], row["conf_high"], percent),
@@ -65,6 +65,12 @@ def _frontier_table(frame: pl.DataFrame, caption: str, file: str) -> Table:
     further = ("Cross-fitted",) if honest else ()
     head = ("Budget", "Strategy", "S", "V", "Cost", "Success", *further, "Gain (points)")
     return Table(caption, head, tuple(rows), file, frame)
+
+
+def _named(row: dict[str, Any]) -> str:
+    """The strategy of a row, with its setting if it has one."""
+    name = STRATEGY_NAMES[row["strategy"]]
+    return f"{name} ({row['setting']})" if row["setting"] else name
 
 
 def crossover_table(crossovers: Sequence[Crossover], file: str) -> Table:

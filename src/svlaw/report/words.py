@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from svlaw.analysis.checks.selection_checks import selection_remarks
 from svlaw.analysis.cost import ROUNDING
 from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
 from svlaw.analysis.intervals.interval import Interval
@@ -47,6 +48,13 @@ def lead(found: Findings) -> str:
         )
     unit = found.cost.unit_name
     largest = _spent(rows[-1], unit)
+    if any(row["setting"] for row in rows):
+        runs = [list(group) for _, group in groupby(rows, lambda row: row["strategy"])]
+        last = runs[-1]
+        return (
+            f"{STRATEGY_NAMES[last[-1]['strategy']]} is best {_range(last)} {unit}: it solves"
+            f" {_success(last[-1])} of the problems at the largest budget, {largest}."
+        )
     if not found.verified:
         return (
             "Without verifications only self-consistency can be judged: it solves"
@@ -126,6 +134,8 @@ def doubts(found: Findings) -> list[str]:
             f"{table.n_set_aside:,} of {total:,} problems are set aside for all strategies: they"
             " hold too few solutions or verifications for the grid."
         )
+    remarks = selection_remarks(found.pool, table)
+    sentences += [f"{remark[0].upper()}{remark[1:]}." for remark in remarks]
     if found.quality is not None and found.quality.unparsed >= MANY_UNPARSED:
         sentences.append(f"{unparsed_words(percent(found.quality.unparsed))}: see svlaw parse.")
     sentences += _doubts_on_voting(found)
@@ -317,6 +327,8 @@ def _name(strategy: str) -> str:
 
 
 def _point(row: Row) -> str:
+    if row["solutions"] is None:
+        return str(row["setting"])
     point = f"S = {row['solutions']:,}"
     return point + (f", V = {row['verifications']:,}" if row["verifications"] else "")
 

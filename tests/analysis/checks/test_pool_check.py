@@ -95,7 +95,7 @@ def test_what_a_pool_holds(tmp_path: Path) -> None:
     assert checks["truncated solutions"] == ("note", "1 of 4 (25.0%) flagged")
     assert checks["verdicts (v)"] == ("ok", "1 per verified solution, 3 in all")
     assert checks["verified solutions (v)"] == ("ok", "3 of 4 (75.0%)")
-    assert checks["accuracy of verified solutions (v)"][1].startswith("0.333 against 0.250")
+    assert checks["accuracy of verified solutions (v)"][1].startswith("0.250 against 0.250")
     assert checks["largest S and V (v)"] == ("ok", "S = 1 with V = 1 in every problem")
     assert checks["unparsed verdicts (v)"] == ("note", "1 of 3 (33.3%)")
     assert checks["truncated verifications (v)"][0] == "ok"
@@ -367,7 +367,7 @@ def test_the_quality_of_a_verifier(tmp_path: Path) -> None:
     parts = [float(part.split()[0]) for part in words.split("(")[1].split(",")]
     assert parts == pytest.approx([0.2, 0.2], abs=0.04)
     assert float(words.split()[0]) > 0.3
-    assert checks["lambda (v)"] == ("ok", "2.5, measured in tokens")
+    assert checks["lambda (v)"] == ("ok", "2.5 [2.5, 2.5], measured in tokens")
     assert checks["mean length of solutions"] == ("ok", "200.0 tokens")
     assert checks["mean length of verifications (v)"] == ("ok", "500.0 tokens")
     assert checks["largest S and V (v)"] == ("ok", "S = 20 with V = 10 in every problem")
@@ -415,7 +415,8 @@ def test_lengths_and_lambda_are_those_of_the_analysis(tmp_path: Path) -> None:
         except Exception:
             assert level == "note"
         else:
-            assert message == f"{measured.ratio:.3g}, measured in {measured.unit}"
+            assert message.startswith(f"{measured.ratio:.3g} [")
+            assert message.endswith(f"], measured in {measured.unit}")
     frame = solutions().with_columns(prompt_tokens=pl.Series([10, 20, 30, 50], dtype=pl.Int32))
     pool = make(tmp_path / "pool", solutions=frame)
     assert found(pool)["mean length of solutions"] == ("ok", "27.5 tokens of prompt")

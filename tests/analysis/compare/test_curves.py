@@ -6,6 +6,7 @@ import pytest
 
 from svlaw.analysis.compare.curves import curves
 from svlaw.analysis.cost import RelativeCost
+from svlaw.data.errors import BadInputError
 
 COST = RelativeCost(2.0)
 COLUMNS = {
@@ -18,6 +19,12 @@ COLUMNS = {
     "conf_high": pl.Float64,
     "mc_error": pl.Float64,
     "n_problems": pl.Int32,
+    "setting": pl.String,
+    "mean_solutions": pl.Float64,
+    "mean_verifications": pl.Float64,
+    "cost_low": pl.Float64,
+    "cost_high": pl.Float64,
+    "censored": pl.Float64,
 }
 
 
@@ -62,3 +69,14 @@ def test_a_published_table_has_no_intervals(published) -> None:
     for name in ("conf_low", "conf_high", "mc_error", "n_problems"):
         assert found[name].null_count() == found.height
     assert found["success"].null_count() == 0
+
+
+def test_coverage_as_false_positives_would_show_it(tables) -> None:
+    """Every wrong solution of S is taken for right with probability F, each on its own."""
+    success = np.array([0.0, 0.25, 1.0])
+    table = tables.of({("coverage", 4, 0): success, ("self_consistency", 4, 0): success})
+    found = curves(table, COST, false_positive_rate=0.1)
+    expected = np.mean(success + (1 - success) * (1 - 0.9**4))
+    assert found["with_false_positives"].to_list() == [pytest.approx(expected), None]
+    with pytest.raises(BadInputError, match="false-positive rate = 2"):
+        curves(table, COST, false_positive_rate=2)

@@ -108,7 +108,7 @@ def test_halves_are_disjoint_and_all(frames, make_pool, batch_rows, only_verifie
         holdings = SampleReader(pool, "v", half=half, **how).holdings()
         for holding, sample in zip(holdings, samples, strict=True):
             assert holding.n_solutions == sample.n_solutions
-            assert sorted(holding.n_verdicts) == sorted(sample.n_verdicts)
+            assert sorted(holding.depths) == sorted(sample.n_verdicts)
 
 
 @pytest.mark.parametrize("seed", [0, 5])
@@ -262,7 +262,7 @@ def test_bins_on_the_same_solutions_are_biased_and_ours_are_not(make_pool) -> No
             own = p[[int(name[1:]) for name in part.problem_ids]]
             gaps = [
                 part.success[i] - _truth(name, s, own)
-                for i, (name, s, _) in enumerate(part.points.rows())
+                for i, (name, s, _) in enumerate(part.points.drop("setting").rows())
             ]
             rows.append([g.mean() / (g.std() / np.sqrt(g.size)) for g in gaps])
         return np.array(rows)

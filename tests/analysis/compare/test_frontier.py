@@ -7,7 +7,7 @@ import pytest
 from svlaw.analysis.compare.crossfit import LEAST_PROBLEMS, cross_fit
 from svlaw.analysis.compare.frontier import doubling_budgets, frontier
 from svlaw.analysis.cost import RelativeCost
-from svlaw.analysis.intervals.resampling import resample
+from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.success_intervals import success_intervals
 
 COLUMNS = [
@@ -15,6 +15,7 @@ COLUMNS = [
     "strategy",
     "solutions",
     "verifications",
+    "setting",
     "cost",
     "success",
     "conf_low",
@@ -24,6 +25,7 @@ COLUMNS = [
     "gain",
     "gain_low",
     "gain_high",
+    "few_differ",
     "best",
 ]
 
@@ -99,7 +101,6 @@ def test_intervals_are_those_of_the_chosen_points(tables) -> None:
     points = {point: rng.random(50) for point in _random_points(rng, 50)}
     table, cost = tables.of(points), RelativeCost(2.0)
     found = frontier(table, cost, resamples=200, seed=5)
-    drawn = resample(table, 200, seed=5)
     rows = list(points)
     low, high = success_intervals(table.success)
     plain: dict[float, int] = {
@@ -109,9 +110,22 @@ def test_intervals_are_those_of_the_chosen_points(tables) -> None:
     for r in found.iter_rows(named=True):
         i = rows.index((r["strategy"], r["solutions"], r["verifications"]))
         assert (r["conf_low"], r["conf_high"]) == (low[i], high[i])
+        if r["strategy"] == "self_consistency":
+            assert (r["gain_low"], r["gain_high"], r["few_differ"]) == (0, 0, False)
+            continue
         difference = table.success[i] - table.success[plain[r["budget"]]]
-        ends = drawn.intervals(difference.mean(keepdims=True), difference @ drawn.weights.T[None])
+        ends = difference_intervals(difference[None])
         assert (r["gain_low"], r["gain_high"]) == pytest.approx(tuple(float(e[0]) for e in ends))
+        assert r["few_differ"] == bool(too_few_differ(difference[None])[0])
+
+
+def test_a_gain_on_three_problems_has_no_sign(tables) -> None:
+    plain = np.full(40, 0.5)
+    better = plain + 0.5 * (np.arange(40) < 3)
+    table = tables.of({("self_consistency", 2, 0): plain, ("best_of_n", 1, 1): better})
+    found = frontier(table, RelativeCost(1.0)).filter(strategy="best_of_n")
+    assert found["few_differ"].to_list() == [True]
+    assert found["gain_low"][0] < 0 < found["gain"][0]
 
 
 def test_crossfit_is_the_same_search_on_other_problems(tables) -> None:
@@ -182,7 +196,7 @@ def test_example(exams) -> None:
     found = frontier(exams, RelativeCost(2.0), resamples=200)
     best = found.filter("best")
     assert best["success"].is_sorted()
-    assert best["strategy"].to_list()[:3] == ["self_consistency"] * 3
+    assert best["strategy"].to_list()[:2] == ["self_consistency"] * 2
     assert best["strategy"].to_list()[-1] == "best_of_n"
     assert found.group_by("budget").agg(pl.col("best").sum())["best"].to_list() == [1] * best.height
     chosen = found.filter(pl.col("strategy") != "coverage")

@@ -97,6 +97,7 @@ def contents(pool: Pool, table: str, verifier: str | None = None) -> pl.DataFram
 
 def assert_equal_pools(one: Pool, other: Pool, *, text: bool) -> None:
     assert one.verifiers == other.verifiers
+    assert one.shared_calls == other.shared_calls
     for table in ("problems", "answers", "success", *(["solutions"] if text else [])):
         assert one.has(table) == other.has(table), table
         if one.has(table):
@@ -271,3 +272,21 @@ def test_an_interrupt_leaves_nothing_behind(pool: Pool, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         export_pool(pool, tmp_path / "out", progress=interrupt)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pool"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_shared_calls_are_exported(tmp_path: Path, form: Any) -> None:
+    with create_pool(tmp_path / "pool", {}) as writer:
+        writer.add("problems", PROBLEMS)
+        writer.add("answers", ANSWERS)
+        writer.share_calls("zeta")
+        for verifier in ("zeta", "alpha"):
+            writer.add("verdicts", VERDICTS, verifier=verifier)
+    pool = open_pool(tmp_path / "pool")
+    folder = export_pool(pool, tmp_path / "tables", form=form)
+    again = import_again(folder, tmp_path / "again")
+    assert_equal_pools(pool, again, text=False)
+    assert again.shared_calls == {"zeta"}
+    assert "| calls | text | shared: verification_id names a call" in (
+        folder / "README.md"
+    ).read_text("utf-8")

@@ -65,9 +65,8 @@ def test_the_advantage_against_a_plain_calculation(tables):
 
 
 def test_intervals_are_paired_and_repeat(exams):
-    one, two = (sv.advantage(exams, COST, resamples=200, seed=3) for _ in range(2))
+    one, two = (sv.advantage(exams, COST) for _ in range(2))
     assert one.equals(two)
-    assert not one.equals(sv.advantage(exams, COST, resamples=200, seed=4))
     assert (one["conf_low"] <= one["difference"]).all()
     assert (one["difference"] <= one["conf_high"]).all()
     # Far narrower than the intervals of success itself, which are 15 points wide.
@@ -92,7 +91,7 @@ def test_marks_of_the_published_figure(published):
 def test_intervals_and_doubt_show(exams):
     found = sv.crossover(exams, COST, resamples=100, seed=1)
     figure = sv.plot_crossover(exams, found, COST, title="a <b>")
-    assert named(figure, "95% interval")
+    assert named(figure, "95% interval (pointwise)")
     interval = found.crossover_budget
     ((ends, symbols),) = whiskers(figure)
     assert ends == [interval.conf_low, interval.conf_high]
@@ -119,4 +118,4 @@ def test_no_lasting_lead_is_an_answer(humaneval):
     figure = sv.plot_crossover(humaneval, found, COST)
     (never,) = named(figure, "no lasting lead within the data")
     assert list(never.x) == [None]
-    assert named(figure, "−1.6 points at 64")
+    assert named(figure, "−2.6 points at 64")

@@ -176,7 +176,7 @@ def overlaps(figures: dict[str, go.Figure], folder, browser):
     )
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1200,900"]
     command += ["--virtual-time-budget=8000", "--dump-dom", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     text = re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.DOTALL)[1]
     for sign in "<>&":
         text = text.replace(escape(sign), sign)

@@ -64,4 +64,4 @@ def test_without_saturation_or_a_match_there_are_no_such_marks(exams, humaneval)
     assert words(sv.plot_paper_figure(humaneval, COST)) == []
     assert words(sv.plot_paper_figure(exams, COST, "weighted_vote"))
     with pytest.raises(BadInputError, match="unknown strategy"):
-        sv.plot_paper_figure(exams, COST, "coverage")
+        sv.plot_paper_figure(exams, COST, "guessing")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from svlaw.analysis.strategies.rules.catalogue import RULES, parse_rule
+from svlaw.analysis.strategies.rules.rule_catalogue import RULES, parse_rule
 from svlaw.data.errors import BadInputError
 
 

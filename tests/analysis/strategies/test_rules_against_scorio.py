@@ -13,7 +13,7 @@ import pytest
 from scorio import aggregate
 
 from svlaw.analysis.strategies.rules.ballots import CALIBRATED, RANKED
-from svlaw.analysis.strategies.rules.catalogue import parse_rule
+from svlaw.analysis.strategies.rules.rule_catalogue import parse_rule
 from svlaw.analysis.strategies.rules.walks import mean_over_subsets
 
 N_PROBLEMS = 2000

@@ -9,7 +9,7 @@ import pytest
 
 from svlaw.analysis.strategies.own_code import digest_of, load_own
 from svlaw.analysis.strategies.own_rule import OwnRule, batched
-from svlaw.analysis.strategies.rules.catalogue import parse_rule
+from svlaw.analysis.strategies.rules.rule_catalogue import parse_rule
 from svlaw.analysis.success.estimators import Estimate, Options, estimate
 from svlaw.analysis.success.own_rule_estimator import estimate_own_rule
 from svlaw.analysis.success.rule_estimator import estimate_rule

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from svlaw.analysis.strategies.rules.calibration import Calibration
-from svlaw.analysis.strategies.rules.catalogue import RULES, parse_rule
+from svlaw.analysis.strategies.rules.rule_catalogue import RULES, parse_rule
 from svlaw.analysis.success.estimators import Estimate, Options, estimate
 from svlaw.analysis.success.rule_estimator import estimate_rule
 

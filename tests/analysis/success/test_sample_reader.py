@@ -12,8 +12,8 @@ from svlaw.analysis.success.sample_reader import SampleReader, load_samples
 from svlaw.analysis.success.success_table import success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
-from svlaw.data.pool import Pool
-from svlaw.data.pool_writer import append
+from svlaw.data.pool import Pool, open_pool
+from svlaw.data.pool_writer import append, create_pool
 
 SIZES = (1, 7, 10**9)
 """Batches of one problem each, of a few, and of all."""
@@ -95,8 +95,8 @@ def test_holdings_are_what_the_samples_hold(
     holdings, samples = reader.holdings(), _read(reader)
     assert [s.problem_id for s in samples] == ids
     for holding, sample in zip(holdings, samples, strict=True):
-        assert holding.n_solutions == sample.n_solutions == holding.n_verdicts.size
-        assert sorted(holding.n_verdicts) == sorted(sample.n_verdicts)
+        assert holding.n_solutions == sample.n_solutions == holding.depths.size
+        assert sorted(holding.depths) == sorted(sample.n_verdicts)
         assert not only_verified or (sample.n_verdicts > 0).all()
 
 
@@ -331,6 +331,7 @@ def test_a_damaged_part_is_one_line(
     answers, verdicts = problems.frames(problems.many(15, 10))
     pool = make_pool(answers, v=verdicts)
     (part,) = pool.parts(table, verifier)
+    part = part.rename(part.with_name("part-000000.parquet"))  # whose name tells no digest
     whole = part.read_bytes()
     for damaged in (b"", b"nothing of the kind", whole[: len(whole) // 2], whole[:-1]):
         part.write_bytes(damaged)
@@ -348,7 +349,7 @@ def test_a_part_damaged_between_batches_is_one_line(problems, make_pool) -> None
     next(batches)
     (part,) = pool.parts("verdicts", "v")
     part.write_bytes(part.read_bytes()[:100])
-    with pytest.raises(BadInputError, match="a part of 'verdicts' is damaged"):
+    with pytest.raises(BadInputError, match=rf"{part.name}: damaged|'verdicts' is damaged"):
         next(batches)
 
 
@@ -388,3 +389,38 @@ def test_a_score_that_is_not_a_number_is_an_unparsed_verdict(
     verdicts = verdicts.with_columns(pl.Series("score", [float("nan"), 0.0]))
     (sample,) = load_samples(make_pool(answers, v=verdicts), "v")
     assert sample.scores.tolist() == [UNPARSED, 0]
+
+
+def test_shared_calls_are_numbered_within_their_problem(tmp_path) -> None:
+    """Call ids differ from problem to problem; one solution lacks a call and one lacks all."""
+    answers = pl.DataFrame(
+        {
+            "problem_id": ["p", "p", "p", "q"],
+            "solution_id": pl.Series([0, 1, 2, 0], dtype=pl.Int32),
+            "is_correct": [True, False, False, True],
+            "status": ["graded"] * 4,
+        }
+    )
+    verdicts = pl.DataFrame(
+        {
+            "problem_id": ["p", "p", "p", "q"],
+            "solution_id": pl.Series([0, 0, 1, 0], dtype=pl.Int32),
+            "verification_id": pl.Series([7, 9, 9, 2], dtype=pl.Int32),
+            "score": [1.0, 0.0, None, 1.0],
+            "status": ["graded", "graded", "unparsed", "graded"],
+        }
+    )
+    with create_pool(tmp_path / "pool", {}) as writer:
+        writer.add("answers", answers)
+        writer.add("verdicts", verdicts, verifier="tests")
+        writer.share_calls("tests")
+    pool = open_pool(tmp_path / "pool")
+    for batch_rows in (1, 100):
+        reader = SampleReader(pool, "tests", batch_rows=batch_rows)
+        p, q = reader.holdings()
+        assert (sorted(p.depths.tolist()), q.depths.tolist()) == ([0, 2, 2], [1])
+        p, q = (s for batch in reader.batches(np.ones(2, np.bool_)) for s in batch)
+        assert (p.calls.tolist(), p.n_calls) == ([0, 1, 1], 2)
+        assert (q.calls.tolist(), q.n_calls) == ([0], 1)
+        assert p.depths.tolist() == [2, 2, 0]
+    assert load_samples(open_pool(pool.path))[0].calls is None

@@ -489,7 +489,7 @@ def test_what_is_stored_is_tidy(pool) -> None:
         wanted = {
             (problem, *point): (success, variance)
             for point, successes, variances in zip(
-                chosen.points.rows(), chosen.success, chosen.variance, strict=True
+                chosen.points.drop("setting").rows(), chosen.success, chosen.variance, strict=True
             )
             for problem, success, variance in zip(
                 table.problem_ids, successes, variances, strict=True

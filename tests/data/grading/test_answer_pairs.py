@@ -34,7 +34,7 @@ def misses(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "kind": [pair["kind"] for pair in pairs],
         }
     )
-    verdicts = grade_answers(frame, time_limit=2.0, workers=2)["is_correct"]
+    verdicts = grade_answers(frame, time_limit=60, workers=2)["is_correct"]
     return [
         pair
         for pair, is_correct in zip(pairs, verdicts, strict=True)

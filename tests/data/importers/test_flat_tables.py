@@ -189,7 +189,7 @@ def test_bad_input_is_one_clear_line_and_nothing_is_written(tmp_path, solutions,
         ("s.csv", b"", "the file is empty"),
         ("s.jsonl", b'{"problem_id": "p"}\n{"problem_id": ', "line 2: not valid JSON"),
         ("s.jsonl", b"[1]\n", "line 1: not a JSON object"),
-        ("s.jsonl", b"\xff\xfe\n", "not UTF-8"),
+        ("s.jsonl", b"\xff\xfe\n", "not UTF-16-LE text"),
         ("s.txt", b"x", "unknown kind of file"),
     ],
 )
@@ -302,3 +302,43 @@ def test_an_empty_text_is_not_a_missing_one(tmp_path, suffix):
     pool = run(tmp_path, SOLUTIONS.with_columns(text=pl.Series(texts)), suffix=suffix)
     held = pool.scan("solutions").collect()["text"].to_list()
     assert held == texts
+
+
+def test_shared_calls_are_kept_with_the_verifier(tmp_path):
+    assert run(tmp_path).calls() == "independent"
+    (tmp_path / "more").mkdir()
+    pool = run(tmp_path / "more", shared_calls=True, verifier="tests")
+    assert pool.calls("tests") == "shared"
+    assert pool.shared_calls == {"tests"}
+    assert '"calls": "shared"' in (pool.path / "pool.json").read_text()
+    assert open_pool(pool.path) == pool
+
+
+def test_calls_of_an_added_verifier(tmp_path):
+    pool = run(tmp_path)
+    file = write(VERDICTS, tmp_path / "more.parquet")
+    pool = import_verdicts(pool, file, verifier="tests", shared_calls=True)
+    assert [pool.calls(name) for name in pool.verifiers] == ["independent", "shared"]
+    later = write(VERDICTS.with_columns(pl.col("verification_id") + 5), tmp_path / "later.parquet")
+    pool = import_verdicts(pool, later, verifier="tests")
+    assert open_pool(pool.path).calls("tests") == "shared"
+    before = {part: part.stat() for part in pool.path.rglob("*")}
+    with pytest.raises(BadInputError, match="the calls of 'verifier' are independent in"):
+        import_verdicts(pool, later, verifier="verifier", shared_calls=True)
+    assert {part: part.stat() for part in pool.path.rglob("*")} == before
+
+
+def test_a_column_says_of_which_kind_calls_are(tmp_path):
+    verdicts = VERDICTS.with_columns(
+        verifier=pl.Series(["a", "b", "b"]), calls=pl.Series(["independent", "shared", "shared"])
+    )
+    pool = run(tmp_path, verdicts=verdicts)
+    assert pool.shared_calls == {"b"}
+    (tmp_path / "mixed").mkdir()
+    verdicts = verdicts.with_columns(calls=pl.Series(["shared", "independent", "shared"]))
+    with pytest.raises(BadInputError, match="calls of 'b' are both shared and independent"):
+        run(tmp_path / "mixed", verdicts=verdicts)
+    (tmp_path / "other").mkdir()
+    pool = run(tmp_path / "other", verdicts=VERDICTS.with_columns(calls=pl.Series([3, 4, 5])))
+    assert pool.shared_calls == set()
+    assert pool.metadata["ignored_columns"] == ["calls"]

@@ -227,7 +227,7 @@ BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
             lambda p, name=name: edit(p, 2, **{name: "gone"}),
             f"line 2: field '{name}' is missing",
         )
-        for name in ("doc_id", "target", "resps", "filtered_resps", "filter", "exact_match")
+        for name in ("doc_id", "target", "resps", "filtered_resps", "exact_match")
     },
     "repeated sample": (
         repeat,

@@ -171,7 +171,7 @@ def test_a_problem_may_have_no_solutions(tmp_path: Path) -> None:
 
 
 def test_slow_answers_time_out(tmp_path: Path) -> None:
-    write_samples(tmp_path / "samples", "0", ["1^{10^{10^{10}}}", "5", "1/2"], "0.5")
+    write_samples(tmp_path / "samples", "0", [r"\int_0^1 1^{10^{10^{10}}} dx", "5", "1/2"], "0.5")
     pool = import_sc_genrm(tmp_path / "pool", tmp_path / "samples", time_limit=1)
     assert rows(pool, "answers", "is_correct", "status") == [
         (False, "timeout"),
@@ -399,7 +399,7 @@ if __name__ == "__main__":
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
-    write_samples(tmp_path / "samples", "0", ["1^{10^{10^{10}}}"], "0.5")
+    write_samples(tmp_path / "samples", "0", [r"\int_0^1 1^{10^{10^{10}}} dx"], "0.5")
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     before = set(tmp_path.iterdir())
@@ -407,18 +407,17 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
     running = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
     try:
         parent = psutil.Process(running.pid)
-        deadline = time.monotonic() + 60
         children: list[psutil.Process] = []
-        while time.monotonic() < deadline:
+        while running.poll() is None:
             children = parent.children(recursive=True)
             if any(child.cpu_times().user > 3 for child in children):  # grading, not starting
                 break
             time.sleep(0.1)
         assert children
         os.killpg(running.pid, signal.SIGINT)
-        _, errors = running.communicate(timeout=30)
+        _, errors = running.communicate()
         assert b"KeyboardInterrupt" in errors
-        _, alive = psutil.wait_procs(children, timeout=10)
+        _, alive = psutil.wait_procs(children, timeout=600)
         assert not alive
         assert set(tmp_path.iterdir()) == before
     finally:

@@ -26,11 +26,14 @@ PROBLEMS, SAMPLES = 4, 50
 def files_of_at_most(size: int) -> Iterator[None]:
     """No file of this process grows beyond a size in the block."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    bytecode_before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # what is cut off would be read by the next process
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        sys.dont_write_bytecode = bytecode_before
 
 
 @pytest.fixture
@@ -141,7 +144,7 @@ def test_the_command_line_says_it_in_one_line(pool: Pool) -> None:
         "import resource, sys; from svlaw.cli import main;"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900)); sys.argv[0] = 'svlaw'; main()"
     )
-    command = [sys.executable, "-c", code, "parse", str(pool.path)]
+    command = [sys.executable, "-B", "-c", code, "parse", str(pool.path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stdout == ""

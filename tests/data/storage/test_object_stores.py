@@ -169,10 +169,8 @@ append(open_pool("s3://lab/texts"), "solutions", rows.with_columns(text.alias("t
 
 def test_a_part_whose_upload_is_killed_is_not_there(s3: Any, texts: Any) -> None:
     process = subprocess.Popen([sys.executable, "-c", BIG])
-    deadline = time.monotonic() + 60
     while not s3.list_multipart_uploads(Bucket="lab").get("Uploads"):
         assert process.poll() is None
-        assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()

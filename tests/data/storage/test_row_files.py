@@ -25,7 +25,7 @@ def run(tmp_path: Path, name: str, content: Any) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("written", "read"), [("NaN", None), ("1.5", "1.5"), ('"\\ud800x"', "\ufffdx"), ("[1]", "[1]")]
+    ("written", "read"), [("NaN", None), ("1.5", "1.5"), ('"\\ud800x"', "\ufffdx")]
 )
 def test_json_values_as_answers(tmp_path: Path, written: str, read: str | None) -> None:
     assert run(tmp_path, "s.jsonl", LINE % written)["answer"].to_list() == [read]
@@ -36,14 +36,14 @@ def test_json_values_as_answers(tmp_path: Path, written: str, read: str | None) 
     [
         ("s.csv", "problem_id;solution_id;is_correct\np;0;1\n", "';' between its columns"),
         ("s.csv", "problem_id,solution_id,is_correct\n", "holds no rows"),
-        ("s.csv", "id,sample\np,0\n", "column 'problem_id' is missing"),
-        ("s.jsonl", '{"id": "p"}\n', "column 'problem_id' is missing"),
-        ("s.jsonl", LINE % ("[" * 100_000 + "]" * 100_000), "line 1: not readable .*recursion"),
+        ("s.csv", "name,sample\np,0\n", "column 'problem_id' is missing"),
+        ("s.jsonl", '{"name": "p"}\n', "column 'problem_id' is missing"),
+        ("s.jsonl", LINE % ("[" * 100_000 + "]" * 100_000), "line 1: not readable .*too deeply"),
         ("s.jsonl", LINE % ("1" * 5000), "line 1: not readable .*digits"),
-        ("s.parquet", ROWS | {"is_correct": [[1], [0]]}, "'is_correct' holds List.*, not true or"),
-        ("s.parquet", ROWS | {"solution_id": [[1], [0]]}, "'solution_id' holds List.*, not numb"),
+        ("s.parquet", ROWS | {"is_correct": [[1, 1], [0, 0]]}, "is_correct is a list of 2 entries"),
+        ("s.jsonl", LINE % "[1, 2]", "answer is a list of 2 entries"),
         ("s.parquet", ROWS | {"solution_id": [datetime.date(2026, 1, 1)] * 2}, "holds Date, not n"),
-        ("s.parquet", {"id": ["p"]}, "column 'problem_id' is missing"),
+        ("s.parquet", {"name": ["p"]}, "column 'problem_id' is missing"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(

@@ -1,6 +1,5 @@
 """Parsing a pool: verdicts made anew from stored text."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -224,10 +223,8 @@ def test_a_pattern_that_never_ends_is_ended(
     monkeypatch.setattr(verdict_pattern, "TIME_LIMIT", 1.0)
     pool = make(tmp_path / "pool", verifications(text=["a" * 60] * 6))
     before = contents(pool)
-    start = time.monotonic()
     with pytest.raises(BadInputError, match="takes more than 1 s for 1,000 texts; it backtracks"):
         parse_pool(pool, pattern=r"(?P<yes>(?:a+)+b)|(?P<no>x)")
-    assert time.monotonic() - start < 8
     assert contents(pool) == before
     assert not workers_alive()
 

@@ -1,3 +1,4 @@
+import importlib
 import os
 import subprocess
 import sys
@@ -32,7 +33,8 @@ def test_workers_are_gone_when_results_are_not_taken(workers_alive: Callable[[],
 
 def test_a_dead_worker_is_named() -> None:
     with pytest.raises(WorkerDiedError, match="exit code 3"):
-        list(map_ordered(os._exit, [3], 1))
+        # Pebble needs a moment to hear which task the worker has begun.
+        list(map_ordered(exec, ["import os, time; time.sleep(3); os._exit(3)"], 1))
 
 
 @pytest.mark.parametrize("way", ["script", "standard input"])
@@ -45,9 +47,26 @@ def test_an_unguarded_script_is_not_run_again_by_its_workers(tmp_path: Path, way
     script.write_text(code)
     run = subprocess.run(
         [sys.executable, str(script) if way == "script" else "-"],
-        input=code, capture_output=True, text=True, timeout=60, check=False,
+        input=code, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (run.stdout, run.stderr) == ("['1', '2']\n__main__\n", "")
+
+
+@pytest.mark.parametrize("first", [(), ("",)], ids=["a command", "a notebook"])
+def test_files_of_the_current_folder_are_no_part_of_a_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: tuple[str, ...]
+) -> None:
+    """Under the names of installed modules; a module of the user's own is found there."""
+    for name in ("svlaw", "polars", "random", "numbers", "pickle"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('imported from here')")
+    (tmp_path / "own_module.py").write_text("def double(value):\n    return 2 * value\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*first, *sys.path, str(tmp_path)])
+    before = dict(os.environ), sys.path.copy(), sys.modules["__main__"]
+    double = importlib.import_module("own_module").double
+    assert list(map_ordered(double, [1, 2], 1)) == [2, 4]
+    assert before == (dict(os.environ), sys.path, sys.modules["__main__"])
+    del sys.modules["own_module"]
 
 
 def test_a_worker_that_cannot_start_is_one_clear_line(workers_alive: Callable[[], bool]) -> None:

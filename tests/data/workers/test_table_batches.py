@@ -85,8 +85,6 @@ def test_a_damaged_part_is_named(pool: Pool) -> None:
     batches = map_batches(
         lambda batch: batch.num_rows, pool, "solutions", columns=("text",), rows=2
     )
-    assert next(batches) == 2
     with pytest.raises(BadInputError) as caught:
         next(batches)
-    assert str(caught.value).startswith(f"{part}: damaged (")
-    assert str(caught.value).endswith("); import the pool again")
+    assert str(caught.value).startswith(f"{part}: damaged: its bytes have the digest")

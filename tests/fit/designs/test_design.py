@@ -137,7 +137,7 @@ def test_less_bias_goes_before_less_cost(pilot: Pool) -> None:
 
 
 def test_the_cheapest_size_is_not_always_the_smallest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("svlaw.fit.designs.search._POOLS", (4, 16))
+    monkeypatch.setattr("svlaw.fit.designs.search._POOLS", (4, 8))
     sizes = [Size(16, 4), Size(16, 8)]
     arguments = (SETTINGS["typical"], COST, "best_of_n", "solutions", ["isobudget"])
     laboratory = Laboratory(

@@ -8,8 +8,10 @@ import pytest
 
 from svlaw.analysis.cost import RelativeCost
 from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.fit.laws import allocation
 from svlaw.fit.laws.allocation import AllocationFit, fit_allocation
 from svlaw.fit.laws.allocation_law import STATUS_WORDS, AllocationLaw
+from svlaw.fit.laws.frontier_gain import FrontierGain
 
 COST = RelativeCost(1000.0)  # so dear that C = 1000 S V but for a thousandth
 NOISE = 0.03  # of a problem's success at a point
@@ -150,7 +152,10 @@ def test_constant(tables) -> None:
 def test_too_few_budgets(interior: bool, tables) -> None:
     falls = {("best_of_n", s, v): 0.9 - 0.1 * s - 0.01 * v for s in (1, 2, 4) for v in (1, 2)}
     table = tables.of({p: np.full(50, y) for p, y in falls.items()})
-    for law in fit_allocation(table, RelativeCost(2.0), interior=interior, method="envelope").laws:
+    found = fit_allocation(
+        table, RelativeCost(2.0), interior=interior, method="envelope", needs_gain=False
+    )
+    for law in found.laws:
         assert law.status == "too_few_budgets"
         assert law.n_budgets == (0 if interior else 1)
         for name in ("exponent", "conf_low", "conf_high", "coefficient", "r_squared"):
@@ -287,14 +292,21 @@ def test_parabolas_without_vertices_are_unclear_or_nothing(tables) -> None:
 @pytest.mark.parametrize(
     ("seed", "status"), [(4, "unstable"), (8, "unclear"), (0, "too_few_budgets")]
 )
-def test_noise_gives_no_law_to_quote(seed: int, status: str, tables) -> None:
+def test_noise_gives_no_law_to_quote(
+    seed: int, status: str, tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six problems show no gain, so there is no law; nor would there be one if they did."""
     rng = np.random.default_rng(seed)
     points = {
         ("best_of_n", int(s), int(v)): 0.5 + 0.01 * np.log2(s * v) + 0.2 * rng.standard_normal(6)
         for s in 2 ** np.arange(6)
         for v in 2 ** np.arange(5)
     }
-    found = fit_allocation(tables.of(points), RelativeCost(1.0), "isobudget", resamples=100)
+    table = tables.of(points)
+    assert {law.status for law in fit_allocation(table, RelativeCost(1.0)).laws} == {"no_gain"}
+    clear = FrontierGain(0.1, 0.05, 0.15, is_clear=True)
+    monkeypatch.setattr(allocation, "frontier_gain", lambda *_: clear)
+    found = fit_allocation(table, RelativeCost(1.0), "isobudget", resamples=100)
     for law in found.laws:
         assert law.status == status
         assert law.words

@@ -56,7 +56,7 @@ def test_equals_a_plain_search(seed: int, tables) -> None:
     points = _random_points(rng, 1)
     table = tables.of(points)
     lines = lines_of(table, RelativeCost(ratio), ["best_of_n"])
-    found = envelope(lines, table.mean()[:, None])
+    found = envelope(lines, table.mean()[:, None], RelativeCost(ratio))
     rows = _plain(points, ratio, found.budgets)
     for i, row in enumerate(rows):
         if row is None:
@@ -73,7 +73,7 @@ def test_equals_a_plain_search(seed: int, tables) -> None:
 
 def test_eight_budgets_per_doubling(published) -> None:
     lines = lines_of(published, RelativeCost(2.0), ["best_of_n"])
-    found = envelope(lines, published.mean()[:, None])
+    found = envelope(lines, published.mean()[:, None], RelativeCost(2.0))
     assert found.budgets[0] == 3
     assert 16640 / 2 ** (1 / 8) < found.budgets[-1] <= 16640
     np.testing.assert_allclose(found.budgets[PER_DOUBLING:] / found.budgets[:-PER_DOUBLING], 2)
@@ -83,7 +83,8 @@ def test_eight_budgets_per_doubling(published) -> None:
 
 def test_the_largest_budget_is_kept_where_it_falls_on_the_grid(tables) -> None:
     table = tables.of({("best_of_n", s, 1): y for s, y in ((1, 0.1), (2, 0.2), (8, 0.3))})
-    found = envelope(lines_of(table, RelativeCost(0.1), ["best_of_n"]), table.mean()[:, None])
+    cost = RelativeCost(0.1)
+    found = envelope(lines_of(table, cost, ["best_of_n"]), table.mean()[:, None], cost)
     assert found.budgets.size == 25
     assert found.budgets[-1] == pytest.approx(8.8)
     assert found.success[-1, 0] == pytest.approx(0.3)
@@ -94,7 +95,8 @@ def test_budgets_that_buy_nothing_more_are_not_used(tables) -> None:
     table = tables.of(
         {("best_of_n", s, 1): y for s, y in ((1, 0.1), (2, 0.4), (4, 0.4), (8, 0.3), (16, 0.5))}
     )
-    found = envelope(lines_of(table, RelativeCost(1.0), ["best_of_n"]), table.mean()[:, None])
+    cost = RelativeCost(1.0)
+    found = envelope(lines_of(table, cost, ["best_of_n"]), table.mean()[:, None], cost)
     used = found.used[:, 0].tolist()
     assert used[:9] == [True] * 9  # up to cost 4
     assert not any(used[9:25])  # level, then falling, to cost 16
@@ -107,8 +109,20 @@ def test_resamples_are_found_one_by_one(tables) -> None:
     table = tables.of(_random_points(rng, 5))
     lines = lines_of(table, RelativeCost(2.0), ["best_of_n"])
     means = rng.random((table.points.height, 30))
-    together = envelope(lines, means)
+    together = envelope(lines, means, RelativeCost(2.0))
     for b in range(30):
-        alone = envelope(lines, means[:, [b]])
+        alone = envelope(lines, means[:, [b]], RelativeCost(2.0))
         for name in ("solutions", "verifications", "success", "used", "at_boundary"):
             np.testing.assert_array_equal(getattr(together, name)[:, [b]], getattr(alone, name))
+
+
+def test_shared_calls_leave_the_rest_of_a_budget_to_solutions(tables) -> None:
+    """Lambda 2: V calls cost 2 V whatever S, so S is the budget less that."""
+    points = {("best_of_n", s, v): 1 - 1 / (s * v + 1) for s in (1, 4, 16, 64) for v in (1, 2, 4)}
+    table = tables.of(points)
+    cost = RelativeCost(2.0, calls="shared")
+    lines = lines_of(table, cost, ["best_of_n"])
+    found = envelope(lines, table.mean()[:, None], cost)
+    assert (found.budgets[0], lines[-1].costs[-1]) == (3, 72)
+    spent = found.solutions + 2 * found.verifications
+    np.testing.assert_allclose(spent, np.broadcast_to(found.budgets[:, None], spent.shape))

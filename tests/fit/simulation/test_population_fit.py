@@ -242,7 +242,7 @@ def test_a_simulated_pool(tmp_path: Path) -> None:
     rows = found.comparison
     assert set(rows["strategy"]) == {"coverage", "best_of_n"}
     assert rows.columns == [
-        "strategy", "solutions", "verifications", "pool", "moments", "fitted",
+        "strategy", "solutions", "verifications", "setting", "pool", "moments", "fitted",
     ]  # fmt: skip
     true = true_success(found.simulation, rows)["success"].to_numpy()
     np.testing.assert_allclose(rows["fitted"].to_numpy(), true, atol=1e-9)

@@ -182,12 +182,10 @@ def commands() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
         process.communicate()
 
 
-def wait_for_part(study: Study, process: "subprocess.Popen[str]", seconds: float = 120) -> None:
+def wait_for_part(study: Study, process: "subprocess.Popen[str]") -> None:
     """Wait until a command has written a part."""
-    deadline = time.monotonic() + seconds
     while not (study.pool.exists() and read_log(study.pool)):
         assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
@@ -207,10 +205,10 @@ def test_a_killed_command_goes_on_from_where_it_was(
     held = demo.rows().height
     assert PART <= held < PROBLEMS * SOLUTIONS
     second = commands(*arguments)
-    output, complaints = second.communicate(timeout=120)
+    output, complaints = second.communicate()
     assert second.returncode == 0, complaints
     assert json.loads(output)["generated"] == PROBLEMS * SOLUTIONS - held
     assert demo.rows().equals(wanted["solutions"])
-    ended, left = psutil.wait_procs(orphans, timeout=10)
+    ended, left = psutil.wait_procs(orphans, timeout=600)
     assert ended
     assert left == []

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +53,7 @@ def engine(server, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
     def start(*, chat=True, system=None, model=faulty.MODEL, options=None, **sampling):
-        defaults = {"base_url": server.url, "timeout": 5, "retries": 0, "samples_per_request": 4}
+        defaults = {"base_url": server.url, "timeout": 300, "retries": 0, "samples_per_request": 4}
         return open_engine(
             Model(model, chat=chat, system=system),
             Sampling(**({"max_tokens": 50} | sampling)),
@@ -328,7 +329,7 @@ def test_waits_as_long_as_the_server_asks(server, engine):
 )
 def test_trouble_is_tried_again(server, engine, trouble):
     server.respond = lambda asked: trouble if asked.number == 0 else answer(asked)
-    opened = engine(options={"retries": 1, "timeout": 1 if trouble == Reply(delay=30) else 20})
+    opened = engine(options={"retries": 1, "timeout": 3 if trouble == Reply(delay=30) else 300})
     assert texts(run(opened, Request("a", 5, 2))[0]) == expected("a", 5, 2)
     assert len(server.seen("a")) == 2
 
@@ -340,7 +341,7 @@ def test_trouble_is_tried_again(server, engine, trouble):
         (refuse(500, "oh"), "HTTP 500: oh"),
         (refuse(403, "no credit"), "HTTP 403: no credit"),
         (Drop(), "connection failed: Server disconnected without sending a response."),
-        (Reply(delay=30), "no answer within 1 s"),
+        (Reply(delay=30), "no answer within 3 s"),
         (Reply(body=b"<html>gateway</html>"), "an answer that is not of OpenAI's form"),
         (
             Reply(body=b"<html></html>", headers={"content-type": "text/html"}),
@@ -355,7 +356,7 @@ def test_trouble_is_tried_again(server, engine, trouble):
 )
 def test_lasting_trouble_fails_one_request_and_no_other(server, engine, trouble, reason):
     server.respond = lambda asked: trouble if asked.prompt == "a" else answer(asked)
-    opened = engine(options={"timeout": 1 if trouble == Reply(delay=30) else 20})
+    opened = engine(options={"timeout": 3 if trouble == Reply(delay=30) else 300})
     outcomes = run(opened, Request("b", 1, 5), Request("a", 5, 1), Request("c", 9, 1))
     assert outcomes[1] == Failure(reason)
     assert texts(outcomes[0]) == expected("b", 1, 5)
@@ -572,10 +573,8 @@ def test_no_server(engine):
 
 def test_a_server_that_hangs_at_the_start(server, engine):
     server.greet = lambda asked: Reply(delay=30)
-    start = time.monotonic()
     with pytest.raises(SvlawError, match=r"cannot be reached \(no answer within 0.3 s\)"):
         engine(options={"timeout": 0.3})
-    assert time.monotonic() - start < 5
 
 
 def test_no_key(monkeypatch, server):
@@ -614,10 +613,14 @@ def test_without_the_package(monkeypatch, server):
 
 
 def test_the_server_is_kept_busy_and_not_overrun(server, engine):
-    def slow(asked):
-        return Reply(body=answer(asked), delay=0.2)
+    meeting = threading.Barrier(6, timeout=600)
 
-    server.respond = slow
+    def meet(asked):
+        """Six are under way at every moment, or nothing is ever answered."""
+        meeting.wait()
+        return answer(asked)
+
+    server.respond = meet
     pulled = 0
 
     def batches():
@@ -627,40 +630,52 @@ def test_the_server_is_kept_busy_and_not_overrun(server, engine):
             yield Batch(number, (Request("a", 8 * number, 8), Request("b", 8 * number, 8)))
 
     opened = engine(options={"concurrency": 6})
-    start, seen = time.monotonic(), []
+    seen = []
     for batch, outcomes in opened.run(batches()):
         seen.append(batch.number)
         assert pulled <= len(seen) + 4  # 6 requests under way are parts of 3 batches at most
         assert texts(outcomes[1]) == expected("b", 8 * batch.number, 8)
     assert sorted(seen) == list(range(12))
     assert server.most == 6
-    assert time.monotonic() - start < 0.6 * 48 * 0.2  # 48 requests, were it one after the other
 
 
 def test_a_batch_that_is_done_does_not_wait_for_others(server, engine):
-    server.respond = lambda asked: Reply(
-        body=answer(asked), delay=2 if asked.prompt == "slow" else 0
-    )
+    given = threading.Event()
+
+    def respond(asked):
+        if asked.prompt == "slow":
+            given.wait(600)
+        return answer(asked)
+
+    server.respond = respond
     batches = [Batch(0, (Request("slow", 1, 1),)), Batch(1, (Request("a", 1, 1),))]
     results = engine().run(batches)
-    assert [batch.number for batch, _ in results] == [1, 0]
+    assert next(results)[0].number == 1
+    given.set()
+    assert [batch.number for batch, _ in results] == [0]
 
 
 def test_closing_drops_what_is_under_way(server, engine):
-    server.respond = lambda asked: Reply(delay=30) if asked.prompt == "slow" else answer(asked)
-    opened = engine(options={"timeout": 60, "retries": 5})
+    closed = threading.Event()
+
+    def respond(asked):
+        if asked.prompt == "slow":
+            closed.wait(600)  # whoever waits for this answer, waits long
+        return answer(asked)
+
+    server.respond = respond
+    opened = engine(options={"retries": 5})
     batches = [Batch(0, (Request("slow", 1, 1),)), Batch(1, (Request("a", 1, 1),))]
     results = opened.run(batches)
     next(results)
-    start = time.monotonic()
     results.close()
     opened.close()
-    assert time.monotonic() - start < 5
+    closed.set()
     assert len(server.seen("slow")) == 1
 
 
 def test_an_interrupt_ends_the_run_at_once(server):
-    server.respond = lambda asked: Reply(delay=60)
+    server.respond = lambda asked: Reply(delay=3600)
     program = f"""
         import polars  # takes Ctrl-C for itself
         from svlaw.generate.engines.openai import open_engine
@@ -675,10 +690,8 @@ def test_an_interrupt_ends_the_run_at_once(server):
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True
     )
-    limit = time.monotonic() + 30
-    while not server.seen("a") and time.monotonic() < limit:
+    while not server.seen("a"):
+        assert process.poll() is None
         time.sleep(0.02)
-    start = time.monotonic()
     os.kill(process.pid, signal.SIGINT)
-    assert process.communicate(timeout=20)[0] == "interrupted\n"
-    assert time.monotonic() - start < 5
+    assert process.communicate()[0] == "interrupted\n"

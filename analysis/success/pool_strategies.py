@@ -1,0 +1,40 @@
+"""Which strategies a pool has data for."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from svlaw.analysis.strategies.specs import ALL, needs_verifier, needs_votes, strategy_names
+from svlaw.data.pool import Pool
+from svlaw.data.schema import STRATEGIES
+
+
+def default_strategies(pool: Pool) -> tuple[str, ...]:
+    """The strategies without settings that a pool has data for.
+
+    Voting needs answers, verification needs verdicts.
+    """
+    if pool.is_published_table:
+        present = set(pool.read("success", ("strategy",))["strategy"])
+        return tuple(name for name in STRATEGIES if name in present)
+    return tuple(name for name in available_strategies(pool) if name in STRATEGIES)
+
+
+def available_strategies(pool: Pool) -> tuple[str, ...]:
+    """All strategies that a pool has data for."""
+    if pool.is_published_table:
+        return default_strategies(pool)
+    votes = pool.scan("answers").select(pl.col("answer_class").is_not_null().any()).collect().item()
+    return tuple(
+        name
+        for name in strategy_names()
+        if (votes or not needs_votes(name)) and (pool.verifiers or not needs_verifier(name))
+    )
+
+
+def named_strategies(pool: Pool, strategies: Sequence[str] | None) -> list[str]:
+    """The strategies asked for, `all` written out."""
+    names: list[str] = []
+    for text in strategies or default_strategies(pool):
+        names += available_strategies(pool) if text.strip() == ALL else [text]
+    return names

@@ -1,0 +1,106 @@
+"""`svlaw savings`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from svlaw.cli.cost_options import read_cost
+from svlaw.cli.options import (
+    Bins,
+    By,
+    Json,
+    On,
+    PoolPath,
+    Resamples,
+    Verifier,
+    read_options,
+)
+from svlaw.cli.output import console, number, percent, print_json, print_rows, span
+from svlaw.cli.shared_options import reads
+from svlaw.cli.study import Study, headings, open_study
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from svlaw.analysis.compare.savings import Savings
+    from svlaw.analysis.cost_choice import CostChoice
+    from svlaw.analysis.success.estimators import Options
+
+
+@reads(choice=read_cost, options=read_options)
+def savings(
+    pool: PoolPath,
+    strategy: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The strategy, with settings where only some of a policy's are meant.",
+        ),
+    ],
+    against: Annotated[
+        str, typer.Option(metavar="NAME", help="The strategy to compare with.")
+    ] = "self_consistency",
+    solutions: Annotated[
+        str,
+        typer.Option(metavar="1,2,4", help="Values of S, 'all', or 'fine' (eight per doubling)."),
+    ] = "fine",
+    verifications: Annotated[
+        str,
+        typer.Option(metavar="1,2,4", help="Values of V, 'all', or 'fine' (eight per doubling)."),
+    ] = "fine",
+    *,
+    choice: "CostChoice",
+    verifier: Verifier = None,
+    resamples: Resamples = 2000,
+    options: "Options",
+    on: On = None,
+    by: By = None,
+    bins: Bins = None,
+    as_json: Json = False,
+) -> None:
+    """What a strategy costs over what another costs, where both succeed alike."""
+    study = open_study(
+        *(pool, f"{against},{strategy}", solutions, verifications, choice, verifier, options),
+        by=by,
+        cuts=bins,
+        on=on,
+    )
+    from svlaw.analysis.compare.savings import savings as compute
+
+    found = [
+        compute(t, study.cost, strategy, against, resamples=resamples, seed=options.seed)
+        for t in study.tables
+    ]
+    if as_json:
+        print_json(_documents(study, found))
+        return
+    header = ("success", "cost", "cost of the other", "ratio", "95%")
+    for heading, one in zip(headings(study), found, strict=True):
+        rows = [
+            (
+                percent(level.success),
+                number(level.cost),
+                number(level.against_cost),
+                number(level.ratio.estimate),
+                span(level.ratio.conf_low, level.ratio.conf_high, number),
+            )
+            for level in one.levels
+        ]
+        print_rows(f"{heading}\n{strategy} against {against}", header, rows)
+    console.print("ratio: cost of the strategy over that of the other, at equal success (in %)")
+
+
+def _documents(study: Study, found: "Sequence[Savings]") -> list[dict[str, Any]]:
+    """One entry for each success, of each bin in turn."""
+    places: list[dict[str, Any]] = [{}]
+    if study.bins is not None:
+        places = [
+            {"bin": part.name, "n_problems": part.n_problems, "bin_status": part.status}
+            for part in study.bins
+        ]
+    return [
+        {**place, "strategy": one.strategy, "against": one.against, **asdict(level)}
+        for place, one in zip(places, found, strict=True)
+        for level in one.levels
+    ]
