@@ -126,9 +126,10 @@ def test_a_single_family_has_no_intervals(tables) -> None:
 def test_families_by_a_column() -> None:
     pool = open_example("exams_gpt35_by_gpt4")
     table = success_table(pool, ["coverage"], [1])
-    exams = pool.read("problems", ("problem_id", "exam"))
-    found = in_families(pool, table, "exam")
-    assert found.n_units == exams["exam"].n_unique()
+    exams = pool.read("problems", ("problem_id", "reference_answer"))
+    found = in_families(pool, table, "reference_answer")
+    assert 1 < found.n_units < found.n_problems
+    assert found.n_units == exams["reference_answer"].n_unique()
     of = dict(exams.iter_rows())
     pairs = {(of[name], int(c)) for name, c in zip(found.problem_ids, found.clusters, strict=True)}
     assert len(pairs) == found.n_units

@@ -97,6 +97,7 @@ def test_same_answer(text: str) -> None:
     assert agreed > 0.8 * N_PROBLEMS  # votes that count whole votes tie now and then
 
 
+@pytest.mark.slow
 def test_same_calibrated_answer() -> None:
     """With scorio's own fit handed to the rule at the scores of the problem."""
     rng = np.random.default_rng(6)

@@ -50,8 +50,18 @@ def _estimates(
 
 
 def _exact(
-    twin: Any, rule_twins: Any, name: str, text: str, problem: Any, S: Any, V: Any, policy: Any
+    twin: Any,
+    rule_twins: Any,
+    name: str,
+    text: str,
+    problem: Any,
+    S: Any,
+    V: Any,
+    policy: Any,
+    *,
+    calls: bool = False,
 ) -> np.ndarray:
+    over = twin._over_calls if calls else twin._over_draws
     values = getattr(rule_twins, name)
     if name == "calibrated_vote":
         values = values(_ratio, _chance)
@@ -69,7 +79,7 @@ def _exact(
             tables = values(voters, v, settings)
             return rule_twins.elect(tables, lambda a: twin._share_right(problem, a))
 
-        found = twin._over_draws(problem, s, v, twin.Policy(*policy), outcome)
+        found = over(problem, s, v, twin.Policy(*policy), outcome)
         return np.nan if found is None else float(found)
 
     return np.array([[success(int(s), int(v)) for s in S] for v in V])
@@ -103,6 +113,29 @@ def test_equals_enumeration(binary: bool, name: str, problems, brute_force, rule
     assert len(z_scores) > 10
     means = np.array([z.mean() for z in z_scores])
     assert abs(means.mean()) <= 4 * means.std() / np.sqrt(means.size)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_shared_calls_are_drawn_jointly(name: str, problems, brute_force, rule_twins) -> None:
+    """Every subset of the calls judges all drawn solutions."""
+    rng, n_drawn = np.random.default_rng(37), 0
+    for i in range(16):
+        problem = problems.random_calls(rng, most_calls=3, binary=i % 2 == 0)
+        sample, policy = problems.sample_calls(problem), POLICIES[i % 4]
+        S, V = np.arange(1, 7), np.arange(1, 4)
+        for text, found in zip(
+            SETTINGS[name], _estimates(name, sample, S, V, policy, tolerance=0.005), strict=True
+        ):
+            exact = _exact(brute_force, rule_twins, name, text, problem, S, V, policy, calls=True)
+            np.testing.assert_array_equal(np.isnan(found.success), np.isnan(exact))
+            drawn, known = found.variance > 0, np.isfinite(exact)
+            np.testing.assert_allclose(
+                found.success[known & ~drawn], exact[known & ~drawn], rtol=0, atol=1e-12
+            )
+            z = (found.success - exact)[drawn] / np.sqrt(found.variance[drawn])
+            assert (np.abs(z) <= 4).all(), text
+            n_drawn += z.size
+    assert n_drawn > 20
 
 
 @pytest.mark.parametrize("name", RULES)
