@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.cli import main
@@ -29,6 +30,15 @@ MakePool = Callable[..., Pool]
 Svlaw = Callable[..., tuple[Any, str, str]]
 
 REFERENCE = Path(__file__).parent / "reference"
+
+# Neither the speed of a machine nor luck decides a test.
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("steady")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

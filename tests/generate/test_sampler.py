@@ -128,7 +128,7 @@ def test_without_log_probabilities_there_are_no_verdict_probabilities(
     assert {(row["p_yes"], row["p_no"]) for row in sampler.rows("verifications")} == {(None, None)}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     cuts=st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=4), min_size=1, max_size=6),
     in_flight=st.integers(1, 5),

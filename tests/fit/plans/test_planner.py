@@ -168,7 +168,7 @@ def test_a_target_is_reached_at_the_least_budget(seed: int, tables: Any) -> None
         assert ("generate for more problems" in " ".join(found.notes)) or sure
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 1000),
     ratio=st.floats(0.05, 10),
