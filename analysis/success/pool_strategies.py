@@ -27,6 +27,16 @@ def default_strategies(pool: Pool) -> tuple[str, ...]:
     return tuple(name for name in available_strategies(pool) if name in STRATEGIES)
 
 
+def contenders(pool: Pool) -> tuple[str, ...]:
+    """What is compared unless strategies are named.
+
+    These are the strategies without settings, and the vote of a verifier whose own answers are
+    known: whoever pays for its calls could have let it solve the problem instead.
+    """
+    own = (name for name in available_strategies(pool) if needs_verifier_answers(name))
+    return (*default_strategies(pool), *own)
+
+
 def available_strategies(pool: Pool) -> tuple[str, ...]:
     """All strategies that a pool has data for."""
     if pool.is_published_table:
@@ -45,7 +55,7 @@ def available_strategies(pool: Pool) -> tuple[str, ...]:
 def named_strategies(pool: Pool, strategies: Sequence[str] | None) -> list[str]:
     """The strategies asked for, `all` written out."""
     names: list[str] = []
-    for text in strategies or default_strategies(pool):
+    for text in strategies or contenders(pool):
         names += available_strategies(pool) if text.strip() == ALL else [text]
     return names
 

@@ -20,6 +20,12 @@ _TITLES: Final[dict[str, dict[str, str]]] = {
         "source": "github.com/matthewrenze/jhu-llm-temperature at b00cfb6",
         "licence": "BSD-2-Clause, Copyright (c) 2023, Matthew Renze",
     },
+    "gpqa_diamond": {
+        "title": "198 GPQA questions, 80 gpt-oss-20b solutions each, verified by 80 answers of"
+        " Qwen3-30B-A3B-Thinking-2507",
+        "source": "github.com/jkomiyama/BoInf-code-publish at fbcb097",
+        "licence": "MIT, as its README states; cite Best-of-Infinity (ICLR 2026)",
+    },
     "humaneval_codegen16b": {
         "title": "164 HumanEval problems, 100 CodeGen-16B programs each, run on generated tests",
         "source": "github.com/microsoft/CodeT at 35f54d6",
@@ -40,22 +46,25 @@ _RENAMES: Final = {
 
 
 def build(pools: Path, published: Path, out: Path, scratch: Path) -> None:
-    """Write the three example pools below `out`.
+    """Write the example pools below `out`.
 
     Args:
-        pools: Folder with the converted tables `exams_gpt35_by_gpt4` and `humaneval_codegen16b`.
+        pools: Folder with the converted tables `exams_gpt35_by_gpt4`, `humaneval_codegen16b` and
+            `reasoning/gpqa_diamond`.
         published: Folder with `singhi2025_fig1.csv`.
         out: Where the pools go.
         scratch: An empty folder for intermediate files.
     """
     exams = pools / "exams_gpt35_by_gpt4"
     # A verdict costs one GPT-4 answer, so it has that answer's length.
-    lengths = pl.read_parquet(exams / "verifier_calls.parquet").drop("answer")
+    calls = exams / "verifier_calls.parquet"
+    lengths = pl.read_parquet(calls).drop("answer")
     verdicts = pl.read_parquet(exams / "verifications.parquet").join(
         lengths, on=["problem_id", "verification_idx"], how="left", maintain_order="left"
     )
     verdicts.write_parquet(scratch / "verifications.parquet")
-    _import(exams, scratch / "verifications.parquet", out, "choice", "gpt4_resolve", scratch)
+    _import(exams, scratch / "verifications.parquet", out, "choice", "gpt4_resolve", scratch, calls)
+    _gpqa(pools / "reasoning" / "gpqa_diamond", out / "gpqa_diamond", scratch)
     humaneval = pools / "humaneval_codegen16b"
     tests = humaneval / "verifications.parquet"
     _import(humaneval, tests, out, "code", "generated_tests", scratch)
@@ -64,8 +73,42 @@ def build(pools: Path, published: Path, out: Path, scratch: Path) -> None:
         _describe(out / name / POOL_FILE, words)
 
 
+def _gpqa(tables: Path, out: Path, scratch: Path) -> None:
+    """A pool of one model's solutions, judged by whether another model's answers equal theirs."""
+    own = pl.read_parquet(tables / "Qwen3-30B-A3B-Thinking-2507.parquet")
+    calls = own.rename({"solution_id": "verification_id"}).drop("text")
+    solutions = pl.read_parquet(tables / "gpt-oss-20b.parquet").drop("text")
+    pairs = solutions.select("problem_id", "solution_id", "answer").join(
+        calls.select("problem_id", "verification_id", "output_tokens", own="answer"),
+        on="problem_id",
+    )
+    is_equal = (pl.col("answer") == pl.col("own")).fill_null(False)
+    verdicts = pairs.select(
+        "problem_id", "solution_id", "verification_id", "output_tokens", verdict=is_equal
+    ).sort("problem_id", "solution_id", "verification_id")
+    problems = pl.read_parquet(tables / "problems.parquet").with_columns(kind=pl.lit("choice"))
+    frames = {"solutions": solutions, "calls": calls, "verdicts": verdicts, "problems": problems}
+    for name, frame in frames.items():
+        frame.write_parquet(scratch / f"{name}.parquet")
+    import_tables(
+        out,
+        scratch / "solutions.parquet",
+        problems=scratch / "problems.parquet",
+        verifications=scratch / "verdicts.parquet",
+        verifier="qwen3_30b_resolve",
+        shared_calls=True,
+        verifier_answers=scratch / "calls.parquet",
+    )
+
+
 def _import(
-    tables: Path, verifications: Path, out: Path, kind: str, verifier: str, scratch: Path
+    tables: Path,
+    verifications: Path,
+    out: Path,
+    kind: str,
+    verifier: str,
+    scratch: Path,
+    calls: Path | None = None,
 ) -> None:
     problems = pl.read_parquet(tables / "problems.parquet").with_columns(kind=pl.lit(kind))
     problems.write_parquet(scratch / "problems.parquet")
@@ -76,6 +119,7 @@ def _import(
         verifications=verifications,
         verifier=verifier,
         shared_calls=True,
+        verifier_answers=calls,
         renames=_RENAMES,
     )
 

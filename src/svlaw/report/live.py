@@ -23,6 +23,7 @@ from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES, plot_frontier
 from svlaw.analysis.intervals.interval import LEVEL
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.estimators import Options
+from svlaw.analysis.success.pool_strategies import default_strategies
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.analysis.token_costs import FlopsCost, PriceCost, TokenCost, WeightedTokens, token_cost
 from svlaw.data.errors import NotInPoolError
@@ -102,6 +103,7 @@ def _fine_table(found: Findings) -> SuccessTable:
         return found.table
     return success_table(
         found.pool,
+        default_strategies(found.pool),
         solutions="fine",
         verifications="fine",
         verifier=found.table.verifier,
