@@ -75,5 +75,5 @@ def test_a_stored_vote_of_the_verifier_goes_with_its_answers(tmp_path) -> None:
     pool = append(pool, "verifier_answers", answers, verifier="gpt4_resolve")
     after = success_table(pool, ["verifier_vote:most=1", "self_consistency"], [1])
     assert before.mean()[0] < 0.8
-    assert after.mean()[0] == 1
+    assert after.mean()[0] > 0.99  # an answer that is missing is right nowhere
     assert before.mean()[1] == after.mean()[1]
