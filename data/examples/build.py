@@ -64,7 +64,9 @@ def build(pools: Path, published: Path, out: Path, scratch: Path) -> None:
     )
     verdicts.write_parquet(scratch / "verifications.parquet")
     _import(exams, scratch / "verifications.parquet", out, "choice", "gpt4_resolve", scratch, calls)
-    _gpqa(pools / "reasoning" / "gpqa_diamond", out / "gpqa_diamond", scratch)
+    gpqa = pools / "reasoning" / "gpqa_diamond"
+    solver, verifier = "gpt-oss-20b", "Qwen3-30B-A3B-Thinking-2507"
+    resolved_pool(gpqa, solver, verifier, out / "gpqa_diamond", scratch, name="qwen3_30b_resolve")
     humaneval = pools / "humaneval_codegen16b"
     tests = humaneval / "verifications.parquet"
     _import(humaneval, tests, out, "code", "generated_tests", scratch)
@@ -73,11 +75,22 @@ def build(pools: Path, published: Path, out: Path, scratch: Path) -> None:
         _describe(out / name / POOL_FILE, words)
 
 
-def _gpqa(tables: Path, out: Path, scratch: Path) -> None:
-    """A pool of one model's solutions, judged by whether another model's answers equal theirs."""
-    own = pl.read_parquet(tables / "Qwen3-30B-A3B-Thinking-2507.parquet")
+def resolved_pool(
+    tables: Path, solver: str, verifier: str, out: Path, scratch: Path, *, name: str = "resolve"
+) -> None:
+    """Make a pool of one model's solutions, judged by whether another's answers equal theirs.
+
+    Args:
+        tables: Folder with `MODEL.parquet` of both models and `problems.parquet`.
+        solver: The model that solves.
+        verifier: The model that verifies by solving; its answers are shared calls.
+        out: The new pool.
+        scratch: A folder for intermediate files.
+        name: Name of the verifier in the pool.
+    """
+    own = pl.read_parquet(tables / f"{verifier}.parquet")
     calls = own.rename({"solution_id": "verification_id"}).drop("text")
-    solutions = pl.read_parquet(tables / "gpt-oss-20b.parquet").drop("text")
+    solutions = pl.read_parquet(tables / f"{solver}.parquet").drop("text")
     pairs = solutions.select("problem_id", "solution_id", "answer").join(
         calls.select("problem_id", "verification_id", "output_tokens", own="answer"),
         on="problem_id",
@@ -88,14 +101,14 @@ def _gpqa(tables: Path, out: Path, scratch: Path) -> None:
     ).sort("problem_id", "solution_id", "verification_id")
     problems = pl.read_parquet(tables / "problems.parquet").with_columns(kind=pl.lit("choice"))
     frames = {"solutions": solutions, "calls": calls, "verdicts": verdicts, "problems": problems}
-    for name, frame in frames.items():
-        frame.write_parquet(scratch / f"{name}.parquet")
+    for file, frame in frames.items():
+        frame.write_parquet(scratch / f"{file}.parquet")
     import_tables(
         out,
         scratch / "solutions.parquet",
         problems=scratch / "problems.parquet",
         verifications=scratch / "verdicts.parquet",
-        verifier="qwen3_30b_resolve",
+        verifier=name,
         shared_calls=True,
         verifier_answers=scratch / "calls.parquet",
     )
