@@ -88,7 +88,7 @@ def lines_of(table: SuccessTable, cost: CostModel, strategies: Sequence[str]) ->
     solutions, _ = table.mean_counts(cost.calls)
     costs = table.costs(cost)
     held = np.isfinite(table.success).all(axis=1)
-    groups = _groups(table)
+    groups, settings = _groups(table), table.points["setting"].to_numpy()
     lines = []
     for name in strategies:
         chosen = held & table.is_of(name)
@@ -100,10 +100,12 @@ def lines_of(table: SuccessTable, cost: CostModel, strategies: Sequence[str]) ->
                 rows = _rising(np.flatnonzero(chosen & (groups == label)), costs, table.mean())
                 lines.append(Line(family, 0, rows, solutions[rows], costs[rows]))
             continue
-        for v in np.unique(depth[chosen]):
-            rows = np.flatnonzero(chosen & (depth == v))
-            rows = rows[np.argsort(solutions[rows])]
-            lines.append(Line(name, int(v), rows, solutions[rows], costs[rows]))
+        for text in dict.fromkeys(settings[chosen].tolist()):
+            alike = chosen & (settings == text)
+            for v in np.unique(depth[alike]):
+                rows = np.flatnonzero(alike & (depth == v))
+                rows = rows[np.argsort(solutions[rows])]
+                lines.append(Line(family, int(v), rows, solutions[rows], costs[rows]))
     return lines
 
 
@@ -111,7 +113,7 @@ def _groups(table: SuccessTable) -> npt.NDArray[np.str_]:
     """(points,) what the points of a line have in common beside the strategy."""
     return np.array(
         [
-            FAMILIES[name].group(setting) if setting else ""
+            FAMILIES[name].group(setting) if name in FAMILIES else setting
             for name, setting in table.points.select("strategy", "setting").iter_rows()
         ]
     )

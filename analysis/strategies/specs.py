@@ -6,11 +6,12 @@ from typing import Final
 
 from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.strategies.policies.parameters import Value
+from svlaw.analysis.strategies.rules.rule_catalogue import RULES
 from svlaw.data.errors import BadInputError
 from svlaw.data.schema import STRATEGIES
 
 ALL: Final = "all"
-"""Stands for every strategy that a pool has data for, policies at their default settings."""
+"""Stands for every strategy that a pool has data for, at its default settings."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,19 @@ class Spec:
     @property
     def text(self) -> str:
         """The canonical text."""
+        if self.strategy in RULES:
+            return RULES[self.strategy].at(**self.given).name
         if not self.given:
             return self.strategy
         return f"{self.strategy}:{FAMILIES[self.strategy].text(self.given)}"
+
+    def covers(self, setting: str) -> bool:
+        """Whether a canonical setting of the strategy has all settings that were given."""
+        if not self.given:
+            return True
+        if self.strategy in RULES:
+            return self.given.items() <= RULES[self.strategy].parse(setting).values.items()
+        return self.given.items() <= FAMILIES[self.strategy].parse(setting).items()
 
 
 def read_specs(text: str) -> list[str]:
@@ -50,6 +61,10 @@ def parse_spec(text: str) -> Spec:
     name, _, settings = text.strip().partition(":")
     if name in FAMILIES:
         return Spec(name, FAMILIES[name].parse(settings))
+    if name in RULES:
+        values = RULES[name].parse(settings).values
+        named = {part.partition("=")[0].strip() for part in settings.split(":")}
+        return Spec(name, {key: value for key, value in values.items() if key in named})
     if name not in STRATEGIES:
         raise BadInputError(f"unknown strategy '{name}'; use {', '.join(strategy_names())}")
     if settings:
@@ -72,14 +87,14 @@ def parse_specs(texts: Sequence[str]) -> dict[str, list[Spec]]:
 
 def strategy_names() -> tuple[str, ...]:
     """Names of all strategies."""
-    return (*STRATEGIES, *FAMILIES)
+    return (*STRATEGIES, *RULES, *FAMILIES)
 
 
 def needs_verifier(strategy: str) -> bool:
     """Whether a strategy uses verdicts."""
     if strategy in FAMILIES:
         return FAMILIES[strategy].is_verified
-    return strategy in ("best_of_n", "weighted_vote")
+    return strategy in ("best_of_n", "weighted_vote") or strategy in RULES
 
 
 def needs_votes(strategy: str) -> bool:

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from svlaw.analysis.strategies.policies.families import DEFAULT_MOST, FAMILIES, Family
 from svlaw.analysis.strategies.policies.parameters import write_value
+from svlaw.analysis.strategies.rules.rule_catalogue import RULES
 from svlaw.analysis.strategies.specs import needs_verifier, needs_verifier_answers, needs_votes
 
 _PLAIN: Final = {
@@ -44,7 +45,26 @@ def list_strategies() -> list[dict[str, Any]]:
         }
         for name, (summary, source) in _PLAIN.items()
     ]
-    return [*plain, *(_policy(family) for family in FAMILIES.values())]
+    rules = [
+        {
+            "name": rule.name,
+            "kind": "rule",
+            "needs": _needs(rule.name),
+            "summary": f"{rule.description[0].upper()}{rule.description[1:]}.",
+            "settings": [
+                {
+                    "name": s.name,
+                    "meaning": s.description,
+                    "values": s.range,
+                    "default": s.write(s.default),
+                }
+                for s in rule.settings
+            ],
+            "source": rule.source,
+        }
+        for rule in RULES.values()
+    ]
+    return [*plain, *rules, *(_policy(family) for family in FAMILIES.values())]
 
 
 def _policy(family: Family) -> dict[str, Any]:

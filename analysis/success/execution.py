@@ -11,8 +11,10 @@ import numpy.typing as npt
 from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.strategies.policies.evaluation import evaluate
 from svlaw.analysis.strategies.policies.usage import SUCCESS
+from svlaw.analysis.strategies.rules.calibration import cross_fit, fold_of
 from svlaw.analysis.success.estimators import estimate
 from svlaw.analysis.success.point_usage import USED
+from svlaw.analysis.success.rule_estimator import count_sample_scores, estimate_rule
 from svlaw.analysis.success.sample_reader import BatchReader, Holding, SampleReader
 from svlaw.analysis.success.table_store import Block, BlockEstimate
 from svlaw.data.progress import Progress
@@ -156,6 +158,8 @@ def _of_problem(
     return [
         _of_policies(sample, block, n_problems)
         if block.is_policy
+        else _of_rules(sample, block, n_problems)
+        if block.rules
         else _of_points(sample, block, n_problems)
         for block in blocks
     ]
@@ -171,6 +175,46 @@ def _of_points(sample: ProblemSample, block: Block, n_problems: int) -> tuple[F6
         n_problems,
     )
     return found.success.ravel(), found.variance.ravel()
+
+
+def _of_rules(sample: ProblemSample, block: Block, n_problems: int) -> tuple[F64, ...]:
+    chosen = [
+        folds[fold_of(sample.problem_id, len(folds), block.options.seed)]
+        for folds in block.calibrations
+    ]
+    found = estimate_rule(
+        block.rules,
+        sample,
+        block.solutions,
+        block.verifications,
+        block.options,
+        n_problems,
+        chosen,
+    )
+    success = np.concatenate([one.success.ravel() for one in found])
+    return success, np.concatenate([one.variance.ravel() for one in found])
+
+
+def calibrated(block: Block, samples: Iterable[ProblemSample]) -> Block:
+    """A block of a rule that is learnt, with what it learns from the problems of the block.
+
+    Args:
+        block: The block.
+        samples: The problems.
+
+    Raises:
+        BadInputError: There are too few problems to learn from.
+    """
+    counts = [
+        (one.problem_id, count_sample_scores(one, block.verifications, block.options))
+        for one in samples
+    ]
+    seed = block.options.seed
+    learnt = tuple(
+        tuple(cross_fit(counts, int(s.values["folds"]), str(s.values["fit"]), seed))
+        for s in block.rules
+    )
+    return replace(block, calibrations=learnt)
 
 
 def _of_policies(sample: ProblemSample, block: Block, n_problems: int) -> tuple[F64, ...]:

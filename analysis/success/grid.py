@@ -9,8 +9,9 @@ from typing import Final, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.strategies.rules.rule_catalogue import RULES
 from svlaw.data.errors import BadInputError, NotInPoolError
-from svlaw.data.schema import BASELINES, STRATEGIES, VERIFIED
+from svlaw.data.schema import BASELINES, STRATEGIES
 
 SUPPORT: Final = 0.8
 """Share of the problems that must support the default grid."""
@@ -110,7 +111,7 @@ def choose_grid(
         BadInputError: A value is below 1 or larger than the pool holds, or no problem supports all.
         NotInPoolError: No problem has a solution, or (for a strategy with a verifier) a verdict.
     """
-    unknown = [name for name in strategies if name not in STRATEGIES]
+    unknown = [name for name in strategies if name not in (*STRATEGIES, *RULES)]
     if unknown or not strategies:
         raise BadInputError(
             f"unknown strategy '{unknown[0] if unknown else ''}'; use {', '.join(STRATEGIES)}"
@@ -119,7 +120,7 @@ def choose_grid(
     spacing_S, solutions = split_values(solutions)
     spacing_V, verifications = split_values(verifications)
     baselines = [name for name in strategies if name in BASELINES]
-    verified = [name for name in strategies if name in VERIFIED]
+    verified = [name for name in strategies if name not in BASELINES]
     most = int(holdings.solutions.max(initial=0))
     if most == 0:
         raise NotInPoolError("no problem has a solution")

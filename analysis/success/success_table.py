@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
+from itertools import chain, compress
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from svlaw.analysis.strategies.specs import (
     parse_specs,
 )
 from svlaw.analysis.success.estimators import Options
-from svlaw.analysis.success.execution import estimate_here, estimate_on, holdings_on
+from svlaw.analysis.success.execution import calibrated, estimate_here, estimate_on, holdings_on
 from svlaw.analysis.success.grid import Values
 from svlaw.analysis.success.point_usage import PointUsage
 from svlaw.analysis.success.pool_strategies import check_strategies, named_strategies
@@ -124,15 +124,8 @@ class SuccessTable:
             strategy: Its name; with settings, those points of a policy that have them.
         """
         spec = parse_spec(strategy)
-        mask: Mask = (self.points["strategy"] == spec.strategy).to_numpy()
-        if not spec.given:
-            return mask
-        family = FAMILIES[spec.strategy]
-        texts = self.points["setting"].to_list()
-        alike = [
-            named and spec.given.items() <= family.parse(text).items()
-            for named, text in zip(mask.tolist(), texts, strict=True)
-        ]
+        keys = self.points.select("strategy", "setting").iter_rows()
+        alike = [name == spec.strategy and spec.covers(text) for name, text in keys]
         return np.array(alike, np.bool_)
 
     def costs(self, cost: CostModel) -> F64:
@@ -311,6 +304,12 @@ def success_table(
         if store and (stored := store.load(block)):
             estimates[block.strategy] = stored
     missing = [block for block in blocks if block.strategy not in estimates]
+    missing = [
+        calibrated(block, chain.from_iterable(reader.batches(kept)))
+        if block.rules and block.rules[0].rule.needs_calibration
+        else block
+        for block in missing
+    ]
     if missing:
         if cluster is None:
             samples = reader.batches(kept)
@@ -364,7 +363,12 @@ def table_of_samples(
         None,
     )
     blocks, kept = plan_blocks([sample.problem_id for sample in samples], samples, asked)
-    estimates = estimate_here([list(compress(samples, kept))], blocks, threads, progress)
+    used = list(compress(samples, kept))
+    blocks = [
+        calibrated(block, used) if block.rules and block.rules[0].rule.needs_calibration else block
+        for block in blocks
+    ]
+    estimates = estimate_here([used], blocks, threads, progress)
     return _assemble(blocks, estimates, int((~kept).sum()))
 
 

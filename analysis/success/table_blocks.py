@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.strategies.policies.families import FAMILIES
+from svlaw.analysis.strategies.rules.rule_catalogue import RULES
 from svlaw.analysis.strategies.specs import Spec
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.grid import Holder, Values, choose_grid
@@ -65,16 +66,21 @@ def plan_blocks(
         axes = (none, none) if name in policies else grid.axes(name)
         lengths = asked.lengths if name in policies else None
         made = Block(name, *axes, ids, asked.options, asked.verifier, asked.calls)
-        return replace(made, settings=settings.get(name, ()), lengths=lengths)
+        texts = settings.get(name, ())
+        if name in RULES:
+            named = (RULES[name].at(**spec.given).text for spec in asked.strategies[name])
+            texts = tuple(dict.fromkeys(named))
+        return replace(made, settings=texts, lengths=lengths)
 
     return [block(name) for name in asked.strategies], kept
 
 
 def points_of(block: Block) -> pl.DataFrame:
-    """The points of a block, by V and then S, or a policy's settings."""
-    S, V = block.solutions, block.verifications
-    values = (np.tile(S, V.size), np.repeat(V, S.size))
+    """The points of a block, by setting, V and then S, or a policy's settings."""
+    S, V, K = block.solutions, block.verifications, max(len(block.settings), 1)
+    values = (np.tile(S, V.size * K), np.tile(np.repeat(V, S.size), K))
     sizes = [pl.Series(v, dtype=pl.Int32) for v in values]
+    texts = np.repeat(block.settings or ("",), block.n_points // K).tolist()
     if block.is_policy:
         sizes = [pl.Series([None] * block.n_points, dtype=pl.Int32) for _ in range(2)]
     return pl.DataFrame(
@@ -82,7 +88,7 @@ def points_of(block: Block) -> pl.DataFrame:
             "strategy": pl.Series([block.strategy] * block.n_points, dtype=pl.String),
             "solutions": sizes[0],
             "verifications": sizes[1],
-            "setting": pl.Series(block.settings or [""] * block.n_points, dtype=pl.String),
+            "setting": pl.Series(texts, dtype=pl.String),
         }
     )
 

@@ -23,6 +23,9 @@ import polars as pl
 
 from svlaw.analysis.kernels.compilation import code_digest
 from svlaw.analysis.strategies.policies.families import FAMILIES, Settings
+from svlaw.analysis.strategies.rules.calibration import Calibration
+from svlaw.analysis.strategies.rules.rule import RuleSetting
+from svlaw.analysis.strategies.rules.rule_catalogue import RULES
 from svlaw.analysis.strategies.specs import needs_verifier_answers
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.point_usage import USED
@@ -51,7 +54,9 @@ class Block:
         options: How success is estimated.
         verifier: The verifier of the analysis, if any.
         calls: Whether its calls are independent or shared.
-        settings: Of a policy, its settings as canonical text, one for each point.
+        settings: Of a policy, its settings as canonical text, one for each point; of a rule with
+            settings, those that each have W x G points; none for any other strategy.
+        calibrations: Of a rule that is learnt, its calibrations for each setting, by fold.
         lengths: Of a policy, how lengths are read; None where none are stored.
     """
 
@@ -64,6 +69,7 @@ class Block:
     calls: Calls = "independent"
     settings: tuple[str, ...] = ()
     lengths: StoredLengths | None = None
+    calibrations: tuple[tuple[Calibration, ...], ...] = ()
 
     @property
     def is_policy(self) -> bool:
@@ -72,10 +78,17 @@ class Block:
 
     @property
     def n_points(self) -> int:
-        """W x G, or the number of a policy's settings."""
-        return (
-            len(self.settings) if self.is_policy else self.solutions.size * self.verifications.size
-        )
+        """W x G for each setting, or the number of a policy's settings."""
+        if self.is_policy:
+            return len(self.settings)
+        return max(len(self.settings), 1) * self.solutions.size * self.verifications.size
+
+    @cached_property
+    def rules(self) -> list[RuleSetting]:
+        """A rule's settings; none for any other strategy."""
+        if self.strategy not in RULES:
+            return []
+        return [RULES[self.strategy].parse(text) for text in self.settings]
 
     @cached_property
     def policies(self) -> list[Settings]:
@@ -101,7 +114,7 @@ class Block:
             "options": asdict(self.options),
             "calls": "independent" if self.strategy in BASELINES else self.calls,
         }
-        if self.is_policy:
+        if self.settings:
             document["settings"] = self.settings
             document["lengths"] = None if self.lengths is None else asdict(self.lengths)
         return _digest(json.dumps(document).encode())
@@ -239,6 +252,7 @@ def _read(block: Block, content: bytes) -> BlockEstimate:
 def _frame(block: Block, estimate: BlockEstimate) -> pl.DataFrame:
     """The tidy table, in the order in which `BlockEstimate` is laid out."""
     n_problems, G, W = len(block.problem_ids), block.solutions.size, block.verifications.size
+    K = len(block.settings)
     ids = pl.Series("problem_id", block.problem_ids, pl.Categorical())
     places = np.repeat(np.arange(n_problems, dtype=np.uint32), block.n_points)
     keys = {
@@ -267,9 +281,10 @@ def _frame(block: Block, estimate: BlockEstimate) -> pl.DataFrame:
     return pl.DataFrame(
         {
             **keys,
-            "solutions": np.tile(block.solutions.astype(np.int32), W * n_problems),
+            **({"setting": np.repeat(block.settings, G * W).tolist() * n_problems} if K else {}),
+            "solutions": np.tile(block.solutions.astype(np.int32), W * n_problems * max(K, 1)),
             "verifications": np.tile(
-                np.repeat(block.verifications.astype(np.int32), G), n_problems
+                np.repeat(block.verifications.astype(np.int32), G), n_problems * max(K, 1)
             ),
             "success": estimate.success.ravel(),
             "variance": estimate.variance.ravel(),

@@ -289,4 +289,5 @@ def _words(point: PlannedPoint) -> str:
     if point.solutions is None:
         return f"{point.strategy}:{point.setting}"
     depth = f", V = {point.verifications}" if point.verifications else ""
-    return f"{point.strategy} with S = {point.solutions}{depth}"
+    name = f"{point.strategy}:{point.setting}" if point.setting else point.strategy
+    return f"{name} with S = {point.solutions}{depth}"

@@ -119,8 +119,8 @@ def _runnable(table: SuccessTable) -> npt.NDArray[np.bool_]:
 
 
 def _is_plain(table: SuccessTable) -> npt.NDArray[np.bool_]:
-    """(points,) which points have an S and a V, by which the panel charges them: not policies."""
-    plain: npt.NDArray[np.bool_] = table.points["solutions"].is_not_null().to_numpy()
+    """(points,) which points have an S and a V, and no setting, which the panel does not know."""
+    plain: npt.NDArray[np.bool_] = (table.points["setting"] == "").to_numpy()
     return plain
 
 
