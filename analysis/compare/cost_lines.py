@@ -7,7 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.cost import ROUNDING, CostModel
+from svlaw.analysis.strategies.own_strategies import is_own
 from svlaw.analysis.strategies.policies.families import FAMILIES
+from svlaw.analysis.strategies.specs import is_policy
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
 
@@ -46,7 +48,7 @@ class Line:
             costs: (points,) cost of every point of the table.
             means: (points,) mean success of every point.
         """
-        rows = _rising(self.rows, costs, means) if self.strategy in FAMILIES else self.rows
+        rows = _rising(self.rows, costs, means) if is_policy(self.strategy) else self.rows
         return replace(self, rows=rows, costs=costs[rows])
 
     def success_at(self, budgets: F64, means: F64) -> F64:
@@ -94,8 +96,8 @@ def lines_of(table: SuccessTable, cost: CostModel, strategies: Sequence[str]) ->
         chosen = held & table.is_of(name)
         if not chosen.any():
             raise NotInPoolError(f"there are no figures for {name}")
-        family = name.partition(":")[0]
-        if family in FAMILIES:
+        family = name if is_own(name) else name.partition(":")[0]
+        if is_policy(family):
             for label in dict.fromkeys(groups[chosen].tolist()):
                 rows = _rising(np.flatnonzero(chosen & (groups == label)), costs, table.mean())
                 lines.append(Line(family, 0, rows, solutions[rows], costs[rows]))

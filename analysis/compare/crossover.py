@@ -26,7 +26,7 @@ from svlaw.analysis.intervals.resampling import (
     percentile_interval,
     resample,
 )
-from svlaw.analysis.strategies.policies.families import FAMILIES
+from svlaw.analysis.strategies.specs import is_policy
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
 
@@ -231,7 +231,7 @@ def _measured_again(
     Costs that depend on the problems are drawn with them.
     """
     means = drawn.means(table)
-    if not any(side[0].strategy in FAMILIES for side in sides.all):
+    if not any(is_policy(side[0].strategy) for side in sides.all):
         return _measure(sides, breaks, means)
     each = table.problem_costs(cost) @ drawn.weights.T
     found: dict[str, list[float]] = {name: [] for name in _FIGURES}

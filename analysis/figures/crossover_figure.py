@@ -10,7 +10,7 @@ import polars as pl
 from svlaw.analysis.compare.crossover import Crossover, advantage
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.figures.axes import INK, decade_axis, ends, faint, layout, rounded
-from svlaw.analysis.figures.curve_figures import STRATEGY_COLOURS, STRATEGY_NAMES
+from svlaw.analysis.figures.strategy_looks import STRATEGY_COLOURS, STRATEGY_NAMES
 from svlaw.analysis.success.success_table import SuccessTable
 
 _NAMES: Final = STRATEGY_NAMES | {"best": "Better of both"}

@@ -26,76 +26,10 @@ from svlaw.analysis.figures.axes import (
     short,
     success_range,
 )
+from svlaw.analysis.figures.strategy_looks import STRATEGY_COLOURS, STRATEGY_NAMES, STRATEGY_SYMBOLS
 from svlaw.data.errors import BadInputError
 from svlaw.data.schema import BASELINES, VERIFIED
 
-STRATEGY_NAMES: Final = {
-    "coverage": "Coverage",
-    "self_consistency": "Self-consistency",
-    "best_of_n": "Best-of-N",
-    "weighted_vote": "Weighted voting",
-    "filtered_vote": "Filtered voting",
-    "rank_vote": "Rank voting",
-    "softmax_vote": "Softmax voting",
-    "logit_vote": "Log-odds voting",
-    "best_of_majority": "Best of the majority",
-    "majority_of_the_bests": "Majority of the bests",
-    "pessimistic": "Pessimistic verification",
-    "calibrated_vote": "Calibrated voting",
-    "adaptive_vote": "Adaptive voting",
-    "early_stopping": "Early stopping",
-    "verify_distinct": "Verifying distinct answers",
-    "verify_if_split": "Verifying where votes split",
-    "accept_first": "Accepting the first good one",
-    "halving": "Successive halving",
-    "verifier_vote": "The verifier's own vote",
-}
-"""What each strategy is called in figures and reports."""
-
-STRATEGY_COLOURS: Final = {
-    "coverage": "#8a8a8a",
-    "self_consistency": "#0072B2",
-    "best_of_n": "#D55E00",
-    "weighted_vote": "#009E73",
-    "filtered_vote": "#332288",
-    "rank_vote": "#88CCEE",
-    "softmax_vote": "#44AA99",
-    "logit_vote": "#117733",
-    "best_of_majority": "#999933",
-    "majority_of_the_bests": "#CC6677",
-    "pessimistic": "#882255",
-    "calibrated_vote": "#AA4499",
-    "adaptive_vote": "#CC79A7",
-    "early_stopping": "#56B4E9",
-    "verify_distinct": "#E69F00",
-    "verify_if_split": "#7A4EA3",
-    "accept_first": "#8C564B",
-    "halving": "#1B1B1B",
-    "verifier_vote": "#B03060",
-}
-"""The colour of each strategy, in every figure."""
-
-_SYMBOLS: Final = {
-    "coverage": "circle",
-    "self_consistency": "circle",
-    "best_of_n": "square",
-    "weighted_vote": "diamond",
-    "filtered_vote": "square-open",
-    "rank_vote": "diamond-open",
-    "softmax_vote": "circle-open",
-    "logit_vote": "triangle-up-open",
-    "best_of_majority": "cross-open",
-    "majority_of_the_bests": "x-open",
-    "pessimistic": "star-open",
-    "calibrated_vote": "hexagon-open",
-    "adaptive_vote": "triangle-up",
-    "early_stopping": "triangle-down",
-    "verify_distinct": "cross",
-    "verify_if_split": "x",
-    "accept_first": "star",
-    "halving": "hexagon",
-    "verifier_vote": "pentagon",
-}
 _DEPTH_SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 _POINT_COLUMNS: Final = ("strategy", "solutions", "verifications", "success")
 
@@ -240,7 +174,8 @@ def held_points(curves: pl.DataFrame, further: Sequence[str]) -> pl.DataFrame:
 
 def _strategies_in(frame: pl.DataFrame) -> list[str]:
     present = set(frame["strategy"])
-    return [name for name in STRATEGY_NAMES if name in present]
+    own = sorted(present - set(STRATEGY_NAMES))
+    return [name for name in (*STRATEGY_NAMES, *own) if name in present]
 
 
 def best_so_far(rows: pl.DataFrame) -> pl.DataFrame:
@@ -275,7 +210,7 @@ def strategy_line(rows: pl.DataFrame, x: str, name: str, stairs: bool) -> go.Sca
             "dash": "dot" if bound else "solid",
             "shape": "hv" if stairs else "linear",
         },
-        marker={"symbol": _SYMBOLS[name], "size": size, "opacity": 1, "line": {"width": 0}},
+        marker={"symbol": STRATEGY_SYMBOLS[name], "size": size, "opacity": 1, "line": {"width": 0}},
         text=hover_texts(rows),
         hovertemplate="%{text}<extra>" + STRATEGY_NAMES[name] + "</extra>",
     )

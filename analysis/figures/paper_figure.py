@@ -20,13 +20,13 @@ from svlaw.analysis.figures.axes import (
     success_range,
 )
 from svlaw.analysis.figures.curve_figures import (
-    STRATEGY_NAMES,
     depth_lines,
     held_points,
     panel_grid,
     place_of,
     strategy_line,
 )
+from svlaw.analysis.figures.strategy_looks import STRATEGY_NAMES
 from svlaw.analysis.success.success_table import SuccessTable
 
 _PANEL: Final = 290

@@ -21,13 +21,13 @@ from svlaw.analysis.figures.axes import (
     success_range,
 )
 from svlaw.analysis.figures.curve_figures import (
-    STRATEGY_NAMES,
     best_so_far,
     held_points,
     hover_texts,
     panel_grid,
     place_of,
 )
+from svlaw.analysis.figures.strategy_looks import STRATEGY_NAMES
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
 

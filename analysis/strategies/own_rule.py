@@ -25,6 +25,11 @@ import numpy.typing as npt
 from numba.core.errors import NumbaError
 
 from svlaw.analysis.kernels.compilation import kernel
+from svlaw.analysis.strategies.call_watch import (
+    BATCH_LIMIT_SECONDS,
+    LIMIT_SECONDS,
+    Heartbeat,
+)
 from svlaw.data.errors import BadInputError, first_line
 
 F64 = npt.NDArray[np.float64]
@@ -97,6 +102,11 @@ class OwnRule:
         return bool(getattr(self.function, "batched", False))
 
     @property
+    def limit(self) -> float:
+        """Seconds after which a call of the function is given up."""
+        return BATCH_LIMIT_SECONDS if self.is_batched else LIMIT_SECONDS
+
+    @property
     def is_compiled(self) -> bool:
         """Whether Numba compiles it."""
         return hasattr(self.function, "py_func")
@@ -124,22 +134,30 @@ class OwnRule:
             "weights"
         )
 
-    def outcomes(self, draws: Draws) -> F64:
+    def outcomes(self, draws: Draws, beat: Heartbeat | None = None) -> F64:
         """(D,) expected success of what the rule picks.
+
+        Args:
+            draws: The draws.
+            beat: Moved on with every draw.
 
         Raises:
             BadInputError: It raised, or returned what is no position and no weights; the notes of
                 the error hold the traceback of the user's code.
         """
-        return _judged(self, draws, self._answered(draws))
+        return _judged(self, draws, self._answered(draws, beat or Heartbeat()))
 
-    def check(self, draws: Draws) -> None:
+    def check(self, draws: Draws, beat: Heartbeat | None = None) -> None:
         """Evaluate draws twice.
+
+        Args:
+            draws: The draws.
+            beat: Moved on with every draw.
 
         Raises:
             BadInputError: The results differ.
         """
-        first, second = (self._answered(draws) for _ in range(2))
+        first, second = (self._answered(draws, beat or Heartbeat()) for _ in range(2))
         differs = np.ones(1, np.bool_)
         if first.shape == second.shape:
             same = (first == second) | (_is_nan(first) & _is_nan(second))
@@ -151,10 +169,20 @@ class OwnRule:
                 "same arrays"
             )
 
-    def _answered(self, draws: Draws) -> npt.NDArray[Any]:
+    def _answered(self, draws: Draws, beat: Heartbeat) -> npt.NDArray[Any]:
         """What the function returns: (D,) positions or (D, S) weights, not yet judged."""
-        if self.is_compiled:
-            return self._answered_by_numba(draws)
+        caller = self._compiled if self.is_compiled else None
+        beat.begin(draws.where)
+        try:
+            return self._called(draws, beat, caller)
+        finally:
+            beat.rest()
+
+    def _called(
+        self, draws: Draws, beat: Heartbeat, caller: Callable[..., Any] | None
+    ) -> npt.NDArray[Any]:
+        if caller is not None:
+            return self._answered_by_numba(draws, beat, caller)
         if self.is_batched:
             try:
                 return np.asarray(self.function(draws.answers, draws.scores))
@@ -162,6 +190,7 @@ class OwnRule:
                 raise self._raised(error, draws, 0, among=len(draws.answers)) from error
         found: list[npt.NDArray[Any]] = []
         for d, (answers, scores) in enumerate(zip(draws.answers, draws.scores, strict=True)):
+            beat.at[0] = d
             try:
                 result = np.asarray(self.function(answers, scores))
             except Exception as error:
@@ -171,10 +200,12 @@ class OwnRule:
             found.append(result)
         return np.stack(found)
 
-    def _answered_by_numba(self, draws: Draws) -> npt.NDArray[Any]:
-        at = np.zeros(1, np.int64)
+    def _answered_by_numba(
+        self, draws: Draws, beat: Heartbeat, caller: Callable[..., Any]
+    ) -> npt.NDArray[Any]:
+        at = beat.at
         try:
-            result: npt.NDArray[Any] = self._compiled(draws.answers, draws.scores, at)
+            result: npt.NDArray[Any] = caller(draws.answers, draws.scores, at)
         except BadInputError:
             raise
         except Exception as error:

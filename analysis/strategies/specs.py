@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from svlaw.analysis.strategies.own_strategies import OwnStrategy, find_own, is_own
 from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.strategies.policies.parameters import Value
 from svlaw.analysis.strategies.rules.rule_catalogue import RULES
@@ -21,10 +22,12 @@ class Spec:
     Attributes:
         strategy: Its name.
         given: The settings.
+        own: The user's own strategy; None for one of svlaw's.
     """
 
     strategy: str
     given: Mapping[str, Value] = field(default_factory=dict)
+    own: OwnStrategy | None = field(default=None, compare=False)
 
     @property
     def text(self) -> str:
@@ -49,15 +52,19 @@ def read_specs(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def parse_spec(text: str) -> Spec:
+def parse_spec(text: str | Any) -> Spec:
     """One strategy with its settings.
 
     Args:
-        text: Name and settings, NAME:SETTING=VALUE:SETTING=VALUE.
+        text: Name and settings, NAME:SETTING=VALUE:SETTING=VALUE; or MODULE:NAME of a strategy of
+            the user's own, or that function or object itself.
 
     Raises:
         BadInputError: There is no such strategy or setting, or a value cannot be used.
     """
+    if not isinstance(text, str):
+        own = find_own(text)
+        return Spec(own.name, own=own)
     name, _, settings = text.strip().partition(":")
     if name in FAMILIES:
         return Spec(name, FAMILIES[name].parse(settings))
@@ -65,14 +72,20 @@ def parse_spec(text: str) -> Spec:
         values = RULES[name].parse(settings).values
         named = {part.partition("=")[0].strip() for part in settings.split(":")}
         return Spec(name, {key: value for key, value in values.items() if key in named})
+    if name not in STRATEGIES and is_own(text.strip()):
+        own = find_own(text.strip())
+        return Spec(own.name, own=own)
     if name not in STRATEGIES:
-        raise BadInputError(f"unknown strategy '{name}'; use {', '.join(strategy_names())}")
+        raise BadInputError(
+            f"unknown strategy '{name}'; use {', '.join(strategy_names())},"
+            " or MODULE:NAME of your own"
+        )
     if settings:
         raise BadInputError(f"{text}: {name} has no settings; give S and V for all strategies")
     return Spec(name)
 
 
-def parse_specs(texts: Sequence[str]) -> dict[str, list[Spec]]:
+def parse_specs(texts: Sequence[str | Any]) -> dict[str, list[Spec]]:
     """Several strategies, by name in order of first appearance.
 
     Raises:
@@ -90,8 +103,15 @@ def strategy_names() -> tuple[str, ...]:
     return (*STRATEGIES, *RULES, *FAMILIES)
 
 
+def is_policy(strategy: str) -> bool:
+    """Whether a strategy decides S and V itself."""
+    return strategy in FAMILIES or (is_own(strategy) and find_own(strategy).is_policy)
+
+
 def needs_verifier(strategy: str) -> bool:
     """Whether a strategy uses verdicts."""
+    if is_own(strategy):
+        return find_own(strategy).needs_verifier
     if strategy in FAMILIES:
         return FAMILIES[strategy].is_verified
     return strategy in ("best_of_n", "weighted_vote") or strategy in RULES
@@ -99,6 +119,8 @@ def needs_verifier(strategy: str) -> bool:
 
 def needs_votes(strategy: str) -> bool:
     """Whether a strategy counts equal answers of solutions."""
+    if is_own(strategy):
+        return False
     return strategy not in ("coverage", "best_of_n", "accept_first", "halving", "verifier_vote")
 
 

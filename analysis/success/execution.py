@@ -1,5 +1,6 @@
 """Where estimates are computed: threads of this machine, or the nodes of a cluster."""
 
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -9,10 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.kernels.problem_sample import ProblemSample
+from svlaw.analysis.strategies.call_watch import LIMIT_SECONDS, Heartbeat, watched
+from svlaw.analysis.strategies.own_policy import OwnPolicy
+from svlaw.analysis.strategies.own_strategies import OwnStrategy
 from svlaw.analysis.strategies.policies.evaluation import evaluate
+from svlaw.analysis.strategies.policies.replays import Replayed
 from svlaw.analysis.strategies.policies.usage import SUCCESS
 from svlaw.analysis.strategies.rules.calibration import cross_fit, fold_of
-from svlaw.analysis.success.estimators import estimate
+from svlaw.analysis.success.estimators import Estimate, estimate
+from svlaw.analysis.success.own_policy_estimator import estimate_own_policy
+from svlaw.analysis.success.own_rule_estimator import estimate_own_rule
 from svlaw.analysis.success.point_usage import USED
 from svlaw.analysis.success.rule_estimator import count_sample_scores, estimate_rule
 from svlaw.analysis.success.sample_reader import BatchReader, Holding, SampleReader
@@ -42,7 +49,18 @@ def estimate_here(
     n_problems = len(blocks[0].problem_ids)
     found = [BlockEstimate.empty(block) for block in blocks]
 
+    has_failed = threading.Event()
+
     def work(place: int, sample: ProblemSample) -> None:
+        if has_failed.is_set():
+            return
+        try:
+            fill(place, sample)
+        except BaseException:
+            has_failed.set()
+            raise
+
+    def fill(place: int, sample: ProblemSample) -> None:
         for result, arrays in zip(found, _of_problem(sample, blocks, n_problems), strict=True):
             for room, values in zip(result.arrays, arrays, strict=True):
                 room[place] = values
@@ -156,7 +174,9 @@ def _of_problem(
 ) -> list[tuple[F64, ...]]:
     """A problem's part of the arrays of `BlockEstimate` for each block."""
     return [
-        _of_policies(sample, block, n_problems)
+        _of_own(sample, block, block.own, n_problems)
+        if block.own is not None
+        else _of_policies(sample, block, n_problems)
         if block.is_policy
         else _of_rules(sample, block, n_problems)
         if block.rules
@@ -195,6 +215,27 @@ def _of_rules(sample: ProblemSample, block: Block, n_problems: int) -> tuple[F64
     return success, np.concatenate([one.variance.ravel() for one in found])
 
 
+def _of_own(
+    sample: ProblemSample, block: Block, own: OwnStrategy, n_problems: int
+) -> tuple[F64, ...]:
+    code = own.code
+    if isinstance(code, OwnPolicy):
+        policy = code
+
+        def replayed(beat: Heartbeat) -> Replayed:
+            return estimate_own_policy(policy, sample, block.options, n_problems, beat)
+
+        return _used(sample, watched(own.name, replayed, LIMIT_SECONDS))
+    rule = code
+
+    def estimated(beat: Heartbeat) -> Estimate:
+        axes = (block.solutions, block.verifications)
+        return estimate_own_rule(rule, sample, *axes, block.options, n_problems, beat)
+
+    found = watched(own.name, estimated, rule.limit)
+    return found.success.ravel(), found.variance.ravel()
+
+
 def calibrated(block: Block, samples: Iterable[ProblemSample]) -> Block:
     """A block of a rule that is learnt, with what it learns from the problems of the block.
 
@@ -229,6 +270,11 @@ def _of_policies(sample: ProblemSample, block: Block, n_problems: int) -> tuple[
         limit=options.max_replicates,
         seed=options.seed,
     )
+    return _used(sample, found)
+
+
+def _used(sample: ProblemSample, found: Replayed) -> tuple[F64, ...]:
+    """The arrays of `BlockEstimate` of a policy, from its replays."""
     used, largest = found.mean[:, 1:].T.copy(), found.largest[:, 1:].T.copy()
     tokens = np.full(3, np.nan)
     if sample.lengths is None:

@@ -9,6 +9,7 @@ from typing import Final, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.strategies.own_strategies import is_own
 from svlaw.analysis.strategies.rules.rule_catalogue import RULES
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import BASELINES, STRATEGIES
@@ -111,7 +112,8 @@ def choose_grid(
         BadInputError: A value is below 1 or larger than the pool holds, or no problem supports all.
         NotInPoolError: No problem has a solution, or (for a strategy with a verifier) a verdict.
     """
-    unknown = [name for name in strategies if name not in (*STRATEGIES, *RULES)]
+    known = (*STRATEGIES, *RULES)
+    unknown = [name for name in strategies if name not in known and not is_own(name)]
     if unknown or not strategies:
         raise BadInputError(
             f"unknown strategy '{unknown[0] if unknown else ''}'; use {', '.join(STRATEGIES)}"

@@ -11,6 +11,7 @@ from svlaw.analysis.kernels.permutation_walks import share_walks
 from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.kernels.random_streams import new_stream, shuffle
 from svlaw.analysis.kernels.verdict_draws import draw_scores
+from svlaw.analysis.strategies.call_watch import Heartbeat
 from svlaw.analysis.strategies.own_rule import Draws, OwnRule
 from svlaw.analysis.strategies.rules.scores import score_units
 from svlaw.analysis.success.estimators import (
@@ -39,6 +40,7 @@ def estimate_own_rule(
     verifications: I64,
     options: Options,
     n_problems: int,
+    beat: Heartbeat | None = None,
 ) -> Estimate:
     """Estimate a rule of the user's own on one problem.
 
@@ -52,6 +54,7 @@ def estimate_own_rule(
         verifications: (W,) values of V, ascending.
         options: Policies, tolerance and seed.
         n_problems: Number of problems averaged over.
+        beat: Moved on with every draw.
 
     Raises:
         BadInputError: The rule raised, returned nonsense, or is not deterministic.
@@ -86,9 +89,10 @@ def estimate_own_rule(
                     judged.scores[few],
                     correct,
                     shares,
-                )
+                ),
+                beat,
             )
-        return rule.outcomes(judged)
+        return rule.outcomes(judged, beat)
 
     def add(active: Mask, replicates: int, sums: F64, squares: F64) -> None:
         for begun in range(0, replicates, at_once):

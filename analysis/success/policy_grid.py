@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.strategies.own_policy import OwnPolicy
+from svlaw.analysis.strategies.own_rule import OwnRule
 from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.strategies.specs import Spec
 from svlaw.analysis.success.grid import SUPPORT, Holder
-from svlaw.data.errors import NotInPoolError
+from svlaw.data.errors import BadInputError, NotInPoolError
 
 Mask = npt.NDArray[np.bool_]
 
@@ -42,6 +44,10 @@ def choose_policies(
     common = sizes >= 1
     found: dict[str, tuple[str, ...]] = {}
     for name, specs in wanted.items():
+        if specs[0].own is not None:
+            common &= _able(problems, sizes, specs[0].own.code)
+            found[name] = ("",)
+            continue
         family = FAMILIES[name]
         held, usual = int(deepest.max(initial=0)), 0
         most = int(sizes.max())
@@ -59,3 +65,28 @@ def choose_policies(
         common &= deepest >= depth
         found[name] = tuple(dict.fromkeys(family.text(one) for one in settings))
     return found, common
+
+
+def _able(
+    problems: Sequence[Holder], sizes: npt.NDArray[np.int64], policy: OwnRule | OwnPolicy
+) -> Mask:
+    """The problems that a policy of the user's own can be replayed on.
+
+    Raises:
+        BadInputError: Its limits are beyond the pool.
+    """
+    if not isinstance(policy, OwnPolicy):
+        raise TypeError(f"{policy.name} is no policy")
+    V = policy.verifications
+    able = np.array([int((p.depths >= V).sum()) for p in problems], np.int64)
+    deepest = max(int(p.depths.max(initial=0)) for p in problems)
+    for name, limit, held, what in (
+        ("most", policy.most, int(sizes.max()), "solutions per problem"),
+        ("verifications", V, deepest, "verdicts each"),
+    ):
+        if limit > held:
+            raise BadInputError(
+                f"{policy.name}: {name} = {limit} is larger than the pool holds (at most {held}"
+                f" {what})"
+            )
+    return able >= 1

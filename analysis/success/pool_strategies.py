@@ -1,9 +1,11 @@
 """Which strategies a pool has data for."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
+from svlaw.analysis.strategies.own_strategies import is_own
 from svlaw.analysis.strategies.specs import (
     ALL,
     needs_verifier,
@@ -52,11 +54,12 @@ def available_strategies(pool: Pool) -> tuple[str, ...]:
     )
 
 
-def named_strategies(pool: Pool, strategies: Sequence[str] | None) -> list[str]:
+def named_strategies(pool: Pool, strategies: Sequence[str | Any] | None) -> list[str | Any]:
     """The strategies asked for, `all` written out."""
-    names: list[str] = []
+    names: list[str | Any] = []
     for text in strategies or contenders(pool):
-        names += available_strategies(pool) if text.strip() == ALL else [text]
+        is_all = isinstance(text, str) and text.strip() == ALL
+        names += available_strategies(pool) if is_all else [text]
     return names
 
 
@@ -68,6 +71,8 @@ def check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
     """
     available = available_strategies(pool)
     for name in strategies:
+        if is_own(name) and (pool.verifiers or not needs_verifier(name)):
+            continue
         if name not in available:
             raise NotInPoolError(
                 f"{pool.path}: holds nothing for {name}; it has data for {', '.join(available)}"

@@ -7,7 +7,7 @@ from itertools import compress
 import numpy as np
 import polars as pl
 
-from svlaw.analysis.strategies.policies.families import FAMILIES
+from svlaw.analysis.strategies.specs import is_policy
 from svlaw.analysis.success.sample_reader import Holding, SampleReader
 from svlaw.analysis.success.sampling_noise import F64, SamplingNoise
 from svlaw.analysis.success.success_table import SuccessTable, success_table
@@ -48,7 +48,7 @@ def with_sampling_noise(
     holdings = [_holdings(pool, table, half) for half in _HALVES]
     size = np.median(np.sum([[held.n_solutions for held in half] for half in holdings], axis=0))
     for strategy in table.strategies:
-        if strategy in FAMILIES:  # which decide how much they draw
+        if is_policy(strategy):  # which decide how much they draw
             continue
         solutions, verifications = _reach(table, strategy, holdings)
         if not solutions:

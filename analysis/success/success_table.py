@@ -11,8 +11,9 @@ import polars as pl
 
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.kernels.problem_sample import ProblemSample
-from svlaw.analysis.strategies.policies.families import FAMILIES
+from svlaw.analysis.strategies.own_strategies import is_own
 from svlaw.analysis.strategies.specs import (
+    is_policy,
     needs_verifier,
     needs_verifier_answers,
     parse_spec,
@@ -123,6 +124,9 @@ class SuccessTable:
         Args:
             strategy: Its name; with settings, those points of a policy that have them.
         """
+        if strategy in self.strategies:
+            exact: Mask = (self.points["strategy"] == strategy).to_numpy()
+            return exact
         spec = parse_spec(strategy)
         keys = self.points.select("strategy", "setting").iter_rows()
         alike = [name == spec.strategy and spec.covers(text) for name, text in keys]
@@ -278,7 +282,12 @@ def success_table(
     options = options or Options()
     is_verified = any(needs_verifier(name) for name in wanted)
     verifier = pool.resolve_verifier(verifier) if is_verified else None
-    has_policies = any(name in FAMILIES for name in wanted)
+    has_policies = any(map(is_policy, wanted))
+    if cluster is not None and any(map(is_own, wanted)):
+        raise BadInputError(
+            "strategies of your own run on this machine, whose code the nodes of a cluster do not"
+            " have; leave out --on"
+        )
     lengths = stored_lengths(pool, verifier) if has_policies else None
     if options.population == "verified" and verifier is None:
         raise BadInputError("population 'verified' needs a strategy with a verifier")

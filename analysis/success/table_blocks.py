@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.strategies.rules.rule_catalogue import RULES
-from svlaw.analysis.strategies.specs import Spec
+from svlaw.analysis.strategies.specs import Spec, is_policy
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.grid import Holder, Values, choose_grid
 from svlaw.analysis.success.point_usage import PointUsage
@@ -45,8 +44,8 @@ def plan_blocks(
         BadInputError: A value cannot be used, or the pool does not hold that much.
         NotInPoolError: The pool lacks what a strategy needs.
     """
-    plain = [name for name in asked.strategies if name not in FAMILIES]
-    policies = {name: specs for name, specs in asked.strategies.items() if name in FAMILIES}
+    plain = [name for name in asked.strategies if not is_policy(name)]
+    policies = {name: specs for name, specs in asked.strategies.items() if is_policy(name)}
     kept = np.ones(len(problems), np.bool_)
     settings: dict[str, tuple[str, ...]] = {}
     if plain or not policies:
@@ -70,7 +69,8 @@ def plan_blocks(
         if name in RULES:
             named = (RULES[name].at(**spec.given).text for spec in asked.strategies[name])
             texts = tuple(dict.fromkeys(named))
-        return replace(made, settings=texts, lengths=lengths)
+        own = asked.strategies[name][0].own
+        return replace(made, settings=texts, lengths=lengths, own=own)
 
     return [block(name) for name in asked.strategies], kept
 

@@ -11,6 +11,7 @@ is never used; it is removed when a new one is stored. Tables can be deleted at 
 import hashlib
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.kernels.compilation import code_digest
+from svlaw.analysis.strategies.own_strategies import OwnStrategy
 from svlaw.analysis.strategies.policies.families import FAMILIES, Settings
 from svlaw.analysis.strategies.rules.calibration import Calibration
 from svlaw.analysis.strategies.rules.rule import RuleSetting
@@ -39,6 +41,7 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
 FOLDER: Final = "success_tables"
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.]")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Block:
             settings, those that each have W x G points; none for any other strategy.
         calibrations: Of a rule that is learnt, its calibrations for each setting, by fold.
         lengths: Of a policy, how lengths are read; None where none are stored.
+        own: The user's own strategy; None for one of svlaw's.
     """
 
     strategy: str
@@ -70,11 +74,17 @@ class Block:
     settings: tuple[str, ...] = ()
     lengths: StoredLengths | None = None
     calibrations: tuple[tuple[Calibration, ...], ...] = ()
+    own: OwnStrategy | None = None
 
     @property
     def is_policy(self) -> bool:
-        """Whether it is one of a family of policies."""
-        return self.strategy in FAMILIES
+        """Whether it decides S and V itself."""
+        return self.strategy in FAMILIES or (self.own is not None and self.own.is_policy)
+
+    @property
+    def file_name(self) -> str:
+        """The strategy as the beginning of a file's name."""
+        return _UNSAFE.sub("_", self.strategy)
 
     @property
     def n_points(self) -> int:
@@ -98,6 +108,8 @@ class Block:
     @property
     def reads(self) -> str | None:
         """The verifier whose verdicts decide the result; None when none do."""
+        if self.own is not None:
+            return self.verifier
         family = FAMILIES.get(self.strategy)
         unverified = self.strategy in BASELINES if family is None else not family.is_verified
         plain = unverified and self.options.population == "all"
@@ -114,6 +126,8 @@ class Block:
             "options": asdict(self.options),
             "calls": "independent" if self.strategy in BASELINES else self.calls,
         }
+        if self.own is not None:
+            document["own"] = self.own.digest
         if self.settings:
             document["settings"] = self.settings
             document["lengths"] = None if self.lengths is None else asdict(self.lengths)
@@ -204,7 +218,7 @@ class Store:
     def _remove_stale(self, block: Block, fresh: Path) -> None:
         """Remove tables of a strategy that another content of the pool, or a damaged file, left."""
         folder, name = self._place(block)
-        for other in folder.glob(f"{block.strategy}-*.parquet"):
+        for other in folder.glob(f"{block.file_name}-*.parquet"):
             of_this_content = self._inputs_of(block) == other.stem.split("-")[1]
             if not of_this_content or (other.name.startswith(name) and other != fresh):
                 other.unlink(missing_ok=True)
@@ -214,7 +228,7 @@ class Store:
         folder = self._pool.path / FOLDER
         if block.reads is not None:
             folder /= block.reads
-        return folder, f"{block.strategy}-{self._inputs_of(block)}-{block.key()}"
+        return folder, f"{block.file_name}-{self._inputs_of(block)}-{block.key()}"
 
     def _inputs_of(self, block: Block) -> str:
         key = (block.reads, needs_verifier_answers(block.strategy))

@@ -10,10 +10,10 @@ import polars as pl
 
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.intervals.resampling import Resamples, resample
-from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount
+from svlaw.data.schema import STRATEGIES
 from svlaw.fit.forecasts.backtest import Backtest, Status, judge
 from svlaw.fit.forecasts.coverage_forecast import Counts, forecast_coverage
 from svlaw.fit.forecasts.strategy_forecast import forecast_strategy, largest_cost
@@ -129,10 +129,10 @@ def forecast(
     parts: list[_Part] = []
     notes: list[str] = []
     for strategy in table.strategies:
-        if strategy in FAMILIES:
+        if strategy not in STRATEGIES:
             notes.append(
-                f"{strategy}: there is no form to forecast a policy with; generate more solutions"
-                " and compute it on them"
+                f"{strategy}: there is no form to forecast it with; generate more solutions and"
+                " compute it on them"
             )
             continue
         try:

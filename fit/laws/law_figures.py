@@ -21,13 +21,8 @@ from svlaw.analysis.figures.axes import (
     layout,
     short,
 )
-from svlaw.analysis.figures.curve_figures import (
-    STRATEGY_COLOURS,
-    STRATEGY_NAMES,
-    or_empty,
-    panel_grid,
-    place_of,
-)
+from svlaw.analysis.figures.curve_figures import or_empty, panel_grid, place_of
+from svlaw.analysis.figures.strategy_looks import STRATEGY_COLOURS, STRATEGY_NAMES
 from svlaw.fit.laws.advice import Advice, advise
 from svlaw.fit.laws.allocation import AllocationFit
 from svlaw.fit.laws.allocation_law import QUANTITIES, AllocationLaw, Quantity

@@ -41,6 +41,7 @@ def _run() -> int:
         if os.environ.get("SVLAW_DEBUG"):
             raise
         _complain(_one_line(error))
+        _show_notes(error)
         return _BAD_INPUT
     except MemoryError as error:
         _complain(f"not enough memory ({_one_line(error) or 'none left'}); ask for less at a time")
@@ -53,6 +54,13 @@ def _run() -> int:
     if code == _INTERRUPTED:  # Typer may have caught the interrupt itself
         _complain("interrupted; nothing was left half-written")
     return code if isinstance(code, int) else 0
+
+
+def _show_notes(error: BaseException) -> None:
+    """Write what goes with an error in code of the user's own: its traceback."""
+    with suppress(OSError):
+        for note in getattr(error, "__notes__", ()):
+            sys.stderr.write(f"{note}\n")
 
 
 def _flush(code: int) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from svlaw.analysis.compare.crossfit import FOLDS, PARTITIONS
-from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
+from svlaw.analysis.figures.strategy_looks import STRATEGY_NAMES
 from svlaw.analysis.intervals.interval import LEVEL
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.analysis.token_costs import FlopsCost, PriceCost, WeightedTokens

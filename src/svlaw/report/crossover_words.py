@@ -1,10 +1,10 @@
 """The crossover in words: from which budget on verification pays, and how sure that is."""
 
 from svlaw.analysis.compare.crossover import LEAD, Crossover
-from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
+from svlaw.analysis.figures.strategy_looks import STRATEGY_NAMES
 from svlaw.report.number_texts import amount, often, points, reached, times, with_ends
 
-NAMES = {**STRATEGY_NAMES, "best": "The better of best-of-N and weighted voting"}
+NAMES = STRATEGY_NAMES | {"best": "The better of best-of-N and weighted voting"}
 
 _OF_PAPER = ("best_of_n", "weighted_vote", "best")
 

@@ -20,7 +20,7 @@ from svlaw.analysis.compare.difficulty import (
 from svlaw.analysis.compare.frontier import frontier
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.figures.axes import decade_axis, layout, sequence, short
-from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
+from svlaw.analysis.figures.strategy_looks import STRATEGY_NAMES
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import BadInputError, NotInPoolError

@@ -19,7 +19,8 @@ from markupsafe import Markup
 
 from svlaw.analysis.compare.crossfit import LEAST_PROBLEMS, divisions
 from svlaw.analysis.cost import CostModel, RelativeCost, axis_title, measure_lambda
-from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES, plot_frontier
+from svlaw.analysis.figures.curve_figures import plot_frontier
+from svlaw.analysis.figures.strategy_looks import STRATEGY_NAMES
 from svlaw.analysis.intervals.interval import LEVEL
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.estimators import Options

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from svlaw.analysis.figures.axes import decade_axis, layout, short, success_range
-from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
+from svlaw.analysis.figures.strategy_looks import STRATEGY_NAMES
 from svlaw.report.page_parts import plain
 from svlaw.report.pool_results import Findings
 

@@ -8,7 +8,7 @@ import polars as pl
 from markupsafe import Markup
 
 from svlaw.analysis.compare.crossover import Crossover
-from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
+from svlaw.analysis.figures.strategy_looks import STRATEGY_NAMES
 from svlaw.analysis.intervals.interval import Interval
 from svlaw.fit.laws.advice import advise
 from svlaw.fit.laws.allocation import AllocationFit
@@ -27,7 +27,7 @@ from svlaw.report.number_texts import (
 from svlaw.report.page_parts import Cell, Table, file_name
 from svlaw.report.pool_results import Findings
 
-_CHALLENGERS = {**STRATEGY_NAMES, "best": "Better of both"}
+_CHALLENGERS = STRATEGY_NAMES | {"best": "Better of both"}
 
 
 def best_table(found: Findings) -> Table:

@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from svlaw.analysis.figures.axes import layout
-from svlaw.analysis.figures.curve_figures import STRATEGY_COLOURS
+from svlaw.analysis.figures.strategy_looks import STRATEGY_COLOURS
 from svlaw.analysis.intervals.interval import Interval
 from svlaw.report.number_texts import percent, with_ends
 from svlaw.report.page_parts import Cell, Table

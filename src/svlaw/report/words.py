@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from svlaw.analysis.checks.selection_checks import selection_remarks
 from svlaw.analysis.cost import ROUNDING
-from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES
+from svlaw.analysis.figures.strategy_looks import STRATEGY_NAMES
 from svlaw.analysis.intervals.interval import Interval
 from svlaw.data.numerals import counted
 from svlaw.data.schema import VERIFIED
