@@ -1,12 +1,38 @@
 """`svlaw strategies`."""
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from svlaw.cli.options import Json
-from svlaw.cli.output import console, print_json
+from svlaw.cli.output import console, print_json, refuse_inside_pool
 
 
-def strategies(as_json: Json = False) -> None:
-    """List the strategies with their settings and sources."""
+def strategies(
+    new: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.py", help="Write a file to begin strategies of your own with, and stop."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the strategies with their settings and sources, or begin one of your own."""
+    from svlaw.analysis.strategies.own_template import write_template
     from svlaw.analysis.strategies.strategy_list import list_strategies
+
+    if new is not None:
+        refuse_inside_pool(new)
+        write_template(new)
+        console.print(
+            f"{new}: written; next, in its folder: svlaw curves POOL --strategies"
+            f" {new.stem}:best_two,{new.stem}:AcceptFirst",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        return
 
     found = list_strategies()
     if as_json:
