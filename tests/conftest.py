@@ -16,7 +16,6 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
-from svlaw.analysis.success.pool_strategies import default_strategies
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.cli import main
 from svlaw.data.examples import open_example
@@ -200,8 +199,7 @@ def workers_of() -> Callable[[Any], list[psutil.Process]]:
 @pytest.fixture(scope="session")
 def exams() -> SuccessTable:
     """The success table of the example with exam questions, made once."""
-    pool = open_example("exams_gpt35_by_gpt4")
-    return success_table(pool, default_strategies(pool))
+    return success_table(open_example("exams_gpt35_by_gpt4"))
 
 
 @pytest.fixture(scope="session")
