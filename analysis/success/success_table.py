@@ -12,12 +12,17 @@ import polars as pl
 from svlaw.analysis.cost import CostModel
 from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.strategies.policies.families import FAMILIES
-from svlaw.analysis.strategies.specs import needs_verifier, parse_spec, parse_specs
+from svlaw.analysis.strategies.specs import (
+    needs_verifier,
+    needs_verifier_answers,
+    parse_spec,
+    parse_specs,
+)
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.execution import estimate_here, estimate_on, holdings_on
 from svlaw.analysis.success.grid import Values
 from svlaw.analysis.success.point_usage import PointUsage
-from svlaw.analysis.success.pool_strategies import available_strategies, named_strategies
+from svlaw.analysis.success.pool_strategies import check_strategies, named_strategies
 from svlaw.analysis.success.published_points import published_points
 from svlaw.analysis.success.sample_reader import BATCH_ROWS, SampleReader
 from svlaw.analysis.success.sampling_noise import SamplingNoise
@@ -274,7 +279,7 @@ def success_table(
         NotInPoolError: The pool lacks what a strategy needs.
     """
     wanted = parse_specs(named_strategies(pool, strategies))
-    _check_strategies(pool, tuple(wanted))
+    check_strategies(pool, tuple(wanted))
     if pool.is_published_table:
         return _published_table(pool, tuple(wanted), solutions, verifications)
     options = options or Options()
@@ -293,6 +298,7 @@ def success_table(
         batch_rows=batch_rows,
         least_batches=1 if cluster is None else _BATCHES_PER_CORE * cluster.cores,
         lengths=lengths,
+        has_verifier_answers=any(map(needs_verifier_answers, wanted)),
     )
     holdings = reader.holdings() if cluster is None else holdings_on(cluster, reader)
     calls = "independent" if verifier is None else pool.calls(verifier)
@@ -377,15 +383,6 @@ def _assemble(
         blocks[0].verifier,
         usage_of(blocks, found),
     )
-
-
-def _check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
-    available = available_strategies(pool)
-    for name in strategies:
-        if name not in available:
-            raise NotInPoolError(
-                f"{pool.path}: holds nothing for {name}; it has data for {', '.join(available)}"
-            )
 
 
 def _published_table(
