@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,7 +17,6 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
-from svlaw.analysis.success.pool_strategies import default_strategies
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.cli import main
 from svlaw.data.examples import open_example
@@ -42,6 +42,15 @@ settings.register_profile(
 settings.load_profile("steady")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_configure() -> None:
+    """Whoever runs the tests under nohup ignores hang-ups; processes of tests do not inherit that.
+
+    A signal that is ignored stays so in every process that is started, one with a handler does not.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -200,8 +209,7 @@ def workers_of() -> Callable[[Any], list[psutil.Process]]:
 @pytest.fixture(scope="session")
 def exams() -> SuccessTable:
     """The success table of the example with exam questions, made once."""
-    pool = open_example("exams_gpt35_by_gpt4")
-    return success_table(pool, default_strategies(pool))
+    return success_table(open_example("exams_gpt35_by_gpt4"))
 
 
 @pytest.fixture(scope="session")

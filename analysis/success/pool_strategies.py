@@ -30,7 +30,7 @@ def default_strategies(pool: Pool) -> tuple[str, ...]:
 
 
 def contenders(pool: Pool) -> tuple[str, ...]:
-    """What is compared unless strategies are named.
+    """What frontier and plan compare unless strategies are named.
 
     These are the strategies without settings, and the vote of a verifier whose own answers are
     known: whoever pays for its calls could have let it solve the problem instead.
@@ -57,7 +57,7 @@ def available_strategies(pool: Pool) -> tuple[str, ...]:
 def named_strategies(pool: Pool, strategies: Sequence[str | Any] | None) -> list[str | Any]:
     """The strategies asked for, `all` written out."""
     names: list[str | Any] = []
-    for text in strategies or contenders(pool):
+    for text in strategies or default_strategies(pool):
         is_all = isinstance(text, str) and text.strip() == ALL
         names += available_strategies(pool) if is_all else [text]
     return names

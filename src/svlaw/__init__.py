@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from svlaw.analysis.figures.paper_figure import plot_paper_figure as plot_paper_figure
     from svlaw.analysis.figures.surface_figure import plot_surface as plot_surface
     from svlaw.analysis.intervals.interval import Interval as Interval
+    from svlaw.analysis.strategies.own_rule import batched as batched
     from svlaw.analysis.strategies.strategy_list import list_strategies as list_strategies
     from svlaw.analysis.success.estimators import Options as Options
     from svlaw.analysis.success.solution_halves import with_sampling_noise as with_sampling_noise
@@ -149,6 +150,7 @@ _HOMES = {
     "svlaw.analysis.compare.savings": ("Saving", "Savings", "savings"),
     "svlaw.analysis.compare.problem_families": ("in_families",),
     "svlaw.analysis.success.solution_halves": ("with_sampling_noise",),
+    "svlaw.analysis.strategies.own_rule": ("batched",),
     "svlaw.analysis.strategies.strategy_list": ("list_strategies",),
     "svlaw.analysis.figures.paper_figure": ("plot_paper_figure",),
     "svlaw.analysis.figures.curve_figures": ("plot_frontier", "plot_solutions"),

@@ -151,7 +151,7 @@ def test_they_agree_with_the_strategies_they_write_again(svlaw, pool, module, tm
 def test_every_analysis_takes_them(svlaw, pool, module, tmp_path) -> None:
     name = module()
     own = f"{name}:scored,{name}:Vote,self_consistency"
-    few = ("--lambda", "1", "--tolerance", "0.02", "--resamples", "20")
+    few = ("--lambda", "1", "--tolerance", "0.02", "--resamples", "40")
     for arguments in (
         ("frontier", pool.path, "--strategies", own),
         ("plan", pool.path, "--strategies", own, "--budget", "8"),

@@ -152,6 +152,7 @@ def frontier(
         by=by,
         cuts=bins,
         on=on,
+        has_contenders=True,
         intervals=intervals,
     )
     from svlaw.analysis.compare.frontier import frontier as compute

@@ -48,7 +48,22 @@ def test_an_independent_replay_gives_the_same_figures() -> None:
         assert rows[key]["cost"] == pytest.approx(tokens, rel=0.01), key
 
 
-def test_the_vote_of_the_verifier_is_compared_where_its_answers_are_known() -> None:
+def test_frontier_and_plan_compare_it(svlaw) -> None:
+    pool = open_example("gpqa_diamond")
+    quick = ("--solutions", "1,4", "--verifications", "1", "--json")
+    found = {
+        name: svlaw(name, pool.path, *options, *quick)[1]
+        for name, options in (
+            ("curves", ()),
+            ("frontier", ()),
+            ("plan", ("--budget", "8")),
+        )
+    }
+    has_it = {name: "verifier_vote" in text for name, text in found.items()}
+    assert has_it == {"curves": False, "frontier": True, "plan": True}
+
+
+def test_the_vote_of_the_verifier_is_known_where_its_answers_are_known() -> None:
     pool = open_example("gpqa_diamond")
     assert contenders(pool) == (*default_strategies(pool), "verifier_vote")
     without = open_example("humaneval_codegen16b")
