@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from svlaw.analysis.cost import CostModel
-from svlaw.analysis.kernels.problem_sample import ProblemSample
+from svlaw.analysis.cost import CostModel, calls_of
 from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.strategies.specs import needs_verifier, parse_spec, parse_specs
 from svlaw.analysis.success.estimators import Options
@@ -58,6 +57,8 @@ class SuccessTable:
         clusters: (problems,) number of each problem's family, from 0 on without a gap; None where
             every problem stands for itself.
         noise: Noise of sampling, for intervals of "these problems, sampled again"; None without.
+        calls: Whether the verifier's calls are independent or shared, which cost models need to
+            know.
     """
 
     points: pl.DataFrame
@@ -70,6 +71,7 @@ class SuccessTable:
     usage: PointUsage | None = None
     clusters: I64 | None = None
     noise: SamplingNoise | None = None
+    calls: Calls = "independent"
 
     def __post_init__(self) -> None:
         if "setting" not in self.points.columns:
@@ -316,53 +318,11 @@ def success_table(
             if store:
                 store.save(block, found)
     ordered = [estimates[block.strategy] for block in blocks]
-    return _assemble(blocks, ordered, len(reader.problem_ids) - len(ids))
+    table = assemble(blocks, ordered, len(reader.problem_ids) - len(ids))
+    return replace(table, calls=calls)
 
 
-def table_of_samples(
-    samples: Sequence[ProblemSample],
-    strategies: Sequence[str],
-    solutions: Values = None,
-    verifications: Values = None,
-    *,
-    options: Options | None = None,
-    verifier: str | None = None,
-    threads: int | None = None,
-    progress: Progress = silent,
-) -> SuccessTable:
-    """Estimate success from samples in memory, as `success_table` does from a pool.
-
-    Args:
-        samples: The problems.
-        strategies: Strategies wanted.
-        solutions: Values of S; `all`; `fine`; powers of two when None.
-        verifications: Values of V; `all`; `fine`; powers of two when None.
-        options: Policies, tolerance and seed; the samples are used as they are, whatever
-            population and half they name.
-        verifier: What to call the verifier.
-        threads: Threads to use; all cores when None.
-        progress: Called with the number of problems done.
-
-    Raises:
-        BadInputError: A value cannot be used, or no problem holds that much.
-        NotInPoolError: The samples lack what a strategy needs.
-    """
-    shared = any(sample.calls is not None for sample in samples)
-    asked = Asked(
-        parse_specs(strategies),
-        solutions,
-        verifications,
-        options or Options(),
-        verifier,
-        "shared" if shared else "independent",
-        None,
-    )
-    blocks, kept = plan_blocks([sample.problem_id for sample in samples], samples, asked)
-    estimates = estimate_here([list(compress(samples, kept))], blocks, threads, progress)
-    return _assemble(blocks, estimates, int((~kept).sum()))
-
-
-def _assemble(
+def assemble(
     blocks: Sequence[Block], found: Sequence[BlockEstimate], n_set_aside: int
 ) -> SuccessTable:
     """One table of the estimates of all strategies, block after block."""
@@ -393,4 +353,12 @@ def _published_table(
 ) -> SuccessTable:
     frame = published_points(pool, strategies, solutions, verifications)
     success = frame["success"].to_numpy()[:, None]
-    return SuccessTable(frame.drop("success"), success, np.zeros_like(success), (), 0, None, None)
+    return SuccessTable(
+        frame.drop("success"),
+        success,
+        np.zeros_like(success),
+        (),
+        0,
+        None,
+        calls=calls_of(pool, None),
+    )

@@ -15,7 +15,8 @@ import polars as pl
 from svlaw.analysis.kernels.problem_sample import NO_CLASS, SCORE_UNIT, ProblemSample, dense_classes
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.grid import Values
-from svlaw.analysis.success.success_table import SuccessTable, table_of_samples
+from svlaw.analysis.success.sample_tables import table_of_samples
+from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool

@@ -38,6 +38,7 @@ from svlaw.cli.output import (
 )
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import Study, describe, headings, open_study, quoted, stack
+from svlaw.questions.defaults import RESAMPLES
 
 MANY_CENSORED: Final = 0.01
 """Share of a policy's replays that were cut, from which it is said."""
@@ -130,7 +131,7 @@ def frontier(
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
-    resamples: Resamples = 2000,
+    resamples: Resamples = RESAMPLES,
     options: "Options",
     intervals: "IntervalChoice",
     on: On = None,
@@ -210,7 +211,7 @@ def crossover(
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
-    resamples: Resamples = 2000,
+    resamples: Resamples = RESAMPLES,
     options: "Options",
     intervals: "IntervalChoice",
     on: On = None,

@@ -21,6 +21,7 @@ from svlaw.cli.options import (
 from svlaw.cli.output import console, print_json, print_rows, warn
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import describe, headings, open_study
+from svlaw.questions.defaults import FINE, LAW_RESAMPLES
 
 if TYPE_CHECKING:
     from svlaw.analysis.cost_choice import CostChoice
@@ -43,12 +44,12 @@ def fit(
     interior: Annotated[
         bool, typer.Option("--interior", help="Leave out optima at the largest S or V, or at 1.")
     ] = False,
-    solutions: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("S"))] = "fine",
-    verifications: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("V"))] = "fine",
+    solutions: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("S"))] = FINE,
+    verifications: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("V"))] = FINE,
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
-    resamples: Resamples = 1000,
+    resamples: Resamples = LAW_RESAMPLES,
     options: "Options",
     intervals: "IntervalChoice",
     on: On = None,

@@ -30,6 +30,7 @@ from svlaw.cli.output import (
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
+from svlaw.questions.defaults import FINE, FORECAST_RESAMPLES
 
 if TYPE_CHECKING:
     from svlaw.analysis.cost_choice import CostChoice
@@ -65,7 +66,7 @@ def forecast(
         typer.Option(
             metavar="B", help="Resamples of problems, each fitted again; 0 for no intervals."
         ),
-    ] = 400,
+    ] = FORECAST_RESAMPLES,
     options: "Options",
     on: On = None,
     output: Output = None,
@@ -75,7 +76,7 @@ def forecast(
     check_suffix(output)
     counts_wanted = [_whole(value) for value in _read_numbers(solutions, "--solutions")]
     budgets = _read_numbers(budget, "--budget")
-    study = open_study(pool, strategies, "fine", "fine", choice, verifier, options, on=on)
+    study = open_study(pool, strategies, FINE, FINE, choice, verifier, options, on=on)
     from svlaw.data.pool import open_pool
     from svlaw.fit.forecasts.backtest import STATUS_WORDS
     from svlaw.fit.forecasts.coverage_forecast import correct_counts

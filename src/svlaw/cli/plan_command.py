@@ -31,6 +31,7 @@ from svlaw.cli.output import (
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
+from svlaw.questions.defaults import FINE, RESAMPLES
 
 if TYPE_CHECKING:
     from svlaw.analysis.cost_choice import CostChoice
@@ -54,15 +55,15 @@ def plan(
     solutions: Annotated[
         str,
         typer.Option(metavar="1,2,4", help="Values of S, 'all', or 'fine' (eight per doubling)."),
-    ] = "fine",
+    ] = FINE,
     verifications: Annotated[
         str,
         typer.Option(metavar="1,2,4", help="Values of V, 'all', or 'fine' (eight per doubling)."),
-    ] = "fine",
+    ] = FINE,
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
-    resamples: Resamples = 2000,
+    resamples: Resamples = RESAMPLES,
     options: "Options",
     intervals: "IntervalChoice",
     on: On = None,

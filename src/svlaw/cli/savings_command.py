@@ -19,6 +19,7 @@ from svlaw.cli.options import (
 from svlaw.cli.output import console, number, percent, print_json, print_rows, span
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import Study, headings, open_study
+from svlaw.questions.defaults import FINE, RESAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,15 +45,15 @@ def savings(
     solutions: Annotated[
         str,
         typer.Option(metavar="1,2,4", help="Values of S, 'all', or 'fine' (eight per doubling)."),
-    ] = "fine",
+    ] = FINE,
     verifications: Annotated[
         str,
         typer.Option(metavar="1,2,4", help="Values of V, 'all', or 'fine' (eight per doubling)."),
-    ] = "fine",
+    ] = FINE,
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
-    resamples: Resamples = 2000,
+    resamples: Resamples = RESAMPLES,
     options: "Options",
     on: On = None,
     by: By = None,
