@@ -7,6 +7,7 @@ import polars as pl
 
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.pool import Pool
+from svlaw.data.shown import Shown
 
 LengthUnit = Literal["tokens", "characters"]
 
@@ -18,8 +19,8 @@ LENGTH_COLUMNS: Final[dict[LengthUnit, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class MeasuredLambda:
+@dataclass(frozen=True, repr=False)
+class MeasuredLambda(Shown):
     """The mean length of a verification over that of a solution.
 
     Attributes:
@@ -35,8 +36,8 @@ class MeasuredLambda:
     verification_length: float
 
 
-@dataclass(frozen=True)
-class TokenMeans:
+@dataclass(frozen=True, repr=False)
+class TokenMeans(Shown):
     """Mean tokens, over problems of each problem's mean.
 
     Attributes:

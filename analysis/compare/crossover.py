@@ -1,13 +1,14 @@
 """The crossover: the budget from which on one strategy leads another, verification the vote."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from svlaw.analysis.compare.comparison_tables import BUDGETS, crossover_table
 from svlaw.analysis.compare.cost_lines import Line
 from svlaw.analysis.compare.crossover_sides import (
     BASELINE,
@@ -29,6 +30,8 @@ from svlaw.analysis.intervals.resampling import (
 from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
+from svlaw.data.shown import Shown
+from svlaw.data.table_texts import TextTable
 
 F64 = npt.NDArray[np.float64]
 
@@ -43,19 +46,12 @@ _LEVEL: Final = 1e-12
 """Success within this counts as level, whatever the rounding."""
 
 
-_FIGURES: Final = (
-    "saturation_budget",
-    "crossover_budget",
-    "match_budget",
-    "match_ratio",
-    "gain",
-    "gain_ratio",
-    "ahead_budget",
-)
+_TOLD: Final = ("crossover budget", "match budget", "saturation budget", "gain (points)")
+"""Estimates that the few lines of `repr` give."""
 
 
-@dataclass(frozen=True)
-class Crossover:
+@dataclass(frozen=True, repr=False)
+class Crossover(Shown):
     """When verification pays; "never within the data" is an estimate of None.
 
     What is said of self-consistency holds for whatever strategy is compared with.
@@ -103,6 +99,23 @@ class Crossover:
     def is_clear(self) -> bool:
         """Whether the lead is beyond doubt: fewer than 2.5% of the resamples are without one."""
         return self.crossover_budget.conf_high is not None
+
+    def frame(self) -> pl.DataFrame:
+        """One row per estimate: `strategy`, `figure`, then the fields of `Interval`."""
+        rows = [
+            {"strategy": self.strategy, "figure": name, **asdict(getattr(self, name))}
+            for name in BUDGETS
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def _lines(self) -> list[str]:
+        evidence = "published table" if self.n_problems is None else f"{self.n_problems:,} problems"
+        lines = [f"Crossover of {self.strategy}: {evidence}, status {self.status}"]
+        table = crossover_table(self)
+        return lines + [f"  {' '.join(row[:3])}" for row in table.rows if row[0] in _TOLD]
+
+    def _tables(self) -> list[TextTable]:
+        return [crossover_table(self)]
 
 
 def crossover(
@@ -234,13 +247,13 @@ def _measured_again(
     if not any(side[0].strategy in FAMILIES for side in sides.all):
         return _measure(sides, breaks, means)
     each = table.problem_costs(cost) @ drawn.weights.T
-    found: dict[str, list[float]] = {name: [] for name in _FIGURES}
+    found: dict[str, list[float]] = {name: [] for name in BUDGETS}
     for b in range(drawn.count):
         again = Sides(*([line.at(each[:, b], means[:, b]) for line in side] for side in sides.all))
         try:
             figures = _measure(again, again.breaks(cost.unit_name), means[:, [b]])
         except NotInPoolError:
-            figures = dict.fromkeys(_FIGURES, np.array([np.nan]))
+            figures = dict.fromkeys(BUDGETS, np.array([np.nan]))
         for name, value in figures.items():
             found[name].append(float(value.item() if isinstance(value, np.ndarray) else value))
     return {name: np.array(values) for name, values in found.items()}

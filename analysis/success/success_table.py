@@ -23,11 +23,14 @@ from svlaw.analysis.success.sampling_noise import SamplingNoise
 from svlaw.analysis.success.stored_lengths import stored_lengths
 from svlaw.analysis.success.table_blocks import Asked, plan_blocks, points_of, usage_of
 from svlaw.analysis.success.table_store import Block, BlockEstimate, Store
+from svlaw.analysis.success.table_summaries import table_lines, table_summary
 from svlaw.analysis.usage_cost import cost_of_problems, usage_cost
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import Calls
+from svlaw.data.shown import Shown
+from svlaw.data.table_texts import TextTable
 from svlaw.data.workers.ray_cluster import Cluster
 
 F64 = npt.NDArray[np.float64]
@@ -38,8 +41,8 @@ _BATCHES_PER_CORE: Final = 4
 """Batches for each core of a cluster, so that none of them waits long for the last."""
 
 
-@dataclass(frozen=True)
-class SuccessTable:
+@dataclass(frozen=True, repr=False)
+class SuccessTable(Shown):
     """Success per point and problem; it does not depend on any cost.
 
     Attributes:
@@ -235,6 +238,27 @@ class SuccessTable:
         numbers: dict[Any, int] = {}
         dense = [numbers.setdefault(label, len(numbers)) for label in labels]
         return replace(self, clusters=np.array(dense, np.int64))
+
+    def __getitem__(self, strategy: str) -> "SuccessTable":
+        """The rows of one strategy.
+
+        Raises:
+            NotInPoolError: The table has none.
+        """
+        return self.select(strategy)
+
+    def frame(self) -> pl.DataFrame:
+        """One row per point: `points` with the mean `success` and its `mc_error`."""
+        return self.points.with_columns(
+            pl.Series("success", self.mean()).fill_nan(None),
+            pl.Series("mc_error", self.mc_error()).fill_nan(None),
+        )
+
+    def _lines(self) -> list[str]:
+        return table_lines(self)
+
+    def _tables(self) -> list[TextTable]:
+        return [table_summary(self)]
 
 
 def success_table(

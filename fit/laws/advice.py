@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from svlaw.data.shown import Shown
 from svlaw.fit.laws.allocation_law import QUANTITIES, AllocationLaw, Quantity
 
 TRUST: Final = ("isobudget", "envelope", "surface")
@@ -18,8 +19,8 @@ _SOUND: Final = ("ok", "boundary")
 _SYMBOLS: Final[dict[Quantity, str]] = {"solutions": "a", "verifications": "b"}
 
 
-@dataclass(frozen=True)
-class Advice:
+@dataclass(frozen=True, repr=False)
+class Advice(Shown):
     """Which method to believe for one strategy.
 
     Attributes:

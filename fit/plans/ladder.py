@@ -16,6 +16,7 @@ from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount, rounded_up
 from svlaw.data.schema import VERIFIED
+from svlaw.data.shown import Shown
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -29,8 +30,8 @@ _EQUAL: Final = 12
 """Decimals to which success is compared, whatever the order of summation."""
 
 
-@dataclass(frozen=True)
-class PlannedPoint:
+@dataclass(frozen=True, repr=False)
+class PlannedPoint(Shown):
     """A strategy with its S and V, or with its setting.
 
     Attributes:
@@ -66,7 +67,7 @@ class PlannedPoint:
     samples_high: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Alternative(PlannedPoint):
     """A plan beside the recommended one.
 

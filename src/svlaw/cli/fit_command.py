@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from svlaw.analysis.intervals.interval_choice import IntervalChoice
 from svlaw.cli.cost_options import read_cost
-from svlaw.cli.interval_options import IntervalChoice, read_intervals
+from svlaw.cli.interval_options import read_intervals
 from svlaw.cli.options import (
     Bins,
     By,
@@ -18,7 +19,7 @@ from svlaw.cli.options import (
     read_names,
     read_options,
 )
-from svlaw.cli.output import console, print_json, print_rows, warn
+from svlaw.cli.output import console, print_json, print_table, warn
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import describe, headings, open_study
 from svlaw.questions.defaults import FINE, LAW_RESAMPLES
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.success.estimators import Options
     from svlaw.fit.laws.allocation import AllocationFit
-    from svlaw.fit.laws.allocation_law import AllocationLaw, ExponentSum
 
 _FINE = "Values of {}, 'all', or 'fine' (up to eight per doubling)."
 
@@ -91,7 +91,9 @@ def fit(
         return
     for heading, found in zip(headings(study), fits, strict=True):
         _print_laws(heading, found, intervals)
-    console.print("edge: share of the budgets whose optimum is at the largest S or V, or beyond")
+    from svlaw.fit.laws.law_tables import EDGE
+
+    console.print(EDGE)
 
 
 def _document(found: "AllocationFit") -> dict[str, Any]:
@@ -107,16 +109,10 @@ def _document(found: "AllocationFit") -> dict[str, Any]:
 
 
 def _print_laws(heading: str, found: "AllocationFit", intervals: IntervalChoice) -> None:
-    from svlaw.fit.laws.advice import advise
+    from svlaw.fit.laws.law_tables import law_tables
 
-    ends = intervals.headings
-    header = ("method", "a: S ~ C^a", *ends, "b: V ~ C^b", *ends, "a + b", "budgets", "edge", "")
-    for advice in advise(found.laws):
-        pairs = zip(found.laws[::2], found.laws[1::2], found.sums, strict=True)
-        rows = [_row(*pair, intervals) for pair in pairs if pair[0].strategy == advice.strategy]
-        print_rows(f"{heading}, {advice.strategy}", header, rows)
-        line = f"{advice.strategy}: {advice.words}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for table in law_tables(found, heading, intervals):
+        print_table(table)
     doubts: dict[str, list[str]] = {}
     for law in found.laws:
         if law.words:
@@ -124,28 +120,3 @@ def _print_laws(heading: str, found: "AllocationFit", intervals: IntervalChoice)
             doubts.setdefault(law.words, []).append(f"{law.strategy} {law.method} {symbol}")
     for words, laws in doubts.items():
         warn(f"{', '.join(laws)}: {words}")
-
-
-def _row(
-    solutions: "AllocationLaw",
-    verifications: "AllocationLaw",
-    total: "ExponentSum",
-    intervals: IntervalChoice,
-) -> tuple[str, ...]:
-    edge = solutions.boundary_fraction
-    statuses = dict.fromkeys((solutions.status, verifications.status))
-    return (
-        solutions.method,
-        _decimals(solutions.exponent),
-        *intervals.spans(asdict(solutions), form=_decimals),
-        _decimals(verifications.exponent),
-        *intervals.spans(asdict(verifications), form=_decimals),
-        _decimals(total.total),
-        str(solutions.n_budgets),
-        "–" if edge is None else f"{edge:.0%}",
-        ", ".join(statuses),
-    )
-
-
-def _decimals(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"

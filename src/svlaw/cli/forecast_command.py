@@ -16,17 +16,7 @@ from svlaw.cli.options import (
     Verifier,
     read_options,
 )
-from svlaw.cli.output import (
-    check_suffix,
-    console,
-    number,
-    percent,
-    print_json,
-    print_rows,
-    span,
-    warn,
-    write_rows,
-)
+from svlaw.cli.output import check_suffix, print_json, print_table, warn, write_rows
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
@@ -35,7 +25,6 @@ from svlaw.questions.defaults import FINE, FORECAST_RESAMPLES
 if TYPE_CHECKING:
     from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.success.estimators import Options
-    from svlaw.fit.forecasts.forecast import Forecast
 
 
 @reads(choice=read_cost, options=read_options)
@@ -81,6 +70,7 @@ def forecast(
     from svlaw.fit.forecasts.backtest import STATUS_WORDS
     from svlaw.fit.forecasts.coverage_forecast import correct_counts
     from svlaw.fit.forecasts.forecast import forecast as compute
+    from svlaw.fit.forecasts.forecast_table import forecast_table
 
     table = study.table
     counted = table.has_problems and "coverage" in table.strategies
@@ -107,44 +97,12 @@ def forecast(
         )
         return
     if output is None:
-        _show(found, title(study))
+        print_table(forecast_table(found, title(study)))
     for note in found.notes:
         warn(note)
     for status in found.rows["status"].unique(maintain_order=True):
         if STATUS_WORDS[status]:
             warn(f"{status}: {STATUS_WORDS[status]}")
-
-
-def _show(found: "Forecast", heading: str) -> None:
-    header = (
-        *("strategy", "S", "V", "cost", "success", "95%"),
-        *("tested on", "error", "rms", "held", "status"),
-    )
-    rows = [
-        (
-            row["strategy"],
-            f"{row['solutions']:,}",
-            f"{row['verifications']:,}",
-            number(row["cost"]),
-            percent(row["success"]),
-            span(row["conf_low"], row["conf_high"]),
-            row["held_back"],
-            percent(row["error"]),
-            percent(row["error_rms"]),
-            "–" if row["held"] is None else f"{row['held']:.0%}",
-            row["status"],
-        )
-        for row in found.rows.to_dicts()
-    ]
-    print_rows(heading, header, rows)
-    for model in found.models:
-        shown = ", ".join(f"{name} {value:.3g}" for name, value in model.parameters.items())
-        console.print(f"{model.strategy}: {model.model} ({shown})", highlight=False, soft_wrap=True)
-    console.print(
-        "in %; error: forecast less measured on what was held back, in points; held: share of its"
-        " intervals that hold what was measured",
-        soft_wrap=True,
-    )
 
 
 def _read_numbers(text: str | None, option: str) -> list[float]:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from svlaw.cli.options import Json, On, PoolPath, Wait
-from svlaw.cli.output import percent, print_json, print_rows, progress_bar, warn
+from svlaw.cli.output import print_json, print_rows, progress_bar, warn
+from svlaw.data.table_texts import percent
 
 if TYPE_CHECKING:
     from svlaw.data.grading.pool_grading import PoolGrading

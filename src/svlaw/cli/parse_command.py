@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from svlaw.cli.options import Json, On, PoolPath, Verifier, Wait
-from svlaw.cli.output import console, percent, print_json, print_rows, progress_bar
+from svlaw.cli.output import console, print_json, print_rows, progress_bar
+from svlaw.data.table_texts import percent
 
 Score = Annotated[
     str,

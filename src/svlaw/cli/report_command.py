@@ -15,12 +15,7 @@ from svlaw.cli.options import (
     read_options,
     read_place,
 )
-from svlaw.cli.output import (
-    console,
-    print_json,
-    progress_bar,
-    refuse_inside_pool,
-)
+from svlaw.cli.output import console, print_json, progress_bar, refuse_inside_pool
 from svlaw.cli.shared_options import reads
 
 if TYPE_CHECKING:

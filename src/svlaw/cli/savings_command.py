@@ -16,7 +16,7 @@ from svlaw.cli.options import (
     Verifier,
     read_options,
 )
-from svlaw.cli.output import console, number, percent, print_json, print_rows, span
+from svlaw.cli.output import console, print_json, print_table
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import Study, headings, open_study
 from svlaw.questions.defaults import FINE, RESAMPLES
@@ -76,19 +76,10 @@ def savings(
     if as_json:
         print_json(_documents(study, found))
         return
-    header = ("success", "cost", "cost of the other", "ratio", "95%")
+    from svlaw.analysis.compare.comparison_tables import savings_table
+
     for heading, one in zip(headings(study), found, strict=True):
-        rows = [
-            (
-                percent(level.success),
-                number(level.cost),
-                number(level.against_cost),
-                number(level.ratio.estimate),
-                span(level.ratio.conf_low, level.ratio.conf_high, number),
-            )
-            for level in one.levels
-        ]
-        print_rows(f"{heading}\n{strategy} against {against}", header, rows)
+        print_table(savings_table(one, heading))
     console.print("ratio: cost of the strategy over that of the other, at equal success (in %)")
 
 

@@ -9,14 +9,13 @@ from svlaw.cli.options import Json, NewPool, Seed
 from svlaw.cli.output import (
     check_suffix,
     console,
-    number,
-    percent,
     print_json,
     print_rows,
     progress_bar,
     warn,
     write_rows,
 )
+from svlaw.data.table_texts import number, percent
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,8 +7,6 @@ strategies are those of the command.
 
 from collections.abc import Sequence
 
-import polars as pl
-
 from svlaw.analysis.compare import crossover as crossovers
 from svlaw.analysis.compare import curves as curve_rows
 from svlaw.analysis.compare import frontier as frontiers
@@ -21,6 +19,7 @@ from svlaw.fit.laws.allocation import AllocationFit
 from svlaw.fit.plans import planner
 from svlaw.fit.plans.planner import Plan
 from svlaw.questions.defaults import FORECAST_RESAMPLES, LAW_RESAMPLES, RESAMPLES
+from svlaw.questions.result_frames import CurveFrame, FrontierFrame
 from svlaw.questions.sources import Price, Source, ask
 
 
@@ -31,7 +30,7 @@ def curves(
     verifier: str | None = None,
     false_positive_rate: float | None = None,
     seed: int = 0,
-) -> pl.DataFrame:
+) -> CurveFrame:
     """Mean success, its interval and its cost at every (S, V), as `svlaw curves` gives them.
 
     Args:
@@ -44,17 +43,18 @@ def curves(
         seed: Seed of the estimators.
 
     Returns:
-        One row per point. Columns `strategy`, `solutions`, `verifications`, `cost`, `success`,
-        `conf_low`, `conf_high` (95%), `mc_error`, `n_problems`, `setting`, `mean_solutions`,
-        `mean_verifications`, `cost_low`, `cost_high` and `censored`; further ones are explained in
-        `svlaw.analysis.compare.curves`.
+        A Polars frame with one row per point. Columns `strategy`, `solutions`, `verifications`,
+        `cost`, `success`, `conf_low`, `conf_high` (95%), `mc_error`, `n_problems`, `setting`,
+        `mean_solutions`, `mean_verifications`, `cost_low`, `cost_high` and `censored`; further ones
+        are explained in `svlaw.analysis.compare.curves`.
 
     Raises:
         BadInputError: An argument has a wrong type, or the rate is no share.
         NotInPoolError: The pool lacks what the analysis needs.
     """
     asked = ask("curves", source, cost, verifier, seed)
-    return curve_rows.curves(asked.table, asked.cost, false_positive_rate=false_positive_rate)
+    rate = false_positive_rate
+    return CurveFrame(curve_rows.curves(asked.table, asked.cost, false_positive_rate=rate))
 
 
 def frontier(
@@ -64,7 +64,7 @@ def frontier(
     verifier: str | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> pl.DataFrame:
+) -> FrontierFrame:
     """The best point of every strategy within each budget, as `svlaw frontier` gives it.
 
     Args:
@@ -76,17 +76,18 @@ def frontier(
         seed: Seed of every random draw.
 
     Returns:
-        One row per budget and strategy. Columns `budget`, `strategy`, `solutions`,
-        `verifications`, `setting`, `cost`, `success`, `conf_low`, `conf_high`, `crossfit`,
-        `optimism`, `gain` (over self-consistency at the same budget), `gain_low`, `gain_high`,
-        `few_differ` and `best`; see `svlaw.analysis.compare.frontier`.
+        A Polars frame with one row per budget and strategy. Columns `budget`, `strategy`,
+        `solutions`, `verifications`, `setting`, `cost`, `success`, `conf_low`, `conf_high`,
+        `crossfit`, `optimism`, `gain` (over self-consistency at the same budget), `gain_low`,
+        `gain_high`, `few_differ` and `best`; see `svlaw.analysis.compare.frontier`.
 
     Raises:
         BadInputError: An argument has a wrong type.
         NotInPoolError: The pool lacks what the analysis needs.
     """
     asked = ask("frontier", source, cost, verifier, seed)
-    return frontiers.frontier(asked.table, asked.cost, resamples=resamples, seed=seed)
+    rows = frontiers.frontier(asked.table, asked.cost, resamples=resamples, seed=seed)
+    return FrontierFrame(rows)
 
 
 def crossover(
