@@ -19,6 +19,7 @@ from svlaw.analysis.compare.crossover_sides import (
     named_sides,
 )
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.dust import DUST, settled
 from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.interval import Interval, reached
 from svlaw.analysis.intervals.resampling import (
@@ -40,10 +41,6 @@ LEAD: Final = 0.0025
 
 SATURATION_MARGIN: Final = 0.0025
 """Self-consistency is saturated within this of its best: a quarter of a percentage point."""
-
-
-_LEVEL: Final = 1e-12
-"""Success within this counts as level, whatever the rounding."""
 
 
 _TOLD: Final = ("crossover budget", "match budget", "saturation budget", "gain (points)")
@@ -227,7 +224,7 @@ def advantage(
             "budget": budgets,
             "verified": best,
             "self_consistency": reference,
-            "difference": best - reference,
+            "difference": settled(best - reference),
             "conf_low": low,
             "conf_high": high,
             "few_differ": pl.Series(few, dtype=pl.Boolean),
@@ -304,7 +301,7 @@ def _measure(sides: Sides, breaks: F64, means: F64) -> dict[str, F64]:
         "crossover_budget": leads,
         "match_budget": first,
         "match_ratio": first / saturation,
-        "gain": best[-1] - reference[-1],
+        "gain": settled(best[-1] - reference[-1]),
         "gain_ratio": breaks[-1] / saturation,
         "ahead_budget": stays,
     }
@@ -322,7 +319,7 @@ def _turns(lines: F64, best: F64, reference: F64, log_breaks: F64) -> tuple[F64,
     Returns:
         Two arrays (B,); inf for never.
     """
-    reached_at = best >= reference - _LEVEL
+    reached_at = best >= reference - DUST
     crossing, dips = _crossings(lines, best, reference, log_breaks)
     first = np.where(reached_at.any(axis=0), reached_at.argmax(axis=0), -1)
     behind = ~reached_at
@@ -376,7 +373,7 @@ def _crossings(
         part = np.divide(rise, width, out=np.ones_like(rise), where=width > 0)
         short[1:] = True
         for before, after in pairs:
-            held = (before >= -_LEVEL) & np.isfinite(after)
+            held = (before >= -DUST) & np.isfinite(after)
             gap = np.where(held, before, 0.0) * (1 - part) + np.where(held, after, 0.0) * part
-            short[1:] &= ~held | (gap < -_LEVEL)
+            short[1:] &= ~held | (gap < -DUST)
     return np.exp(roots), short

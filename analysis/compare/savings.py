@@ -9,6 +9,7 @@ import polars as pl
 
 from svlaw.analysis.compare.comparison_tables import savings_table
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.dust import DUST
 from svlaw.analysis.intervals.interval import Interval, reached
 from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
 from svlaw.analysis.success.success_table import SuccessTable
@@ -174,7 +175,7 @@ def _frontier(costs: F64, success: F64) -> tuple[F64, F64]:
     order = np.lexsort((-success, costs))
     ordered = success[order]
     best = np.maximum.accumulate(ordered)
-    rises = np.append(True, ordered[1:] > best[:-1] + 1e-12)
+    rises = np.append(True, ordered[1:] > best[:-1] + DUST)
     return costs[order][rises], ordered[rises]
 
 
