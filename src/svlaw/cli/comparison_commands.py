@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from svlaw.analysis.intervals.interval_choice import IntervalChoice
-from svlaw.cli.cost_options import read_cost
+from svlaw.cli.cost_options import as_options, read_cost
 from svlaw.cli.interval_options import read_intervals
 from svlaw.cli.options import (
     Bins,
@@ -29,6 +29,7 @@ from svlaw.cli.output import (
     print_rows,
     print_sentences,
     print_table,
+    suggest,
     warn,
     write_rows,
 )
@@ -66,15 +67,15 @@ def curves(
     false_positive_rate: Annotated[
         float | None,
         typer.Option(
-            metavar="F",
-            help="Also show what coverage would read if a share F of the wrong solutions were"
-            " graded right.",
+            metavar="SHARE",
+            help="Also show what coverage would be if this share of the incorrect solutions were"
+            " graded correct.",
         ),
     ] = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """Success at every (S, V) or setting, with 95% intervals and cost."""
+    """Show success at every (S, V) or setting, with 95% intervals and cost."""
     check_suffix(output)
     study = open_study(
         pool,
@@ -103,6 +104,7 @@ def curves(
             print_table(curve_table(frame, heading, intervals, rate))
         if any(row["setting"] for row in frames[0].iter_rows(named=True)):
             console.print("S, V and cost of policies are means over problems")
+        suggest(f"svlaw frontier {pool}{as_options(choice)}")
     _warn_of_censored(frames[0])
 
 
@@ -124,7 +126,7 @@ def frontier(
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """The best (S, V) or setting of each strategy within each budget, and which wins."""
+    """Show the best (S, V) or setting of each strategy within each budget, and which wins."""
     check_suffix(output)
     study = open_study(
         pool,
@@ -156,6 +158,7 @@ def frontier(
             print_rows(table.title, table.header, table.rows)
         for note in dict.fromkeys(note for table in tables for note in table.notes):
             console.print(note, markup=False, highlight=False, soft_wrap=True)
+        suggest(f"svlaw plan {pool}{as_options(choice)} --budget COST")
 
 
 @reads(choice=read_cost, options=read_options, intervals=read_intervals)
@@ -186,7 +189,7 @@ def crossover(
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
-    """Find the budget from which on one strategy, verification say, leads another."""
+    """Find the budget at which verification, or any strategy, takes the lead over another."""
     every = strategy == "all"
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     study = open_study(
@@ -224,6 +227,7 @@ def crossover(
                 header = ("these problems, sampled again", "estimate", "95%")
                 print_rows(one.strategy, header, _sampled_again(one))
     _warn_of_unsaturated(study, [each[0] for each in found], against)
+    suggest(f"svlaw report {pool}{as_options(choice)}")
 
 
 def _warn_of_censored(frame: "pl.DataFrame") -> None:

@@ -34,15 +34,24 @@ def design(
         ),
     ],
     width: Annotated[
-        float, typer.Option(metavar="W", help="Pin the exponent to +-W: half its 95% interval.")
+        float,
+        typer.Option(
+            metavar="HALF-WIDTH",
+            help="Target half-width of the exponent's 95% interval.",
+        ),
     ] = 0.05,
     strategy: Annotated[
-        str, typer.Option(metavar="NAME", help="best_of_n or weighted_vote.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="best_of_n or weighted_vote.",
+        ),
     ] = "best_of_n",
     quantity: Annotated[
         str,
         typer.Option(
-            metavar="WHICH", help="Exponent of 'solutions', S ~ C^a, or 'verifications', V ~ C^b."
+            metavar="solutions|verifications",
+            help="Exponent of 'solutions', S ~ C^a, or 'verifications', V ~ C^b.",
         ),
     ] = "solutions",
     method: Annotated[
@@ -56,7 +65,7 @@ def design(
     solutions: Annotated[
         str | None,
         typer.Option(
-            metavar="32,64",
+            metavar="S,...",
             help="Solutions per problem to consider. Default: powers of two from the pilot's to"
             " four times as many.",
         ),
@@ -64,13 +73,17 @@ def design(
     verifications: Annotated[
         str | None,
         typer.Option(
-            metavar="8,16",
+            metavar="V,...",
             help="Verdicts per solution to consider. Default: powers of two from half the pilot's"
             " to four times as many.",
         ),
     ] = None,
     problems_at_most: Annotated[
-        int, typer.Option(metavar="P", help="Most problems there can be.")
+        int,
+        typer.Option(
+            metavar="COUNT",
+            help="Upper limit on the number of problems.",
+        ),
     ] = 100_000,
     *,
     choice: "CostChoice",
@@ -78,7 +91,7 @@ def design(
     options: "Options",
     as_json: Json = False,
 ) -> None:
-    """How many problems, solutions and verdicts pin an exponent, from a pilot pool."""
+    """Use a pilot pool to find how much data an exponent of given precision requires."""
     sizes = [
         _read_sizes(text, option)
         for text, option in ((solutions, "--solutions"), (verifications, "--verifications"))

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from svlaw.analysis.intervals.interval_choice import IntervalChoice
-from svlaw.cli.cost_options import read_cost
+from svlaw.cli.cost_options import as_options, read_cost
 from svlaw.cli.interval_options import read_intervals
 from svlaw.cli.options import (
     Bins,
     By,
+    FineSolutions,
+    FineVerifications,
     Json,
     On,
     PoolPath,
@@ -19,7 +21,7 @@ from svlaw.cli.options import (
     read_names,
     read_options,
 )
-from svlaw.cli.output import console, print_json, print_table, warn
+from svlaw.cli.output import console, print_json, print_table, suggest, warn
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import describe, headings, open_study
 from svlaw.questions.defaults import FINE, LAW_RESAMPLES
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from svlaw.analysis.success.estimators import Options
     from svlaw.fit.laws.allocation import AllocationFit
 
-_FINE = "Values of {}, 'all', or 'fine' (up to eight per doubling)."
-
 
 @reads(choice=read_cost, options=read_options, intervals=read_intervals)
 def fit(
@@ -38,14 +38,19 @@ def fit(
     method: Annotated[
         str,
         typer.Option(
-            metavar="A,B", help="Methods: envelope, isobudget, surface; or all, to compare them."
+            metavar="METHOD,...",
+            help="Methods: envelope, isobudget, surface; or all, to compare them.",
         ),
     ] = "all",
     interior: Annotated[
-        bool, typer.Option("--interior", help="Leave out optima at the largest S or V, or at 1.")
+        bool,
+        typer.Option(
+            "--interior",
+            help="Exclude optima at the largest S or V, or at S = 1 or V = 1.",
+        ),
     ] = False,
-    solutions: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("S"))] = FINE,
-    verifications: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("V"))] = FINE,
+    solutions: FineSolutions = FINE,
+    verifications: FineVerifications = FINE,
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
@@ -57,7 +62,7 @@ def fit(
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
-    """The allocation laws S_opt ~ C^a and V_opt ~ C^b, by three methods side by side."""
+    """Fit the allocation laws S_opt ~ C^a and V_opt ~ C^b by three methods."""
     study = open_study(
         pool,
         None,
@@ -94,6 +99,7 @@ def fit(
     from svlaw.fit.laws.law_tables import EDGE
 
     console.print(EDGE)
+    suggest(f"svlaw plot law {pool}{as_options(choice)}")
 
 
 def _document(found: "AllocationFit") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.cost_options import read_cost
+from svlaw.cli.cost_options import as_options, read_cost
 from svlaw.cli.options import (
     Json,
     On,
@@ -16,7 +16,7 @@ from svlaw.cli.options import (
     Verifier,
     read_options,
 )
-from svlaw.cli.output import check_suffix, print_json, print_table, warn, write_rows
+from svlaw.cli.output import check_suffix, print_json, print_table, suggest, warn, write_rows
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
@@ -34,7 +34,7 @@ def forecast(
     solutions: Annotated[
         str | None,
         typer.Option(
-            metavar="1000,10000",
+            metavar="S,...",
             help="Numbers of solutions to forecast coverage at. Default: 4 and 16 times those"
             " sampled.",
         ),
@@ -42,7 +42,7 @@ def forecast(
     budget: Annotated[
         str | None,
         typer.Option(
-            metavar="1e4,1e5",
+            metavar="COST,...",
             help="Budgets to forecast the other strategies at, in the units of the cost. Default: 4"
             " and 16 times the largest cost of each.",
         ),
@@ -53,7 +53,7 @@ def forecast(
     resamples: Annotated[
         int,
         typer.Option(
-            metavar="B", help="Resamples of problems, each fitted again; 0 for no intervals."
+            metavar="COUNT", help="Resamples of problems, each fitted again; 0 for no intervals."
         ),
     ] = FORECAST_RESAMPLES,
     options: "Options",
@@ -61,7 +61,7 @@ def forecast(
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """Success beyond what was sampled, with a backtest of every figure."""
+    """Forecast success beyond the sampled data, with a backtest of every forecast."""
     check_suffix(output)
     counts_wanted = [_whole(value) for value in _read_numbers(solutions, "--solutions")]
     budgets = _read_numbers(budget, "--budget")
@@ -103,6 +103,8 @@ def forecast(
     for status in found.rows["status"].unique(maintain_order=True):
         if STATUS_WORDS[status]:
             warn(f"{status}: {STATUS_WORDS[status]}")
+    if output is None:
+        suggest(f"svlaw design {pool}{as_options(choice)}")
 
 
 def _read_numbers(text: str | None, option: str) -> list[float]:

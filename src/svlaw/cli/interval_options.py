@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from svlaw.analysis.intervals.interval_choice import QUESTIONS, IntervalChoice
+from svlaw.cli.options import INTERVALS
 from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ def read_intervals(
     cluster: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=INTERVALS,
             metavar="COLUMN",
             help="Column of the pool's problems that says which belong together (variants,"
             " translations, parts of a question): intervals then rest on families.",
@@ -23,7 +25,8 @@ def read_intervals(
     interval: Annotated[
         str,
         typer.Option(
-            metavar="WHICH",
+            rich_help_panel=INTERVALS,
+            metavar="problems|samples|both",
             help="What intervals answer for: 'problems' (other problems of this kind), 'samples'"
             " (these problems, sampled again), or 'both'.",
         ),

@@ -68,6 +68,16 @@ def explain_few(marks: Iterable[bool | None]) -> None:
         console.print(FEW_DIFFER)
 
 
+def suggest(command: str) -> None:
+    """Say what to do next, last of all, to a person: never where output goes to a file or a pipe.
+
+    Args:
+        command: A command to run, or what to open.
+    """
+    if console.is_terminal:
+        messages.print(f"next: {command}", markup=False, soft_wrap=True)
+
+
 def check_suffix(path: Path | None) -> None:
     """Raise before any work when rows could not be written to a path.
 

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from svlaw.analysis.intervals.interval_choice import IntervalChoice
-from svlaw.cli.cost_options import read_cost
+from svlaw.cli.cost_options import as_options, read_cost
 from svlaw.cli.interval_options import read_intervals
 from svlaw.cli.options import (
+    FineSolutions,
+    FineVerifications,
     Json,
     On,
     PoolPath,
@@ -17,7 +19,7 @@ from svlaw.cli.options import (
     Verifier,
     read_options,
 )
-from svlaw.cli.output import print_json, print_table, warn
+from svlaw.cli.output import print_json, print_table, suggest, warn
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
@@ -33,21 +35,18 @@ def plan(
     pool: PoolPath,
     budget: Annotated[
         float | None,
-        typer.Option(metavar="B", help="Most to spend on a problem, in the units of the cost."),
+        typer.Option(metavar="COST", help="Maximum cost per problem, in the units of --cost."),
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(metavar="ACC", help="Accuracy to reach at the least cost: 0.75, or 75%."),
+        typer.Option(
+            metavar="ACCURACY",
+            help="Target accuracy to reach at the lowest cost: 0.75 or 75%.",
+        ),
     ] = None,
     strategies: Strategies = None,
-    solutions: Annotated[
-        str,
-        typer.Option(metavar="1,2,4", help="Values of S, 'all', or 'fine' (eight per doubling)."),
-    ] = FINE,
-    verifications: Annotated[
-        str,
-        typer.Option(metavar="1,2,4", help="Values of V, 'all', or 'fine' (eight per doubling)."),
-    ] = FINE,
+    solutions: FineSolutions = FINE,
+    verifications: FineVerifications = FINE,
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
@@ -57,7 +56,7 @@ def plan(
     on: On = None,
     as_json: Json = False,
 ) -> None:
-    """What to run: strategy, S and V or setting for a budget, or for a target accuracy."""
+    """Choose the strategy, S and V or setting to run, for a budget or a target accuracy."""
     from svlaw.fit.plans.plan_table import plan_table
     from svlaw.fit.plans.planner import check_request
     from svlaw.fit.plans.planner import plan as compute
@@ -85,6 +84,7 @@ def plan(
     print_table(plan_table(found, title(study), intervals))
     for note in found.notes:
         warn(note)
+    suggest(f"svlaw report {pool}{as_options(choice)}")
 
 
 def _read_share(text: str | None) -> float | None:

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from svlaw.cli.cost_options import read_cost
+from svlaw.cli.cost_options import as_options, read_cost
 from svlaw.cli.options import (
     Bins,
     By,
+    FineSolutions,
+    FineVerifications,
     Json,
     On,
     PoolPath,
@@ -16,7 +18,7 @@ from svlaw.cli.options import (
     Verifier,
     read_options,
 )
-from svlaw.cli.output import console, print_json, print_table
+from svlaw.cli.output import console, print_json, print_table, suggest
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import Study, headings, open_study
 from svlaw.questions.defaults import FINE, RESAMPLES
@@ -42,14 +44,8 @@ def savings(
     against: Annotated[
         str, typer.Option(metavar="NAME", help="The strategy to compare with.")
     ] = "self_consistency",
-    solutions: Annotated[
-        str,
-        typer.Option(metavar="1,2,4", help="Values of S, 'all', or 'fine' (eight per doubling)."),
-    ] = FINE,
-    verifications: Annotated[
-        str,
-        typer.Option(metavar="1,2,4", help="Values of V, 'all', or 'fine' (eight per doubling)."),
-    ] = FINE,
+    solutions: FineSolutions = FINE,
+    verifications: FineVerifications = FINE,
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
@@ -60,7 +56,7 @@ def savings(
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
-    """What a strategy costs over what another costs, where both succeed alike."""
+    """Compare what two strategies cost where both succeed equally often."""
     study = open_study(
         *(pool, f"{against},{strategy}", solutions, verifications, choice, verifier, options),
         by=by,
@@ -81,6 +77,7 @@ def savings(
     for heading, one in zip(headings(study), found, strict=True):
         print_table(savings_table(one, heading))
     console.print("ratio: cost of the strategy over that of the other, at equal success (in %)")
+    suggest(f"svlaw report {pool}{as_options(choice)}")
 
 
 def _documents(study: Study, found: "Sequence[Savings]") -> list[dict[str, Any]]:

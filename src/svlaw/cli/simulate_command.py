@@ -12,6 +12,7 @@ from svlaw.cli.output import (
     print_json,
     print_rows,
     progress_bar,
+    suggest,
     warn,
     write_rows,
 )
@@ -194,6 +195,7 @@ def simulate(
     )
     _print_success(shown)
     _print_laws(laws)
+    suggest(f"svlaw frontier {pool.path}")
 
 
 def _truth(
