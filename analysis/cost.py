@@ -198,6 +198,15 @@ def relative_cost(pool: Pool, ratio: float | None, verifier: str | None = None) 
     Raises:
         BadInputError: lambda is not above 0.
         NotInPoolError: lambda is to be measured and the pool holds no lengths.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> cost = sv.relative_cost(sv.open_example("singhi2025_fig1"), 2.0)
+        >>> cost
+        RelativeCost: C(S, V) = S (1 + 2 V)
+          compute in solutions, lambda 2, given
+        >>> float(cost(32, 4))
+        288.0
     """
     if ratio is not None:
         return RelativeCost(ratio, calls=calls_of(pool, verifier))

@@ -191,6 +191,12 @@ def token_cost(pool: Pool, verifier: str | None = None) -> TokenCost:
 
     Raises:
         NotInPoolError: The pool holds no lengths.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> sv.token_cost(sv.open_example("exams_gpt35_by_gpt4"))
+        TokenCost: C(S, V) = 180 (S + 0.962 V)
+          compute in tokens, lambda 0.962, tokens estimated at 4 characters each
     """
     tokens = mean_tokens(pool, verifier)
     return TokenCost(tokens, _origin(tokens), calls_of(pool, verifier))

@@ -70,6 +70,11 @@ def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
 
     Raises:
         NotInPoolError: Lengths of solutions or verifications are missing.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> sv.measure_lambda(sv.open_example("exams_gpt35_by_gpt4"))
+        MeasuredLambda: ratio 0.962, unit characters, solution_length 719, verification_length 691
     """
     if pool.is_published_table:
         raise NotInPoolError(f"{pool.path}: a published table has no lengths; give --lambda")

@@ -225,6 +225,12 @@ def open_pool(path: str | Path, *, unfinished: bool = False) -> Pool:
         BadInputError: The folder is no pool, its version is newer than this release knows, or a
             part is damaged.
         StorageError: The object store refuses access or cannot be reached.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> path = sv.open_example("exams_gpt35_by_gpt4").path
+        >>> sv.open_pool(path).verifiers
+        ('gpt4_resolve',)
     """
     path = locate(path)
     recover_if_free(path)

@@ -114,5 +114,6 @@ def _is_estimate(value: Any) -> bool:
 
 
 def _cut(line: str) -> str:
+    line = line.removesuffix(f" {UNKNOWN}")  # an interval that is not known
     line = harmless(line.replace("\n", " ").replace("\r", " ").replace("\t", " "))
     return line if len(line) <= _MOST_WIDTH else f"{line[: _MOST_WIDTH - 3]}..."

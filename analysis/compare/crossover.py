@@ -207,6 +207,13 @@ def advantage(
     Raises:
         BadInputError: There is no such strategy.
         NotInPoolError: The table lacks one of the strategies, or their budgets do not overlap.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> table = sv.success_table(sv.open_example("singhi2025_fig1"))
+        >>> rows = sv.advantage(table, sv.RelativeCost(2.0))
+        >>> round(rows["difference"][-1], 3)
+        0.037
     """
     _, sides = named_sides(table, cost, strategy, against)
     breaks = sides.breaks(cost.unit_name)

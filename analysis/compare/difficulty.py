@@ -147,6 +147,12 @@ def pass_rates(pool: Pool, seed: int = 0) -> pl.DataFrame:
 
     Raises:
         NotInPoolError: The pool holds no answers.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> rates = sv.pass_rates(sv.open_example("exams_gpt35_by_gpt4"))
+        >>> rates.columns
+        ['problem_id', 'pass_rate', 'n_solutions']
     """
     reader = SampleReader(pool, half="rating", seed=seed)
     kept = np.ones(len(reader.problem_ids), np.bool_)

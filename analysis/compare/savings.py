@@ -112,6 +112,15 @@ def savings(
 
     Raises:
         NotInPoolError: The table lacks a strategy, or no success is reached by both.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> table = sv.success_table(sv.open_example("singhi2025_fig1"))
+        >>> sv.savings(table, sv.RelativeCost(2.0), "best_of_n")
+        Savings: best_of_n against self_consistency
+          at 34.4%: 2.32 of its cost
+          at 45.0%: 5.98 of its cost
+          at 55.6%: 9.37 of its cost
     """
     rows = [_rows(table, name) for name in (strategy, against)]
     shares = np.linspace(0, 1, LEVELS)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from svlaw.analysis.strategies.specs import ALL, needs_verifier, needs_votes, strategy_names
+from svlaw.data.errors import NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.schema import STRATEGIES
 
@@ -38,3 +39,17 @@ def named_strategies(pool: Pool, strategies: Sequence[str] | None) -> list[str]:
     for text in strategies or default_strategies(pool):
         names += available_strategies(pool) if text.strip() == ALL else [text]
     return names
+
+
+def check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
+    """Raise for a strategy that a pool has no data for.
+
+    Raises:
+        NotInPoolError: It has none.
+    """
+    available = available_strategies(pool)
+    for name in strategies:
+        if name not in available:
+            raise NotInPoolError(
+                f"{pool.path}: holds nothing for {name}; it has data for {', '.join(available)}"
+            )

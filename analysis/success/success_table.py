@@ -17,7 +17,7 @@ from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.execution import estimate_here, estimate_on, holdings_on
 from svlaw.analysis.success.grid import Values
 from svlaw.analysis.success.point_usage import PointUsage
-from svlaw.analysis.success.pool_strategies import available_strategies, named_strategies
+from svlaw.analysis.success.pool_strategies import check_strategies, named_strategies
 from svlaw.analysis.success.published_points import published_points
 from svlaw.analysis.success.sample_reader import BATCH_ROWS, SampleReader
 from svlaw.analysis.success.sampling_noise import SamplingNoise
@@ -299,9 +299,17 @@ def success_table(
     Raises:
         BadInputError: A value cannot be used, or the pool does not hold that much.
         NotInPoolError: The pool lacks what a strategy needs.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> table = sv.success_table(sv.open_example("singhi2025_fig1"), solutions=[1, 4, 16])
+        >>> table
+        SuccessTable: 21 points, a published table
+          self_consistency: 3 points, S 1 to 16, success 33.5 to 49.5%
+          best_of_n: 18 points, S 1 to 16, V 1 to 32, success 34.4 to 54.3%
     """
     wanted = parse_specs(named_strategies(pool, strategies))
-    _check_strategies(pool, tuple(wanted))
+    check_strategies(pool, tuple(wanted))
     if pool.is_published_table:
         return _published_table(pool, tuple(wanted), solutions, verifications)
     options = options or Options()
@@ -364,15 +372,6 @@ def assemble(
         blocks[0].verifier,
         usage_of(blocks, found),
     )
-
-
-def _check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
-    available = available_strategies(pool)
-    for name in strategies:
-        if name not in available:
-            raise NotInPoolError(
-                f"{pool.path}: holds nothing for {name}; it has data for {', '.join(available)}"
-            )
 
 
 def _published_table(

@@ -45,6 +45,12 @@ def advise(laws: Sequence[AllocationLaw]) -> tuple[Advice, ...]:
 
     Args:
         laws: The laws of one fit.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> fit = sv.fit_allocation(sv.open_example("singhi2025_fig1"), 2.0)
+        >>> sv.advise(fit.laws)[0].method
+        'isobudget'
     """
     strategies = dict.fromkeys(law.strategy for law in laws)
     return tuple(

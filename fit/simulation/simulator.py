@@ -110,6 +110,13 @@ def simulate_table(
 
     Raises:
         BadInputError: A number is out of its range.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> sizes = {"problems": 50, "solutions": 8, "verifications": 2}
+        >>> sv.simulate_table(sv.Simulation(), **sizes, strategies=["self_consistency"])
+        SuccessTable: 4 points, 50 problems, verifier simulated
+          self_consistency: 4 points, S 1 to 8, success 44.8 to 54.2%
     """
     samples = simulate_samples(
         simulation, problems=problems, solutions=solutions, verifications=verifications, seed=seed

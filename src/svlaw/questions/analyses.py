@@ -51,6 +51,16 @@ def curves(
     Raises:
         BadInputError: An argument has a wrong type, or the rate is no share.
         NotInPoolError: The pool lacks what the analysis needs.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> rows = sv.curves(sv.open_example("singhi2025_fig1"), 2.0)
+        >>> rows
+        curves: 69 rows x 15 columns
+          best_of_n, S = 256, V = 32: 59.2%
+          self_consistency, S = 128: 55.6%
+        >>> rows.filter(strategy="self_consistency", solutions=4)["success"].item()
+        0.4133
     """
     asked = ask("curves", source, cost, verifier, seed)
     rate = false_positive_rate
@@ -84,6 +94,12 @@ def frontier(
     Raises:
         BadInputError: An argument has a wrong type.
         NotInPoolError: The pool lacks what the analysis needs.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> best = sv.frontier(sv.open_example("singhi2025_fig1"), 2.0).filter("best")
+        >>> best.select("budget", "strategy", "solutions").row(3)
+        (8.0, 'self_consistency', 8)
     """
     asked = ask("frontier", source, cost, verifier, seed)
     rows = frontiers.frontier(asked.table, asked.cost, resamples=resamples, seed=seed)
@@ -119,6 +135,18 @@ def crossover(
 
     Source:
         arXiv 2504.01005, section 4.1 (definitions made exact in docs/comparing.md).
+
+    Examples:
+        >>> import svlaw as sv
+        >>> found = sv.crossover(sv.open_example("singhi2025_fig1"), 2.0)
+        >>> found
+        Crossover of best_of_n: published table, status ok
+          saturation budget 128
+          crossover budget 1,231
+          match budget 1,014
+          gain (points) 3.7
+        >>> round(found.crossover_budget.estimate)
+        1231
     """
     asked = ask("crossover", source, cost, verifier, seed, (strategy, against))
     return crossovers.crossover(
@@ -159,6 +187,15 @@ def fit_allocation(
     Raises:
         BadInputError: An argument has a wrong type, or the method is unknown.
         NotInPoolError: There is no strategy with a verifier.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> fit = sv.fit_allocation(sv.open_example("singhi2025_fig1"), 2.0)
+        >>> fit
+        AllocationFit by envelope, isobudget, surface: published table
+          best_of_n: S ~ C^0.51, V ~ C^0.53 (isobudget)
+        >>> round(fit["best_of_n", "solutions", "envelope"].exponent, 2)
+        0.56
     """
     asked = ask("fit", source, cost, verifier, seed)
     return laws.fit_allocation(
@@ -199,6 +236,17 @@ def plan(
         BadInputError: An argument has a wrong type, both or neither of budget and target are given,
             one is out of range, or the budget is below the cheapest computed point.
         NotInPoolError: No strategy can be run without an oracle.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> found = sv.plan(sv.open_example("singhi2025_fig1"), 2.0, budget=64)
+        >>> found
+        Plan for a budget of 64: status ok
+          recommended: self_consistency, S = 64, cost 64, expected 55.1%
+          voting: self_consistency, S = 64, cost 64, expected 55.1%
+          runner-up: best_of_n, S = 4, V = 4, cost 36, expected 44.9%
+        >>> found.frame()["role"].to_list()
+        ['recommended', 'voting', 'runner-up']
     """
     planner.check_request(budget, target)
     asked = ask("plan", source, cost, verifier, seed)
@@ -237,6 +285,12 @@ def forecast(
         BadInputError: An argument has a wrong type, or a number of solutions or a budget cannot be
             used.
         NotInPoolError: Nothing can be forecast.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> found = sv.forecast(sv.open_example("singhi2025_fig1"), 2.0, budgets=[1e5])
+        >>> found["best_of_n"]["status"].to_list()
+        ['ok']
     """
     asked = ask("forecast", source, cost, verifier, seed)
     table = asked.table

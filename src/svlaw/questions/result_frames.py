@@ -6,7 +6,7 @@ import polars as pl
 
 from svlaw.analysis.compare.comparison_tables import curve_table, frontier_table
 from svlaw.analysis.intervals.interval_choice import IntervalChoice
-from svlaw.data.table_texts import TextTable, percent, span
+from svlaw.data.table_texts import UNKNOWN, TextTable, percent, span
 
 _MOST_TOLD = 5
 
@@ -25,7 +25,7 @@ class ResultFrame(pl.DataFrame):
 
     def __repr__(self) -> str:
         rows = self._told()
-        shown = [" ".join(row)[:90] for row in rows[:_MOST_TOLD]]
+        shown = [" ".join(row).removesuffix(f" {UNKNOWN}")[:90] for row in rows[:_MOST_TOLD]]
         lines = [f"{self.title}: {self.height:,} rows x {self.width} columns", *shown]
         if len(rows) > _MOST_TOLD:
             lines.append(f"... {len(rows) - _MOST_TOLD} more")
