@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from svlaw.data.numerals import amount
@@ -49,6 +48,8 @@ def harmless(text: str) -> str:
 
 def escaped(text: str) -> str:
     """A text that a page shows as it is."""
+    from html import escape  # noqa: PLC0415  the command line starts without it
+
     return escape(harmless(text))
 
 

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.cost import CostModel, calls_of
-from svlaw.analysis.dust import settled_success
 from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.strategies.specs import needs_verifier, parse_spec, parse_specs
 from svlaw.analysis.success.estimators import Options
@@ -360,11 +359,9 @@ def assemble(
 ) -> SuccessTable:
     """One table of the estimates of all strategies, block after block."""
     points = pl.concat([points_of(block) for block in blocks])
-    success = np.concatenate([one.success for one in found], axis=1).T
-    solutions = points["solutions"].cast(pl.Float64).fill_null(np.nan).to_numpy()
     return SuccessTable(
         points,
-        settled_success(success, solutions),
+        np.concatenate([one.success for one in found], axis=1).T,
         np.concatenate([one.variance for one in found], axis=1).T,
         blocks[0].problem_ids,
         n_set_aside,

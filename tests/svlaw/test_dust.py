@@ -94,9 +94,13 @@ def test_no_difference_is_dust(table: sv.SuccessTable) -> None:
 def test_dust_is_settled() -> None:
     assert settled([4e-14, -4e-14, 2e-9, 0.5]).tolist() == [0.0, 0.0, 2e-9, 0.5]
     assert np.isnan(settled([np.nan])).all()
-    success = np.array([[1 / 3, 1e-12], [1 / 3 + 1e-13, 0.0], [0.4, 1 - 1e-13], [1 / 3, 0.5]])
-    single = settled_success(success, np.array([1.0, 1.0, 1.0, 2.0]))
-    assert single.tolist() == [[1 / 3, 0.0], [1 / 3, 0.0], [0.4, 1.0], [1 / 3, 0.5]]
+    sizes = np.array([1, 2, 4])
+    success = np.array([[1 / 3 + 1e-13, 1 - 1e-13, 1e-12], [2 / 7 - 1e-13, 0.5, 1 / 3 + 1e-13]])
+    clean = settled_success(success, sizes, 6)
+    assert clean.tolist() == [[1 / 3, 1.0, 0.0], [2 / 7, 0.5, 1 / 3 + 1e-13]]
+    assert settled_success(clean, sizes, 6).tolist() == clean.tolist()
+    unclear = np.array([[0.123456789012], [np.nan]])
+    np.testing.assert_array_equal(settled_success(unclear, sizes[:1], 6), unclear)
 
 
 @pytest.mark.parametrize("suffix", ["json", "csv", "parquet"])

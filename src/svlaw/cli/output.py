@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from svlaw.data.errors import BadInputError
@@ -124,6 +123,14 @@ def write_rows(path: Path, frame: "pl.DataFrame") -> None:
 @contextmanager
 def progress_bar(label: str) -> Iterator[ProgressCallback]:
     """Show a bar on standard error while work goes on; nothing when it is not a terminal."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     shown = messages.is_terminal
     with Progress(*columns, console=messages, transient=True, disable=not shown) as bar:
