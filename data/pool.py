@@ -4,7 +4,7 @@ Layout (schema version 1)::
 
     POOL/pool.json                               version, verifiers, provenance
     POOL/{problems,solutions,answers,success}/part-*.parquet
-    POOL/{verifications,verdicts}/<verifier>/part-*.parquet
+    POOL/{verifications,verdicts,verifier_answers}/<verifier>/part-*.parquet
 
 A pool is opened cheaply (no rows are read) and scanned lazily. Parts appear by atomic rename, so a
 reader never sees half a part.

@@ -1,8 +1,9 @@
 """Tables of a pool: their columns, types, unique keys and allowed values.
 
 A pool is a folder of Parquet datasets. Text lives in `problems`, `solutions` and `verifications`;
-`answers` and `verdicts` are the small derived tables that analysis reads; `success` holds a
-published success table for pools that have no generations.
+`answers` and `verdicts` are the small derived tables that analysis reads; `verifier_answers` holds
+the answers of a verifier that solves the problems itself; `success` holds a published success table
+for pools that have no generations.
 """
 
 from dataclasses import dataclass, field
@@ -128,6 +129,22 @@ TABLES: Final[dict[str, Table]] = {
             ("problem_id", "solution_id", "verification_id", "status"),
             per_verifier=True,
             allowed={"verdict": VERDICTS, "status": VERDICT_STATUS},
+        ),
+        Table(
+            "verifier_answers",
+            ("problem_id", "verification_id"),
+            {
+                **_PROBLEM,
+                "verification_id": pl.Int32(),
+                "answer": pl.String(),
+                "answer_class": pl.Int32(),
+                "is_correct": pl.Boolean(),
+                "status": pl.String(),
+                **_LENGTH,
+            },
+            ("problem_id", "verification_id", "is_correct", "status"),
+            per_verifier=True,
+            allowed={"status": ANSWER_STATUS},
         ),
         Table(
             "success",

@@ -10,6 +10,7 @@ from svlaw.data.schema import TABLES, Table
 
 _SHARES = {"verdicts": "score", "success": "success"}
 """Columns that must lie in [0, 1], by table."""
+_OF_PROBLEMS = ("answers", "solutions", "verifier_answers")
 _MEND = "import the pool again"
 
 
@@ -71,7 +72,7 @@ def _check_orphans(pool: Pool) -> list[Check]:
     """Look for rows whose problem or solution is not in the pool."""
     checks: list[Check] = []
     for table, verifier in tables_of(pool):
-        if table.name in ("answers", "solutions") and pool.has("problems"):
+        if table.name in _OF_PROBLEMS and pool.has("problems"):
             owner, key, what = "problems", ["problem_id"], "problem"
         elif table.name in ("verdicts", "verifications") and pool.has("answers"):
             owner, key, what = "answers", ["problem_id", "solution_id"], "solution"
@@ -88,7 +89,7 @@ def _check_orphans(pool: Pool) -> list[Check]:
         if not count:
             continue
         subject = subject_of(table.name, verifier)
-        if table.name in ("answers", "verdicts"):
+        if table.name in ("answers", "verdicts", "verifier_answers"):
             words = f"{count:,} belong to no {what}; import the {what}s too, or the pool again"
             checks.append(Check("error", subject, words))
         else:

@@ -3,7 +3,7 @@
 Layout::
 
     FOLDER/README.md                      the data card
-    FOLDER/{problems,answers,verdicts}.parquet (or .csv)
+    FOLDER/{problems,answers,verdicts,verifier_answers}.parquet (or .csv)
     FOLDER/success.parquet (or .csv)      of a pool that holds a published table alone
 """
 
@@ -25,6 +25,7 @@ from svlaw.data.storage.files import atomic_folder
 Form = Literal["parquet", "csv"]
 """Form of the tables."""
 
+_TABLES: Final = ("problems", "answers", "verdicts", "verifier_answers")
 _SOLUTION: Final = TABLES["answers"].key
 _VERIFICATION: Final = TABLES["verdicts"].key
 _TEXTS: Final = ("text", "prompt_tokens", "finish_reason", "seed")
@@ -40,10 +41,10 @@ def export_pool(
 ) -> Path:
     """Write a pool's tables and a data card into a new folder, whole or not at all.
 
-    The tables are problems, answers and verdicts (of all verifiers, told apart by a column
-    `verifier`, and by one of `calls` where some verifier's are shared); with `text`, answers and
-    verdicts carry the texts, prompt tokens, finish reasons and seeds as well, and verdicts the
-    probabilities. `import_tables` makes an equal pool of them.
+    The tables are problems, answers, verdicts and verifiers' own answers (of all verifiers, told
+    apart by a column `verifier`, and verdicts by one of `calls` where some are shared); with
+    `text`, answers and verdicts carry the texts, prompt tokens, finish reasons and seeds as well,
+    and verdicts the probabilities. `import_tables` makes an equal pool of them.
     A pool that holds a published table alone gives that table.
 
     Args:
@@ -65,7 +66,7 @@ def export_pool(
     pool = pool if isinstance(pool, Pool) else open_pool(pool)
     if text and not pool.has("solutions"):
         raise BadInputError(f"{pool.path}: holds no texts; export it without them")
-    names = ["success"] if pool.is_published_table else ["problems", "answers", "verdicts"]
+    names = ["success"] if pool.is_published_table else list(_TABLES)
     names = [name for name in names if _is_there(pool, name)]
     with atomic_folder(Path(out)) as folder:
         tables = []
@@ -77,7 +78,7 @@ def export_pool(
 
 
 def _is_there(pool: Pool, name: str) -> bool:
-    if name == "verdicts":
+    if TABLES[name].per_verifier:
         return any(pool.has(name, verifier) for verifier in pool.verifiers)
     return pool.has(name)
 
@@ -105,6 +106,10 @@ def _frames(pool: Pool, name: str, text: bool) -> Iterator[pl.DataFrame]:
                 label.append(pl.lit(pool.calls(verifier)).alias("calls"))
             for frame in _with_texts(pool, "verdicts", "verifications", verifier, text):
                 yield frame.select(*_VERIFICATION, *label, pl.exclude(*_VERIFICATION))
+    elif name == "verifier_answers":
+        for verifier in filter(lambda one: pool.has(name, one), pool.verifiers):
+            rows = pool.collect(pool.scan(name, verifier), name).sort(TABLES[name].key)
+            yield rows.with_columns(pl.lit(verifier).alias("verifier"))
     else:
         yield pool.collect(pool.scan(name), name).sort(TABLES[name].key)
 

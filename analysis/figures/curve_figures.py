@@ -40,6 +40,7 @@ STRATEGY_NAMES: Final = {
     "verify_if_split": "Verifying where votes split",
     "accept_first": "Accepting the first good one",
     "halving": "Successive halving",
+    "verifier_vote": "The verifier's own vote",
 }
 """What each strategy is called in figures and reports."""
 
@@ -54,6 +55,7 @@ STRATEGY_COLOURS: Final = {
     "verify_if_split": "#7A4EA3",
     "accept_first": "#8C564B",
     "halving": "#1B1B1B",
+    "verifier_vote": "#B03060",
 }
 """The colour of each strategy, in every figure."""
 
@@ -68,6 +70,7 @@ _SYMBOLS: Final = {
     "verify_if_split": "x",
     "accept_first": "star",
     "halving": "hexagon",
+    "verifier_vote": "pentagon",
 }
 _DEPTH_SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 _POINT_COLUMNS: Final = ("strategy", "solutions", "verifications", "success")

@@ -37,6 +37,8 @@ class ProblemSample:
         n_calls: M, the number of shared calls; 0 where they are independent.
         lengths: Tokens of solutions and verdicts; None where they are not stored or nothing asks
             for them.
+        verifier_answers: The verifier's own answers to the problem, in place of solutions; None
+            where it gave none or nothing asks for them.
     """
 
     problem_id: str
@@ -48,11 +50,17 @@ class ProblemSample:
     calls: npt.NDArray[np.int32] | None = None
     n_calls: int = 0
     lengths: SampleLengths | None = None
+    verifier_answers: "ProblemSample | None" = None
 
     @property
     def n_solutions(self) -> int:
         """N, the number of solutions."""
         return self.classes.size
+
+    @property
+    def n_verifier_answers(self) -> int:
+        """Number of the verifier's own answers."""
+        return 0 if self.verifier_answers is None else self.verifier_answers.n_solutions
 
     @property
     def n_verdicts(self) -> npt.NDArray[np.int64]:
@@ -147,6 +155,7 @@ def subset(sample: ProblemSample, kept: Mask) -> ProblemSample:
         calls=None if sample.calls is None else sample.calls[rows],
         n_calls=sample.n_calls,
         lengths=None if sample.lengths is None else sample.lengths.subset(kept, sizes),
+        verifier_answers=sample.verifier_answers,
     )
 
 

@@ -83,5 +83,10 @@ def needs_verifier(strategy: str) -> bool:
 
 
 def needs_votes(strategy: str) -> bool:
-    """Whether a strategy counts equal answers."""
-    return strategy not in ("coverage", "best_of_n", "accept_first", "halving")
+    """Whether a strategy counts equal answers of solutions."""
+    return strategy not in ("coverage", "best_of_n", "accept_first", "halving", "verifier_vote")
+
+
+def needs_verifier_answers(strategy: str) -> bool:
+    """Whether a strategy uses the verifier's own answers."""
+    return strategy in FAMILIES and FAMILIES[strategy].is_own_vote

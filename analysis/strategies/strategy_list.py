@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from svlaw.analysis.strategies.policies.families import DEFAULT_MOST, FAMILIES, Family
 from svlaw.analysis.strategies.policies.parameters import write_value
-from svlaw.analysis.strategies.specs import needs_verifier, needs_votes
+from svlaw.analysis.strategies.specs import needs_verifier, needs_verifier_answers, needs_votes
 
 _PLAIN: Final = {
     "coverage": (
@@ -68,7 +68,7 @@ def _policy(family: Family) -> dict[str, Any]:
 
 
 def _default(family: Family, name: str) -> str | None:
-    if name == "most":
+    if name == "most" and name not in family.ladders:
         return f"{DEFAULT_MOST}, or what the pool has"
     if name in family.ladders:
         return ", ".join(write_value(value) for value in family.ladders[name])
@@ -77,5 +77,7 @@ def _default(family: Family, name: str) -> str | None:
 
 def _needs(name: str) -> str:
     needs = ["answers"] if needs_votes(name) else []
+    if needs_verifier_answers(name):
+        return "the verifier's own answers"
     needs += ["verdicts"] if needs_verifier(name) else []
     return " and ".join(needs) or "solutions"

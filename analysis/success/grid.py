@@ -36,6 +36,11 @@ class Holder(Protocol):
         """(N,) largest V that each solution supports."""
         ...
 
+    @property
+    def n_verifier_answers(self) -> int:
+        """Number of the verifier's own answers."""
+        ...
+
 
 @dataclass(frozen=True)
 class Grid:

@@ -19,9 +19,10 @@ def choose_policies(
     """Settings of each family, and the problems that they can be replayed on.
 
     A problem that has fewer solutions than a policy may draw is no obstacle: the policy is cut
-    there, which the usage tells. A problem without a solution, or for a policy that verifies
-    without one that has V verdicts, is set aside. Settings that are not given make use of no more
-    verdicts than 80% of the problems have on some solution.
+    there, which the usage tells. A problem without a solution is set aside; for a policy that
+    verifies also one without a solution that has V verdicts, and for a vote of the verifier one
+    without an answer of its own. Settings that are not given make use of no more verdicts than 80%
+    of the problems have on some solution.
 
     Args:
         problems: The problems.
@@ -44,7 +45,11 @@ def choose_policies(
         family = FAMILIES[name]
         held, usual = int(deepest.max(initial=0)), 0
         most = int(sizes.max())
-        if family.is_verified:
+        if family.is_own_vote:
+            own = np.array([p.n_verifier_answers for p in problems], np.int64)
+            common &= own >= 1
+            most = int(own.max(initial=0))
+        elif family.is_verified:
             if not held:
                 raise NotInPoolError(f"{name} needs verdicts; no solution has any")
             usual = max(int(np.quantile(deepest[common], 1 - SUPPORT, method="lower")), 1)

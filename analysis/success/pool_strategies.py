@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from svlaw.analysis.strategies.specs import ALL, needs_verifier, needs_votes, strategy_names
+from svlaw.analysis.strategies.specs import (
+    ALL,
+    needs_verifier,
+    needs_verifier_answers,
+    needs_votes,
+    strategy_names,
+)
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.schema import STRATEGIES
@@ -21,15 +27,28 @@ def default_strategies(pool: Pool) -> tuple[str, ...]:
     return tuple(name for name in available_strategies(pool) if name in STRATEGIES)
 
 
+def contenders(pool: Pool) -> tuple[str, ...]:
+    """What frontier and plan compare unless strategies are named.
+
+    These are the strategies without settings, and the vote of a verifier whose own answers are
+    known: whoever pays for its calls could have let it solve the problem instead.
+    """
+    own = (name for name in available_strategies(pool) if needs_verifier_answers(name))
+    return (*default_strategies(pool), *own)
+
+
 def available_strategies(pool: Pool) -> tuple[str, ...]:
     """All strategies that a pool has data for."""
     if pool.is_published_table:
         return default_strategies(pool)
     votes = pool.scan("answers").select(pl.col("answer_class").is_not_null().any()).collect().item()
+    solved = any(pool.has("verifier_answers", name) for name in pool.verifiers)
     return tuple(
         name
         for name in strategy_names()
-        if (votes or not needs_votes(name)) and (pool.verifiers or not needs_verifier(name))
+        if (votes or not needs_votes(name))
+        and (pool.verifiers or not needs_verifier(name))
+        and (solved or not needs_verifier_answers(name))
     )
 
 
@@ -45,7 +64,7 @@ def check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
     """Raise for a strategy that a pool has no data for.
 
     Raises:
-        NotInPoolError: It has none.
+        NotInPoolError: There is one.
     """
     available = available_strategies(pool)
     for name in strategies:

@@ -10,26 +10,26 @@ import numpy.typing as npt
 import polars as pl
 
 from svlaw.analysis.kernels.problem_sample import (
-    NO_CLASS,
     SCORE_UNIT,
     UNPARSED,
     Half,
     ProblemSample,
-    dense_classes,
     in_half,
     subset,
     supported_depths,
 )
-from svlaw.analysis.kernels.sample_lengths import SampleLengths
+from svlaw.analysis.success.sample_rows import rises, spans, split_samples, with_lengths
 from svlaw.analysis.success.stored_lengths import StoredLengths
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool
+from svlaw.data.schema import TABLES
 
 BATCH_ROWS: Final = 4_000_000
 """Solutions and verdicts in a batch, unless a single problem holds more; about 0.2 GB."""
 
 _SOLUTION: Final = ("problem_id", "solution_id")
 _VERDICT: Final = (*_SOLUTION, "verification_id")
+_OWN: Final = ("problem_id", "verification_id")
 _STRANGER: Final = "{}: some verdicts belong to no solution{}; see 'svlaw check'"
 
 
@@ -40,10 +40,12 @@ class Holding:
     Attributes:
         n_solutions: N.
         depths: (N,) largest V that each solution supports.
+        n_verifier_answers: Number of the verifier's own answers.
     """
 
     n_solutions: int
     depths: npt.NDArray[np.integer]
+    n_verifier_answers: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class BatchReader:
         seed: Seed of the halves.
         is_whole: Whether all problems are read at once.
         lengths: How tokens are read; None leaves them out.
+        has_verifier_answers: Whether the verifier's own answers are read.
     """
 
     pool: Pool
@@ -67,6 +70,7 @@ class BatchReader:
     seed: int
     is_whole: bool = False
     lengths: StoredLengths | None = None
+    has_verifier_answers: bool = False
 
     @property
     def has_shared_calls(self) -> bool:
@@ -74,7 +78,7 @@ class BatchReader:
         return self.verifier is not None and self.pool.calls(self.verifier) == "shared"
 
     def _scan(self, table: str) -> pl.LazyFrame:
-        return self.pool.scan(table, self.verifier if table == "verdicts" else None)
+        return self.pool.scan(table, self.verifier if TABLES[table].per_verifier else None)
 
     def rows(self, table: str) -> dict[str, int]:
         """Number of rows of each problem, in order of problem."""
@@ -93,7 +97,7 @@ class BatchReader:
     ) -> pl.DataFrame:
         """Rows of a run of problems in order of their key, every key once."""
         frame = self._rows_of(table, ids, columns)
-        if frame.select(_rises(key)).item():
+        if frame.select(rises(key)).item():
             return frame
         frame = frame.sort(key)
         twice = frame.filter(pl.all_horizontal(pl.col(k) == pl.col(k).shift(1) for k in key))
@@ -117,12 +121,16 @@ class BatchReader:
             if self.has_shared_calls:
                 distinct = pl.col("verification_id").n_unique()
                 calls = dict(verdicts.group_by("problem_id").agg(distinct).iter_rows())
+        own: dict[str, int] = {}
+        if self.has_verifier_answers:
+            rows = self._rows_of("verifier_answers", ids, ("problem_id",))
+            own = dict(rows.group_by("problem_id").len().iter_rows())
         for name, (start, stop), kept in zip(
-            ids, _spans(answers, ids), self._kept(answers, counts, ids), strict=True
+            ids, spans(answers, ids), self._kept(answers, counts, ids), strict=True
         ):
             shared = calls.get(name, 0) if self.has_shared_calls else None
             held = supported_depths(counts[start:stop][kept], shared)
-            yield Holding(held.size, np.sort(held))
+            yield Holding(held.size, np.sort(held), own.get(name, 0))
 
     def read(self, ids: Sequence[str]) -> list[ProblemSample]:
         """The samples of a run of problems.
@@ -149,17 +157,31 @@ class BatchReader:
             counts = _verdict_counts(answers, verdicts, self.pool)
             if self.has_shared_calls:
                 calls = verdicts["verification_id"].to_numpy()
-        samples = _split(answers, counts, scores, calls, ids)
+        samples = split_samples(answers, counts, scores, calls, ids)
         if self.lengths is not None:
             prompts = None
             if self.verifier is not None and self.lengths.has_prompts:
                 prompts = self._prompts(answers, ids)
             tokens = self.lengths.read(answers, verdicts, prompts)
-            samples = _with_lengths(samples, tokens)
+            samples = with_lengths(samples, tokens)
+        if self.has_verifier_answers:
+            pairs = zip(samples, self._read_verifier_answers(ids), strict=True)
+            samples = (replace(sample, verifier_answers=own) for sample, own in pairs)
         if self.half == "all" and not self.only_verified:
             return list(samples)
         masks = self._kept(answers, counts, ids)
         return [subset(sample, kept) for sample, kept in zip(samples, masks, strict=True)]
+
+    def _read_verifier_answers(self, ids: Sequence[str]) -> Iterator[ProblemSample]:
+        """The verifier's own answers to a run of problems, in place of solutions."""
+        measured = () if self.lengths is None else (self.lengths.column,)
+        columns = (*_OWN, "answer_class", "is_correct", "status", *measured)
+        answers = self._sorted_rows("verifier_answers", ids, columns, _OWN)
+        none = np.zeros(answers.height, np.int32)
+        samples = split_samples(answers, none, np.empty(0, np.int32), None, ids)
+        if self.lengths is None:
+            return samples
+        return with_lengths(samples, self.lengths.read_verifier_answers(answers))
 
     def _prompts(self, answers: pl.DataFrame, ids: Sequence[str]) -> pl.Series:
         """Mean tokens of the prompts that verify each solution, null where unknown."""
@@ -176,7 +198,7 @@ class BatchReader:
     ) -> Iterator[npt.NDArray[np.bool_]]:
         """Which solutions of each problem are read, in the order of sorted answers."""
         solutions = answers["solution_id"].to_numpy()
-        for name, (start, stop) in zip(ids, _spans(answers, ids), strict=True):
+        for name, (start, stop) in zip(ids, spans(answers, ids), strict=True):
             kept = in_half(self.half, name, solutions[start:stop], self.seed)
             yield kept & (counts[start:stop] > 0) if self.only_verified else kept
 
@@ -195,6 +217,7 @@ class SampleReader:
         seed: Seed of the halves.
         batch_rows: Solutions and verdicts in a batch.
         lengths: How tokens are read; None leaves them out.
+        has_verifier_answers: Whether the verifier's own answers are read.
         least_batches: How many batches to make of all problems, if they are enough.
 
     Attributes:
@@ -213,8 +236,17 @@ class SampleReader:
         batch_rows: int = BATCH_ROWS,
         least_batches: int = 1,
         lengths: StoredLengths | None = None,
+        has_verifier_answers: bool = False,
     ) -> None:
-        source = BatchReader(pool, verifier, only_verified, half, seed, lengths=lengths)
+        source = BatchReader(
+            pool,
+            verifier,
+            only_verified,
+            half,
+            seed,
+            lengths=lengths,
+            has_verifier_answers=has_verifier_answers,
+        )
         rows = source.rows("answers")
         ids = rows.keys() | _listed_problems(pool)
         if verifier is not None:
@@ -236,7 +268,7 @@ class SampleReader:
         """
         if len(self._batches) == 1:
             self._whole = self.source.read(self._batches[0])
-            return [Holding(s.n_solutions, s.depths) for s in self._whole]
+            return [Holding(s.n_solutions, s.depths, s.n_verifier_answers) for s in self._whole]
         return [holding for ids in self._batches for holding in self.source.count(ids)]
 
     def batches(self, kept: npt.NDArray[np.bool_]) -> Iterator[list[ProblemSample]]:
@@ -303,15 +335,6 @@ def _plan(ids: Sequence[str], rows: dict[str, int], batch_rows: int) -> list[Seq
     return [*batches, ids[start:]]
 
 
-def _rises(key: Sequence[str]) -> pl.Expr:
-    """Whether every row's key is above the one before, as it nearly always is already."""
-    rises = pl.lit(False)
-    for name in reversed(key):
-        before = pl.col(name).shift(1)
-        rises = (pl.col(name) > before) | ((pl.col(name) == before) & rises)
-    return rises.fill_null(True).all()
-
-
 def _verdict_counts(
     answers: pl.DataFrame, verdicts: pl.DataFrame, pool: Pool
 ) -> npt.NDArray[np.int32]:
@@ -322,61 +345,3 @@ def _verdict_counts(
     if found.sum() != verdicts.height:
         raise BadInputError(_STRANGER.format(pool.path, ""))
     return found
-
-
-def _spans(answers: pl.DataFrame, ids: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Where each problem's rows lie in sorted answers."""
-    sizes = dict(answers.group_by("problem_id").len().iter_rows())
-    start = 0
-    for name in ids:
-        stop = start + sizes.get(name, 0)
-        yield start, stop
-        start = stop
-
-
-def _with_lengths(
-    samples: Iterator[ProblemSample], tokens: SampleLengths
-) -> Iterator[ProblemSample]:
-    """Samples with their part of the lengths of all of them, in the same order."""
-    row = verdict = 0
-    for sample in samples:
-        rows = slice(row, row + sample.n_solutions)
-        verdicts = slice(verdict, verdict + sample.scores.size)
-        row, verdict = rows.stop, verdicts.stop
-        lengths = SampleLengths(
-            tokens.solutions[rows], tokens.prompts[rows], tokens.verdicts[verdicts]
-        )
-        yield replace(sample, lengths=lengths)
-
-
-def _split(
-    answers: pl.DataFrame,
-    counts: npt.NDArray[np.int32],
-    scores: npt.NDArray[np.int32],
-    calls: npt.NDArray[np.int32] | None,
-    ids: Sequence[str],
-) -> Iterator[ProblemSample]:
-    missing = (pl.col("status") != "graded") & pl.col("answer_class").is_null()
-    columns = answers.select(
-        pl.col("answer_class").fill_null(NO_CLASS).cast(pl.Int32),
-        pl.col("is_correct"),
-        missing.alias("missing"),
-    )
-    classes, correct, absent = (columns[name].to_numpy() for name in columns.columns)
-    offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
-    for name, (start, stop) in zip(ids, _spans(answers, ids), strict=True):
-        first, last = offsets[start], offsets[stop]
-        of_problem, n_calls = None, 0
-        if calls is not None:
-            names, places = np.unique(calls[first:last], return_inverse=True)
-            of_problem, n_calls = places.astype(np.int32), names.size
-        yield ProblemSample(
-            problem_id=name,
-            classes=dense_classes(classes[start:stop]),
-            correct=correct[start:stop],
-            missing=absent[start:stop],
-            offsets=offsets[start : stop + 1] - first,
-            scores=scores[first:last],
-            calls=of_problem,
-            n_calls=n_calls,
-        )

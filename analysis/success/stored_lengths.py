@@ -68,6 +68,16 @@ class StoredLengths:
             judged = _filled(verdicts, self.column, self.verification * scale) / scale
         return SampleLengths(solutions, read, judged)
 
+    def read_verifier_answers(self, answers: pl.DataFrame) -> SampleLengths:
+        """The lengths of a verifier's own answers, one problem after another.
+
+        Args:
+            answers: The answers, by problem and verification.
+        """
+        scale = CHARACTERS_PER_TOKEN if self.unit == "characters" else 1
+        lengths = _filled(answers, self.column, self.verification * scale) / scale
+        return SampleLengths(lengths, np.zeros(lengths.size), np.zeros(0))
+
 
 _PROMPTS: Final = "tokens of prompts"
 

@@ -11,7 +11,12 @@ import polars as pl
 
 from svlaw.analysis.cost import CostModel, calls_of
 from svlaw.analysis.strategies.policies.families import FAMILIES
-from svlaw.analysis.strategies.specs import needs_verifier, parse_spec, parse_specs
+from svlaw.analysis.strategies.specs import (
+    needs_verifier,
+    needs_verifier_answers,
+    parse_spec,
+    parse_specs,
+)
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.execution import estimate_here, estimate_on, holdings_on
 from svlaw.analysis.success.grid import Values
@@ -327,6 +332,7 @@ def success_table(
         batch_rows=batch_rows,
         least_batches=1 if cluster is None else _BATCHES_PER_CORE * cluster.cores,
         lengths=lengths,
+        has_verifier_answers=any(map(needs_verifier_answers, wanted)),
     )
     holdings = reader.holdings() if cluster is None else holdings_on(cluster, reader)
     calls = "independent" if verifier is None else pool.calls(verifier)

@@ -23,6 +23,7 @@ import polars as pl
 
 from svlaw.analysis.kernels.compilation import code_digest
 from svlaw.analysis.strategies.policies.families import FAMILIES, Settings
+from svlaw.analysis.strategies.specs import needs_verifier_answers
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.point_usage import USED
 from svlaw.analysis.success.stored_lengths import StoredLengths
@@ -152,7 +153,7 @@ class Store:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._inputs: dict[str | None, str] = {}
+        self._inputs: dict[tuple[str | None, bool], str] = {}
 
     def load(self, block: Block) -> BlockEstimate | None:
         """The stored estimate of a block; None when there is none, or it cannot be read."""
@@ -203,12 +204,15 @@ class Store:
         return folder, f"{block.strategy}-{self._inputs_of(block)}-{block.key()}"
 
     def _inputs_of(self, block: Block) -> str:
-        if block.reads not in self._inputs:
+        key = (block.reads, needs_verifier_answers(block.strategy))
+        if key not in self._inputs:
             parts = self._pool.parts("answers")
             if block.reads is not None:
                 parts += self._pool.parts("verdicts", block.reads)
-            self._inputs[block.reads] = _digest("".join(_contents(parts)).encode())
-        return self._inputs[block.reads]
+            if needs_verifier_answers(block.strategy):
+                parts += self._pool.parts("verifier_answers", block.reads)
+            self._inputs[key] = _digest("".join(_contents(parts)).encode())
+        return self._inputs[key]
 
 
 _MEANS: Final = tuple(f"mean_{name}" for name in USED)

@@ -20,6 +20,12 @@ _TITLES: Final[dict[str, dict[str, str]]] = {
         "source": "github.com/matthewrenze/jhu-llm-temperature at b00cfb6",
         "licence": "BSD-2-Clause, Copyright (c) 2023, Matthew Renze",
     },
+    "gpqa_diamond": {
+        "title": "198 GPQA questions, 80 gpt-oss-20b solutions each, verified by 80 answers of"
+        " Qwen3-30B-A3B-Thinking-2507",
+        "source": "github.com/jkomiyama/BoInf-code-publish at fbcb097",
+        "licence": "MIT, as its README states; cite Best-of-Infinity (ICLR 2026)",
+    },
     "humaneval_codegen16b": {
         "title": "164 HumanEval problems, 100 CodeGen-16B programs each, run on generated tests",
         "source": "github.com/microsoft/CodeT at 35f54d6",
@@ -40,22 +46,27 @@ _RENAMES: Final = {
 
 
 def build(pools: Path, published: Path, out: Path, scratch: Path) -> None:
-    """Write the three example pools below `out`.
+    """Write the example pools below `out`.
 
     Args:
-        pools: Folder with the converted tables `exams_gpt35_by_gpt4` and `humaneval_codegen16b`.
+        pools: Folder with the converted tables `exams_gpt35_by_gpt4`, `humaneval_codegen16b` and
+            `reasoning/gpqa_diamond`.
         published: Folder with `singhi2025_fig1.csv`.
         out: Where the pools go.
         scratch: An empty folder for intermediate files.
     """
     exams = pools / "exams_gpt35_by_gpt4"
     # A verdict costs one GPT-4 answer, so it has that answer's length.
-    lengths = pl.read_parquet(exams / "verifier_calls.parquet").drop("answer")
+    calls = exams / "verifier_calls.parquet"
+    lengths = pl.read_parquet(calls).drop("answer")
     verdicts = pl.read_parquet(exams / "verifications.parquet").join(
         lengths, on=["problem_id", "verification_idx"], how="left", maintain_order="left"
     )
     verdicts.write_parquet(scratch / "verifications.parquet")
-    _import(exams, scratch / "verifications.parquet", out, "choice", "gpt4_resolve", scratch)
+    _import(exams, scratch / "verifications.parquet", out, "choice", "gpt4_resolve", scratch, calls)
+    gpqa = pools / "reasoning" / "gpqa_diamond"
+    solver, verifier = "gpt-oss-20b", "Qwen3-30B-A3B-Thinking-2507"
+    resolved_pool(gpqa, solver, verifier, out / "gpqa_diamond", scratch, name="qwen3_30b_resolve")
     humaneval = pools / "humaneval_codegen16b"
     tests = humaneval / "verifications.parquet"
     _import(humaneval, tests, out, "code", "generated_tests", scratch)
@@ -64,8 +75,53 @@ def build(pools: Path, published: Path, out: Path, scratch: Path) -> None:
         _describe(out / name / POOL_FILE, words)
 
 
+def resolved_pool(
+    tables: Path, solver: str, verifier: str, out: Path, scratch: Path, *, name: str = "resolve"
+) -> None:
+    """Make a pool of one model's solutions, judged by whether another's answers equal theirs.
+
+    Args:
+        tables: Folder with `MODEL.parquet` of both models and `problems.parquet`.
+        solver: The model that solves.
+        verifier: The model that verifies by solving; its answers are shared calls.
+        out: The new pool.
+        scratch: A folder for intermediate files.
+        name: Name of the verifier in the pool.
+    """
+    own = pl.read_parquet(tables / f"{verifier}.parquet")
+    calls = own.rename({"solution_id": "verification_id"}).drop("text")
+    solutions = pl.read_parquet(tables / f"{solver}.parquet").drop("text")
+    pairs = solutions.select("problem_id", "solution_id", "answer").join(
+        calls.select("problem_id", "verification_id", "output_tokens", own="answer"),
+        on="problem_id",
+    )
+    is_equal = (pl.col("answer") == pl.col("own")).fill_null(False)
+    verdicts = pairs.select(
+        "problem_id", "solution_id", "verification_id", "output_tokens", verdict=is_equal
+    ).sort("problem_id", "solution_id", "verification_id")
+    problems = pl.read_parquet(tables / "problems.parquet").with_columns(kind=pl.lit("choice"))
+    frames = {"solutions": solutions, "calls": calls, "verdicts": verdicts, "problems": problems}
+    for file, frame in frames.items():
+        frame.write_parquet(scratch / f"{file}.parquet")
+    import_tables(
+        out,
+        scratch / "solutions.parquet",
+        problems=scratch / "problems.parquet",
+        verifications=scratch / "verdicts.parquet",
+        verifier=name,
+        shared_calls=True,
+        verifier_answers=scratch / "calls.parquet",
+    )
+
+
 def _import(
-    tables: Path, verifications: Path, out: Path, kind: str, verifier: str, scratch: Path
+    tables: Path,
+    verifications: Path,
+    out: Path,
+    kind: str,
+    verifier: str,
+    scratch: Path,
+    calls: Path | None = None,
 ) -> None:
     problems = pl.read_parquet(tables / "problems.parquet").with_columns(kind=pl.lit(kind))
     problems.write_parquet(scratch / "problems.parquet")
@@ -76,6 +132,7 @@ def _import(
         verifications=verifications,
         verifier=verifier,
         shared_calls=True,
+        verifier_answers=calls,
         renames=_RENAMES,
     )
 

@@ -77,12 +77,20 @@ _VERIFICATION: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     **_VERDICT,
     **_COUNTED,
 }
+_VERIFIER_ANSWER: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "problem_id": _PROBLEM["problem_id"],
+    "verification_id": (_VERIFICATION["verification_id"][0], *_SOLUTION["solution_id"]),
+    "is_correct": _SOLUTION["is_correct"],
+    "answer": _SOLUTION["answer"],
+    "output_tokens": _COUNTED["output_tokens"],
+}
 
 NAMES: Final[Mapping[str, Mapping[str, tuple[tuple[str, ...], ...]]]] = {
     "problems": _PROBLEM,
     "solutions": _SOLUTION,
     "verifications": _VERIFICATION,
     "verdicts": _VERDICT,
+    "verifier_answers": _VERIFIER_ANSWER,
 }
 """Other names of each column, by table; those of a later group count where no earlier one is."""
 
@@ -107,8 +115,8 @@ def recognise_names(
 
     Args:
         columns: The file's columns.
-        table: `problems`, `solutions`, `verifications`, or `verdicts` (those that stand in a table
-            of solutions).
+        table: `problems`, `solutions`, `verifications`, `verdicts` (those that stand in a table
+            of solutions), or `verifier_answers`.
         renames: The user's, old name to new.
         source: What to call the file in an error.
 

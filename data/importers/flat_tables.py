@@ -19,6 +19,7 @@ from svlaw.data.importers.verdict_rows import (
     by_verifier,
     has_shared_calls,
 )
+from svlaw.data.importers.verifier_answers import answers_beside, answers_for, by_owner
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import append_together, create_pool
 from svlaw.data.schema import TABLES, conform
@@ -29,6 +30,7 @@ DEFAULT_VERIFIER = "verifier"
 
 _DERIVED: Final = ("answer", "answer_class", "status")
 """Columns that mean nothing of solutions which are yet to be graded."""
+_OWN: Final = "verifier_answers"
 _SOLUTIONS = {**TABLES["solutions"].columns, **TABLES["answers"].columns}
 
 
@@ -40,6 +42,7 @@ def import_tables(
     verifications: str | Path | None = None,
     verifier: str = DEFAULT_VERIFIER,
     shared_calls: bool = False,
+    verifier_answers: str | Path | None = None,
     renames: Mapping[str, str] | None = None,
     explode: Sequence[str] = (),
     skip_bad: bool = False,
@@ -66,6 +69,8 @@ def import_tables(
         verifier: Name of the verifier that gave them, where they have no column `verifier`.
         shared_calls: Whether `verification_id` names a call that judges every solution of the
             problem, such as a test, or an answer of the verifier's own. Holds for all verifiers.
+        verifier_answers: Table of the verifier's own answers to the problems, of a verifier that
+            judges by solving; see `read_verifier_answers`.
         renames: Old column name to new one, applied wherever the column occurs.
         explode: Columns whose cells hold lists, one entry for each row to be; where there is no
             doubt, they are recognised without it.
@@ -87,12 +92,14 @@ def import_tables(
     if verdict_rows is None and sheet.verdicts is not None:
         verdict_rows = as_verdicts(Rows(sheet.verdicts, (), frozenset()), str(solutions))
         verifications = solutions
-    read = [rows for rows in (solution_rows, problem_rows, verdict_rows) if rows is not None]
+    problem_frame = (
+        _problems_of(solution_rows.frame, sheet.problems, str(solutions))
+        if problem_rows is None
+        else problem_rows.frame
+    )
+    own_rows = answers_beside(verifier_answers, reader, problem_frame, solution_rows.frame)
+    read = list(filter(None, (solution_rows, problem_rows, verdict_rows, own_rows)))
     reader.refuse_unused()
-    if problem_rows is None:
-        problem_frame = _problems_of(solution_rows.frame, sheet.problems, str(solutions))
-    else:
-        problem_frame = problem_rows.frame
     if skip_bad:
         solution_rows, verdict_rows = leave_out(
             reader, solution_rows, problem_frame, verdict_rows, problems is not None
@@ -111,9 +118,12 @@ def import_tables(
             str(verifications),
             "verdict",
         )
+    verdicts = {} if verdict_rows is None else dict(by_verifier(verdict_rows.frame, verifier))
+    own = {} if own_rows is None else by_owner(own_rows, verdicts, verifier, verifier_answers)
+    files = (solutions, problems, verifications, verifier_answers)
     metadata: dict[str, Any] = {
         "source": "tables",
-        "files": [Path(f).name for f in (solutions, problems, verifications) if f],
+        "files": [Path(f).name for f in files if f],
         "ignored_columns": sorted({name for rows in read for name in rows.ignored}),
     }
     if reader.all_remarks:
@@ -122,21 +132,23 @@ def import_tables(
         writer.add("problems", problem_frame.sort("problem_id"), source=str(problems or solutions))
         for table in _tables(solution_rows.frame, "solutions", "answers"):
             writer.add(table, solution_rows.frame, source=str(solutions))
-        if verdict_rows is not None:
-            for name, frame in by_verifier(verdict_rows.frame, verifier):
-                if shared_calls or has_shared_calls(frame, name, str(verifications)):
-                    writer.share_calls(name)
-                for table in _tables(frame, "verifications", "verdicts"):
-                    writer.add(table, frame, verifier=name, source=str(verifications))
+        for name, frame in verdicts.items():
+            if shared_calls or has_shared_calls(frame, name, str(verifications)):
+                writer.share_calls(name)
+            for table in _tables(frame, "verifications", "verdicts"):
+                writer.add(table, frame, verifier=name, source=str(verifications))
+        for name, frame in own.items():
+            writer.add(_OWN, frame, verifier=name, source=str(verifier_answers))
     return open_pool(out)
 
 
 def import_verdicts(
     pool: Pool,
-    verifications: str | Path,
+    verifications: str | Path | None = None,
     *,
     verifier: str,
     shared_calls: bool = False,
+    verifier_answers: str | Path | None = None,
     renames: Mapping[str, str] | None = None,
     explode: Sequence[str] = (),
     wait: float = WAIT_SECONDS,
@@ -147,9 +159,11 @@ def import_verdicts(
 
     Args:
         pool: The pool; it is only ever added to.
-        verifications: Table of verifications, as in `import_tables`.
+        verifications: Table of verifications, as in `import_tables`; may be missing where the own
+            answers of a verifier of the pool are added.
         verifier: Name of the verifier.
         shared_calls: As in `import_tables`.
+        verifier_answers: As in `import_tables`.
         renames: Old column name to new one.
         explode: As in `import_tables`.
         wait: Seconds to wait for another command that writes to the pool.
@@ -159,31 +173,53 @@ def import_verdicts(
             verifier are independent there and are to be shared. Nothing is written then.
     """
     reader = TableReader(dict(renames or {}), tuple(explode))
-    rows = _read_verifications(Path(verifications), reader)
-    if "verifier" in rows.frame.columns:
-        raise BadInputError(
-            f"{verifications}: has a column 'verifier', while the verdicts of one are added; give"
-            " those alone, without the column"
-        )
+    frames: dict[str, pl.DataFrame] = {}
+    if verifications is not None:
+        rows = _read_verifications(Path(verifications), reader)
+        frames = dict.fromkeys(_tables(rows.frame, "verifications", "verdicts"), rows.frame)
+        shared_calls = _refuse_unfit(pool, rows.frame, verifier, shared_calls, str(verifications))
+    elif verifier_answers is None:
+        raise BadInputError("give --verifications, --verifier-answers, or both")
+    elif shared_calls:
+        raise BadInputError("--shared-calls says what verdicts are; give it with --verifications")
+    else:
+        pool.resolve_verifier(verifier)
+    if verifier_answers is not None:
+        frames[_OWN] = answers_for(pool, Path(verifier_answers), reader)
     reader.refuse_unused()
-    shared_calls |= has_shared_calls(rows.frame, verifier, str(verifications))
-    if shared_calls and verifier in pool.verifiers and pool.calls(verifier) != "shared":
-        raise BadInputError(
-            f"{verifications}: the calls of '{verifier}' are independent in {pool.path}; import the"
-            " pool again with shared calls, or give these verdicts another verifier's name"
-        )
-    key = ("problem_id", "solution_id")
-    held = pool.read("answers" if pool.has("answers") else "solutions", key)
-    _refuse_strangers(rows.frame, held, key, str(verifications), "verdict")
-    frames = dict.fromkeys(_tables(rows.frame, "verifications", "verdicts"), rows.frame)
     return append_together(
         pool,
         frames,
         verifier=verifier,
         shared_calls=shared_calls,
-        source=str(verifications),
+        source=str(verifications or verifier_answers),
         wait=wait,
     )
+
+
+def _refuse_unfit(
+    pool: Pool, verdicts: pl.DataFrame, verifier: str, shared_calls: bool, source: str
+) -> bool:
+    """Whether a verifier's calls are shared, once its verdicts are found to fit a pool.
+
+    Raises:
+        BadInputError: They do not.
+    """
+    if "verifier" in verdicts.columns:
+        raise BadInputError(
+            f"{source}: has a column 'verifier', while the verdicts of one are added; give those"
+            " alone, without the column"
+        )
+    shared_calls |= has_shared_calls(verdicts, verifier, source)
+    if shared_calls and verifier in pool.verifiers and pool.calls(verifier) != "shared":
+        raise BadInputError(
+            f"{source}: the calls of '{verifier}' are independent in {pool.path}; import the pool"
+            " again with shared calls, or give these verdicts another verifier's name"
+        )
+    key = ("problem_id", "solution_id")
+    held = pool.read("answers" if pool.has("answers") else "solutions", key)
+    _refuse_strangers(verdicts, held, key, source, "verdict")
+    return shared_calls
 
 
 def _as_solutions(rows: Rows, source: str) -> Rows:

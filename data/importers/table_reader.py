@@ -48,7 +48,7 @@ class TableReader:
 
         Args:
             path: The file, or a pattern of several (`run/sample_*.jsonl`), read one after another.
-            table: `problems`, `solutions` or `verifications`.
+            table: `problems`, `solutions`, `verifications` or `verifier_answers`.
             wanted: Columns to keep; None keeps all.
 
         Raises:

@@ -8,6 +8,7 @@ def test_every_example_opens_and_has_its_notice():
     examples = list_examples()
     assert [e.name for e in examples] == [
         "exams_gpt35_by_gpt4",
+        "gpqa_diamond",
         "humaneval_codegen16b",
         "singhi2025_fig1",
     ]

@@ -1,13 +1,14 @@
 """`svlaw plan`: its contract, its tables for people, and its one-line errors."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from svlaw.data.examples import open_example
+from svlaw.data.examples import copy_example, open_example
 
 Run = Callable[..., tuple[Any, str, str]]
 
@@ -24,8 +25,11 @@ SMALL = ("--solutions", "1,4,16", "--verifications", "1,2", "--tolerance", "0.01
 
 
 @pytest.fixture
-def exams() -> Path:
-    return open_example("exams_gpt35_by_gpt4").path
+def exams(tmp_path: Path) -> Path:
+    """The example without the verifier's own answers, which would beat all that is planned here."""
+    path = copy_example("exams_gpt35_by_gpt4", tmp_path / "exams").path
+    shutil.rmtree(path / "verifier_answers")
+    return path
 
 
 @pytest.fixture

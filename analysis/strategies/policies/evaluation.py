@@ -11,7 +11,7 @@ import numpy.typing as npt
 from svlaw.analysis.kernels.problem_sample import UNPARSED, ProblemSample
 from svlaw.analysis.kernels.random_streams import new_stream
 from svlaw.analysis.strategies.policies.accepted_solutions import accept_first, halving
-from svlaw.analysis.strategies.policies.families import Settings
+from svlaw.analysis.strategies.policies.families import FAMILIES, Settings
 from svlaw.analysis.strategies.policies.replays import Replayed, replay, replay_all
 from svlaw.analysis.strategies.policies.stopped_votes import stopped_votes
 from svlaw.analysis.strategies.policies.stopping_rules import (
@@ -19,7 +19,15 @@ from svlaw.analysis.strategies.policies.stopping_rules import (
     votes_for_chance,
     votes_for_lead,
 )
-from svlaw.analysis.strategies.policies.usage import QUANTITIES
+from svlaw.analysis.strategies.policies.usage import (
+    PROMPT_TOKENS,
+    PROMPTS,
+    QUANTITIES,
+    SOLUTION_TOKENS,
+    SOLUTIONS,
+    VERIFICATION_TOKENS,
+    VERIFICATIONS,
+)
 from svlaw.analysis.strategies.policies.verdict_replay import Cache, nothing_drawn
 from svlaw.analysis.strategies.policies.verified_answers import verify_distinct, verify_if_split
 
@@ -59,6 +67,8 @@ def evaluate(
     """
     if family in _VOTES:
         return _vote(family, sample, settings, target, limit, seed)
+    if FAMILIES[family].is_own_vote:
+        return _own_vote(family, sample, settings, target, limit, seed)
     cache = _cache(sample, count_unparsed, zero_missing)
     found = Replayed(*(np.zeros((len(settings), len(QUANTITIES))) for _ in range(3)))
     depths = np.array([int(one["verifications"]) for one in settings])
@@ -98,6 +108,37 @@ def _vote(
     if is_exhaustive:
         return replay_all(add, len(settings), math.factorial(n))
     return replay(add, len(settings), target, limit, is_mixed=bool(sample.correct.any()))
+
+
+def _own_vote(
+    family: str,
+    sample: ProblemSample,
+    settings: Sequence[Settings],
+    target: float,
+    limit: int,
+    seed: int,
+) -> Replayed:
+    """A vote over the verifier's own answers, which are calls of the verifier and no solutions."""
+    answers = sample.verifier_answers
+    if answers is None:
+        raise ValueError(f"{sample.problem_id}: the verifier has no answers of its own")
+    # Without a lead all answers are asked for at once: a window as long as the vote.
+    fixed = [one if "lead" in one else {**one, "window": one["most"]} for one in settings]
+    found = _vote(family, answers, fixed, target, limit, seed)
+    for values in (found.mean, found.variance, found.largest):
+        for own, as_solution in _CALLS_OF_SOLUTIONS:
+            values[:, own] = values[:, as_solution]
+            values[:, as_solution] = 0.0
+    for values in (found.mean, found.largest):
+        values[:, PROMPTS] = 1.0
+        values[:, PROMPT_TOKENS] = 0 if sample.lengths is None else sample.lengths.prompts.mean()
+    return found
+
+
+_CALLS_OF_SOLUTIONS: Final = (
+    (VERIFICATIONS, SOLUTIONS),
+    (VERIFICATION_TOKENS, SOLUTION_TOKENS),
+)
 
 
 def _needed(settings: Settings, most: int) -> I64:

@@ -39,6 +39,9 @@ _BY = Parameter(
     words=("votes", "score"),
 )  # fmt: skip
 
+_UP_TO_MOST: Final = ("solutions", "lead", "window", "most")
+"""Settings that are never above the most solutions."""
+
 Settings = Mapping[str, Value]
 """Values of a policy's settings, by name; all of them."""
 
@@ -57,7 +60,8 @@ class Family:
         alternatives: Settings of which exactly one is in force; the first is the default.
         rung: The setting along which a curve of the family runs, others being equal.
         has_most: Whether `most` is in the canonical text; else it limits `solutions`.
-        is_verified: Whether it uses verdicts.
+        is_verified: Whether it uses a verifier.
+        is_own_vote: Whether it draws the verifier's own answers in place of solutions.
     """
 
     name: str
@@ -69,6 +73,7 @@ class Family:
     alternatives: tuple[str, ...] = ()
     has_most: bool = True
     is_verified: bool = False
+    is_own_vote: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -109,7 +114,7 @@ class Family:
 
         Args:
             given: Settings that are given.
-            n_solutions: Solutions of the largest problem.
+            n_solutions: Solutions of the largest problem, or the verifier's own answers to it.
             n_verdicts: Most verdicts on a solution.
             usual: Verdicts of which settings that are not given make no more use.
 
@@ -118,6 +123,9 @@ class Family:
         """
         self._check(given, n_solutions, n_verdicts)
         most = int(given.get("most", min(DEFAULT_MOST, n_solutions)))
+        mosts: Sequence[Value] = (most,)
+        if "most" in self.ladders and not given:
+            mosts = self._rungs("most", n_solutions, usual)
         if "lead" in given and int(given["lead"]) > most:
             raise BadInputError(
                 f"{self.name}:lead={given['lead']}: a lead above most = {most} is never reached"
@@ -138,12 +146,12 @@ class Family:
             values = (given[name],) if name in given else self._rungs(name, most, usual)
             combinations = [{**one, name: value} for one in combinations for value in values]
         if self.has_most:
-            combinations = [{**one, "most": most} for one in combinations]
+            combinations = [{**one, "most": value} for one in combinations for value in mosts]
         return combinations
 
     def _check(self, given: Settings, n_solutions: int, n_verdicts: int) -> None:
         for name, held, what in (
-            ("most", n_solutions, "solutions per problem"),
+            ("most", n_solutions, "answers" if self.is_own_vote else "solutions per problem"),
             ("solutions", n_solutions, "solutions per problem"),
             ("verifications", n_verdicts, "verdicts each"),
         ):
@@ -155,7 +163,7 @@ class Family:
 
     def _rungs(self, name: str, most: int, usual: int) -> Sequence[Value]:
         """The default values of a setting that the pool has enough for."""
-        limit = {"verifications": usual, "solutions": most, "lead": most, "window": most}
+        limit = {"verifications": usual} | dict.fromkeys(_UP_TO_MOST, most)
         values = self.ladders[name]
         if name not in limit:
             return values
@@ -254,6 +262,16 @@ FAMILIES: Final = {
             ("solutions",),
             has_most=False,
             is_verified=True,
+        ),
+        Family(
+            "verifier_vote",
+            "Lets the verifier solve the problem itself and takes its most frequent answer.",
+            "svlaw: the baseline of a verifier that judges by solving",
+            (_LEAD,),
+            {"most": (1, 2, 4, 8, 16, 32, 64)},
+            ("lead", "most"),
+            is_verified=True,
+            is_own_vote=True,
         ),
     )
 }

@@ -139,6 +139,7 @@ def frontier(
         by=by,
         cuts=bins,
         on=on,
+        has_contenders=True,
         intervals=intervals,
     )
     from svlaw.analysis.compare.comparison_tables import frontier_table

@@ -24,6 +24,13 @@ SharedCalls = Annotated[
         " every solution of its problem.",
     ),
 ]
+VerifierAnswers = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The verifier's own answers to the problems, where it judges by solving them.",
+    ),
+]
 Regrade = Annotated[
     bool,
     typer.Option("--regrade", help="Grade the texts even where the files say what is correct."),
@@ -52,6 +59,7 @@ def tables(
     ] = None,
     verifier: NewVerifier = "verifier",
     shared_calls: SharedCalls = False,
+    verifier_answers: VerifierAnswers = None,
     rename: Renames = None,
     explode: Explode = None,
     skip_bad: SkipBad = False,
@@ -72,6 +80,7 @@ def tables(
         verifications=verifications,
         verifier=verifier,
         shared_calls=shared_calls,
+        verifier_answers=verifier_answers,
         renames=read_renames(rename),
         explode=_columns(explode),
         skip_bad=skip_bad,
@@ -82,17 +91,18 @@ def tables(
 @app.command()
 def verdicts(
     pool: PoolPath,
-    verifications: Annotated[
-        Path, typer.Option(metavar="FILE", help="Verdicts with a score or a verdict.")
-    ],
     verifier: NewVerifier,
+    verifications: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Verdicts with a score or a verdict.")
+    ] = None,
     shared_calls: SharedCalls = False,
+    verifier_answers: VerifierAnswers = None,
     rename: Renames = None,
     explode: Explode = None,
     wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
-    """Add the verdicts of another verifier, or more of one, to a pool."""
+    """Add the verdicts of another verifier, more of one, or its own answers, to a pool."""
     from svlaw.data.importers.flat_tables import import_verdicts
     from svlaw.data.pool import open_pool
 
@@ -101,6 +111,7 @@ def verdicts(
         verifications,
         verifier=verifier,
         shared_calls=shared_calls,
+        verifier_answers=verifier_answers,
         renames=read_renames(rename),
         explode=_columns(explode),
         wait=wait,

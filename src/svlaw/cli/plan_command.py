@@ -67,6 +67,7 @@ def plan(
         *(pool, strategies, solutions, verifications, choice, verifier, options),
         on=on,
         intervals=intervals,
+        has_contenders=True,
     )
     found = compute(
         study.table,

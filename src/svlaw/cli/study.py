@@ -60,6 +60,7 @@ def open_study(
     options: "Options",
     *,
     needs_verified: bool = False,
+    has_contenders: bool = False,
     by: str | None = None,
     cuts: str | None = None,
     on: str | None = None,
@@ -77,6 +78,8 @@ def open_study(
         verifier: Verifier to use.
         options: Options of the estimators.
         needs_verified: Whether a strategy with a verifier must be among them.
+        has_contenders: Whether the vote of a verifier whose own answers are known is one of them
+            where none are named.
         by: Column to sort problems into bins by, or `pass_rate`; no bins when None.
         cuts: How to cut numbers into bins, as text.
         on: Where to compute; this machine when None.
@@ -87,7 +90,7 @@ def open_study(
     from svlaw.analysis.compare.difficulty import PASS_RATE, bins, check_by
     from svlaw.analysis.compare.problem_families import family_labels, in_families
     from svlaw.analysis.intervals.problem_counts import few_problems_remarks
-    from svlaw.analysis.success.pool_strategies import default_strategies
+    from svlaw.analysis.success.pool_strategies import contenders, default_strategies
     from svlaw.analysis.success.solution_halves import with_sampling_noise
     from svlaw.analysis.success.success_table import success_table
     from svlaw.data.pool import open_pool
@@ -108,6 +111,8 @@ def open_study(
     if by == PASS_RATE:
         options = replace(options, half="analysis")
     names = read_names(strategies)
+    if names is None and has_contenders:
+        names = list(contenders(pool))
     if needs_verified:
         # The baselines stay, so that every command averages over the same problems.
         names = list(default_strategies(pool))

@@ -123,8 +123,8 @@ const live = (() => {
   function commandsOf(pool, isCompared) {
     const rest = `${modelOf(state).options(state, pool)}${pool.options}`;
     const commands = [
-      `svlaw plan ${pool.shell_name} --budget ${exact(state.budget)}${rest}`,
-      `svlaw frontier ${pool.shell_name}${rest}`,
+      `svlaw plan ${pool.shell_name} --budget ${exact(state.budget)}${rest}${pool.strategies}`,
+      `svlaw frontier ${pool.shell_name}${rest}${pool.strategies}`,
     ];
     if (isCompared) commands.push(`svlaw crossover ${pool.shell_name} --strategy all${rest}`);
     return commands;

@@ -23,6 +23,7 @@ from svlaw.analysis.figures.curve_figures import STRATEGY_NAMES, plot_frontier
 from svlaw.analysis.intervals.interval import LEVEL
 from svlaw.analysis.intervals.success_intervals import success_intervals
 from svlaw.analysis.success.estimators import Options
+from svlaw.analysis.success.pool_strategies import contenders, default_strategies
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.analysis.token_costs import FlopsCost, PriceCost, TokenCost, WeightedTokens, token_cost
 from svlaw.data.errors import NotInPoolError
@@ -102,6 +103,7 @@ def _fine_table(found: Findings) -> SuccessTable:
         return found.table
     return success_table(
         found.pool,
+        default_strategies(found.pool),
         solutions="fine",
         verifications="fine",
         verifier=found.table.verifier,
@@ -128,6 +130,7 @@ def _pool(found: Findings, fine: SuccessTable, *, whole: bool) -> dict[str, Any]
         "name": found.name,
         "shell_name": _shell_name(found.name),
         "options": _options(found),
+        "strategies": _strategies(found),
         "crossfits": fine.n_problems >= LEAST_PROBLEMS,
         "verified": list(found.verified),
         "coarse": coarse_data(found.table),
@@ -138,6 +141,12 @@ def _pool(found: Findings, fine: SuccessTable, *, whole: bool) -> dict[str, Any]
         "tokens": _tokens(found),
         "figure": _figure(found),
     }
+
+
+def _strategies(found: Findings) -> str:
+    """The option that names what the panel compares, where the commands compare more."""
+    plain = default_strategies(found.pool)
+    return "" if contenders(found.pool) == plain else f" --strategies {','.join(plain)}"
 
 
 def _start(cost: CostModel, measured: float | None) -> dict[str, Any]:

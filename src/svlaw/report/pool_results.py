@@ -215,12 +215,14 @@ def _tables(
     has_laws = any(name in VERIFIED for name in default_strategies(pool))
     fine = has_laws and not pool.is_published_table
     first, second = parts_of(progress, 2) if fine else (progress, progress)
-    table = success_table(pool, strategies, verifier=verifier, options=options, progress=first)
+    plain = strategies or default_strategies(pool)
+    table = success_table(pool, plain, verifier=verifier, options=options, progress=first)
     if not fine:
         return table, table if has_laws else None
     second(0, 1)
     fine_table = success_table(
         pool,
+        default_strategies(pool),
         solutions="fine",
         verifications="fine",
         verifier=verifier,

@@ -149,6 +149,42 @@ def test_replayed_votes_equal_all_orders(family: str, problems, slow_policies, m
     assert abs(np.mean(z)) < 0.5
 
 
+OWN_VOTES = [
+    *({"most": m} for m in (1, 2, 3, 6)),
+    *({"lead": k, "most": m} for k in (1, 2) for m in (2, 6)),
+]
+
+
+@pytest.mark.parametrize("is_exhaustive", [True, False])
+def test_a_vote_of_the_verifier_equals_all_orders(
+    is_exhaustive: bool, problems, slow_policies, monkeypatch
+) -> None:
+    """Its answers are calls of the verifier: no solutions, one prompt, asked at once or in turn."""
+    if not is_exhaustive:
+        monkeypatch.setattr("svlaw.analysis.strategies.policies.evaluation._EXHAUSTIVE", 0)
+    z = []
+    for i, problem in enumerate(problems.many(13, 12, most_solutions=6)):
+        own = _sample(problem, problems, f"p{i}")
+        other = problems.many(14, 1, most_solutions=3)[0]
+        sample = replace(_sample(other, problems, f"p{i}"), verifier_answers=own)
+        found = _evaluate("verifier_vote", sample, OWN_VOTES)
+        for k, one in enumerate(OWN_VOTES):
+            lead = one.get("lead", 99)
+            play = slow_policies.adaptive_vote(lambda a, b, k=lead: a - b >= k, one["most"])
+            exact = dict(slow_policies.expect(problem, play, lengths=_lengths(problem)))
+            exact["verifications"] = exact.pop("solutions")
+            exact["verification_tokens"] = exact.pop("solution_tokens")
+            exact |= {"solutions": Fraction(0), "solution_tokens": Fraction(0)}
+            exact["prompts"] = Fraction(1)
+            exact["prompt_tokens"] = Fraction(_sample(other, problems).lengths.prompts.mean())
+            if "lead" not in one:
+                exact["rounds"] = Fraction(1)
+            z += _deviations(found, k, exact)
+        assert not is_exhaustive or (found.variance == 0).all()
+    assert bool(z) is not is_exhaustive
+    assert max(map(abs, z), default=0) < 4
+
+
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("family", VERIFIED)
 def test_verified_policies_equal_all_orders(
