@@ -9,11 +9,15 @@ from typing import ClassVar, Final, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from svlaw.data.errors import BadInputError
 from svlaw.data.lengths import LengthUnit, MeasuredLambda, measure_lambda
+from svlaw.data.numerals import significant
 from svlaw.data.pool import Pool
 from svlaw.data.schema import Calls
+from svlaw.data.shown import Shown, scalars, text_of
+from svlaw.data.table_texts import TextTable
 
 __all__ = [
     "ROUNDING",
@@ -96,7 +100,7 @@ class CostModel(Protocol):
         ...
 
 
-class LinearCost:
+class LinearCost(Shown):
     """What the cost models share: a cost linear in S, and in V but for the prompt."""
 
     @property
@@ -138,13 +142,32 @@ class LinearCost:
         result: F64 = np.interp(budgets / solutions, cost(1.0, grid), grid)
         return result
 
+    def frame(self) -> pl.DataFrame:
+        """One row: the figures that C(S, V) is made of, then those that the model was given."""
+        cost = _as_model(self)
+        names = ("unit", "prefill", "ratio", "quantity", "unit_name", "origin", "calls")
+        figures = {name: getattr(cost, name) for name in names}
+        return pl.DataFrame([{"model": type(self).__name__, **figures, **scalars(self)}])
+
+    def _lines(self) -> list[str]:
+        cost = _as_model(self)
+        origin = f", {cost.origin}" if cost.origin else ""
+        return [
+            f"{type(self).__name__}: {formula(cost)}",
+            f"  {cost.quantity} in {cost.unit_name}, lambda {significant(cost.ratio, 3)}{origin}",
+        ]
+
+    def _tables(self) -> list[TextTable]:
+        rows = [(name, text_of(value)) for name, value in self.frame().row(0, named=True).items()]
+        return [TextTable(formula(_as_model(self)), ("", "value"), rows)]
+
 
 def _as_model(cost: "LinearCost") -> CostModel:
     """The cost model that inherits from `LinearCost`."""
     return cast("CostModel", cost)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RelativeCost(LinearCost):
     """C(S, V) = S (1 + lambda V), in units of one solution (arXiv 2504.01005, section 3).
 
@@ -175,6 +198,15 @@ def relative_cost(pool: Pool, ratio: float | None, verifier: str | None = None) 
     Raises:
         BadInputError: lambda is not above 0.
         NotInPoolError: lambda is to be measured and the pool holds no lengths.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> cost = sv.relative_cost(sv.open_example("singhi2025_fig1"), 2.0)
+        >>> cost
+        RelativeCost: C(S, V) = S (1 + 2 V)
+          compute in solutions, lambda 2, given
+        >>> float(cost(32, 4))
+        288.0
     """
     if ratio is not None:
         return RelativeCost(ratio, calls=calls_of(pool, verifier))
@@ -182,6 +214,19 @@ def relative_cost(pool: Pool, ratio: float | None, verifier: str | None = None) 
         return RelativeCost(1.0, "no verifications, so unused")
     measured = measure_lambda(pool, verifier)
     return RelativeCost(measured.ratio, f"measured in {measured.unit}", calls_of(pool, verifier))
+
+
+def formula(cost: CostModel) -> str:
+    """C(S, V) with its figures: C(S, V) = S (1 + 2 V)."""
+    unit, ratio, prefill = (
+        significant(value, 3) for value in (cost.unit, cost.ratio, cost.prefill)
+    )
+    lead = "" if unit == "1" else f"{unit} "
+    reading = f"{prefill} [V > 0] + " if cost.prefill else ""
+    if cost.calls == "shared":
+        inner = f"S + {reading}{ratio} V"
+        return f"C(S, V) = {lead}({inner})" if lead else f"C(S, V) = {inner}"
+    return f"C(S, V) = {lead}S (1 + {reading}{ratio} V)"
 
 
 def axis_title(quantity: str, unit_name: str) -> str:

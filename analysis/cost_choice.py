@@ -7,6 +7,7 @@ from svlaw.analysis.cost import CostModel, relative_cost
 from svlaw.analysis.token_costs import flops_cost, price_cost, token_cost
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool
+from svlaw.data.shown import Shown
 
 CostName = Literal["relative", "tokens", "flops", "price"]
 
@@ -19,8 +20,8 @@ _FIGURES: Final[dict[CostName, tuple[str, ...]]] = {
 """Figures of `CostChoice` that each model takes."""
 
 
-@dataclass(frozen=True)
-class CostChoice:
+@dataclass(frozen=True, repr=False)
+class CostChoice(Shown):
     """A cost model as asked for; it takes a pool's lengths to be one.
 
     Attributes:

@@ -79,7 +79,7 @@ class WeightedTokens(LinearCost, ABC):
         return self.weights.verification * self.tokens.verification / self.unit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TokenCost(WeightedTokens):
     """C(S, V) = S (T_s + T_p [V > 0] + T_v V), in tokens, read and written alike.
 
@@ -101,7 +101,7 @@ class TokenCost(WeightedTokens):
         return Weights(1.0, 1.0, 1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FlopsCost(WeightedTokens):
     """C(S, V) = 2 S [P_s T_s + P_v (T_p [V > 0] + T_v V)], in FLOPs.
 
@@ -137,7 +137,7 @@ class FlopsCost(WeightedTokens):
         return Weights(2 * self.solver_parameters, verifier, verifier)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PriceCost(WeightedTokens):
     """C(S, V) = S [p_s T_s + p_in T_p [V > 0] + p_out T_v V] / 1e6, in US dollars.
 
@@ -191,6 +191,12 @@ def token_cost(pool: Pool, verifier: str | None = None) -> TokenCost:
 
     Raises:
         NotInPoolError: The pool holds no lengths.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> sv.token_cost(sv.open_example("exams_gpt35_by_gpt4"))
+        TokenCost: C(S, V) = 180 (S + 0.962 V)
+          compute in tokens, lambda 0.962, tokens estimated at 4 characters each
     """
     tokens = mean_tokens(pool, verifier)
     return TokenCost(tokens, _origin(tokens), calls_of(pool, verifier))

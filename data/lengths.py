@@ -7,6 +7,7 @@ import polars as pl
 
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.pool import Pool
+from svlaw.data.shown import Shown
 
 LengthUnit = Literal["tokens", "characters"]
 
@@ -18,8 +19,8 @@ LENGTH_COLUMNS: Final[dict[LengthUnit, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class MeasuredLambda:
+@dataclass(frozen=True, repr=False)
+class MeasuredLambda(Shown):
     """The mean length of a verification over that of a solution.
 
     Attributes:
@@ -35,8 +36,8 @@ class MeasuredLambda:
     verification_length: float
 
 
-@dataclass(frozen=True)
-class TokenMeans:
+@dataclass(frozen=True, repr=False)
+class TokenMeans(Shown):
     """Mean tokens, over problems of each problem's mean.
 
     Attributes:
@@ -69,6 +70,11 @@ def measure_lambda(pool: Pool, verifier: str | None = None) -> MeasuredLambda:
 
     Raises:
         NotInPoolError: Lengths of solutions or verifications are missing.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> sv.measure_lambda(sv.open_example("exams_gpt35_by_gpt4"))
+        MeasuredLambda: ratio 0.962, unit characters, solution_length 719, verification_length 691
     """
     if pool.is_published_table:
         raise NotInPoolError(f"{pool.path}: a published table has no lengths; give --lambda")

@@ -19,13 +19,15 @@ from typing import Any, Final
 
 import polars as pl
 
-from svlaw.data.errors import BadInputError, NotInPoolError, first_line
+from svlaw.data.errors import BadInputError, NotInPoolError, SvlawError, first_line
 from svlaw.data.pool_file import read_pool_file
 from svlaw.data.pool_recovery import is_unfinished, recover_if_free
 from svlaw.data.schema import TABLES, Calls, Table
+from svlaw.data.shown import Shown
 from svlaw.data.storage.files import read_parquet_schema
 from svlaw.data.storage.object_stores import StorageError, is_remote, locate, storage_errors
 from svlaw.data.storage.part_digests import refuse_damaged
+from svlaw.data.table_texts import TextTable
 
 _BUNDLED = Path(__file__).resolve().parent / "examples"
 _REQUESTS: Final = 16
@@ -33,8 +35,8 @@ _REQUESTS: Final = 16
 _VERIFIER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-@dataclass(frozen=True)
-class Pool:
+@dataclass(frozen=True, repr=False)
+class Pool(Shown):
     """An opened pool.
 
     Attributes:
@@ -167,6 +169,50 @@ class Pool:
         """True for a pool that holds only a published success table."""
         return self.has("success") and not self.has("answers")
 
+    def frame(self) -> pl.DataFrame:
+        """One row per table that the pool has: `table`, `verifier`, `parts` and `rows`.
+
+        Raises:
+            BadInputError: A part is damaged.
+            StorageError: The object store does not list the parts.
+        """
+        held = [
+            (table.name, verifier, self.parts(table.name, verifier))
+            for table in TABLES.values()
+            for verifier in (self.verifiers if table.per_verifier else (None,))
+        ]
+        rows = [
+            (table, verifier, len(parts), self._count(table, parts))
+            for table, verifier, parts in held
+            if parts
+        ]
+        schema = {"table": pl.String, "verifier": pl.String, "parts": pl.Int64, "rows": pl.Int64}
+        return pl.DataFrame(rows, schema, orient="row")
+
+    def _count(self, table: str, parts: list[Path]) -> int:
+        query = pl.scan_parquet([str(part) for part in parts], glob=False).select(pl.len())
+        return int(self.collect(query, table).item())
+
+    def _lines(self) -> list[str]:
+        lines = [f"Pool {self.name}: {self.path}"]
+        lines += [
+            f"  verifier {name}{', shared calls' if name in self.shared_calls else ''}"
+            for name in self.verifiers
+        ]
+        return lines if self.verifiers else [*lines, "  no verifier"]
+
+    def _tables(self) -> list[TextTable]:
+        title, header = f"pool {self.name}: {self.path}", ("table", "verifier", "parts", "rows")
+        try:
+            held = self.frame()
+        except (SvlawError, OSError) as error:  # to show a pool is no reason to fail
+            return [TextTable(title, header, (), (first_line(error),))]
+        rows = [
+            (table, verifier or "", f"{parts:,}", f"{count:,}")
+            for table, verifier, parts, count in held.iter_rows()
+        ]
+        return [TextTable(title, header, rows)]
+
 
 def open_pool(path: str | Path, *, unfinished: bool = False) -> Pool:
     """Open a pool: read `pool.json` and the footer of every part, but no rows.
@@ -179,6 +225,12 @@ def open_pool(path: str | Path, *, unfinished: bool = False) -> Pool:
         BadInputError: The folder is no pool, its version is newer than this release knows, or a
             part is damaged.
         StorageError: The object store refuses access or cannot be reached.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> path = sv.open_example("exams_gpt35_by_gpt4").path
+        >>> sv.open_pool(path).verifiers
+        ('gpt4_resolve',)
     """
     path = locate(path)
     recover_if_free(path)

@@ -12,6 +12,7 @@ from svlaw.data.errors import BadInputError, first_line
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_file import POOL_FILE
 from svlaw.data.pool_writer import append, create_pool, refuse_bundled, update_metadata
+from svlaw.data.shown import Shown
 from svlaw.data.workers.ray_cluster import Cluster
 from svlaw.generate.assignments import Assignment, assign_solutions, assign_verifications
 from svlaw.generate.configuration import Configuration
@@ -28,8 +29,8 @@ from svlaw.generate.shards import Shard
 OpenEngine = Callable[[Assignment], Engine]
 
 
-@dataclass(frozen=True)
-class Generation:
+@dataclass(frozen=True, repr=False)
+class Generation(Shown):
     """What a run came to.
 
     Attributes:

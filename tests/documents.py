@@ -86,7 +86,7 @@ def _option(parameter: Any) -> Option:
         number = isinstance(parameter.default, float)
         default = f"`{parameter.default:g}`" if number else f"`{parameter.default}`"
         default = f"default {default}"
-    value = "" if parameter.is_flag else parameter.metavar or ""
+    value = "" if parameter.is_flag else (parameter.metavar or "").replace("|", "\\|")
     more = "; may be repeated" if parameter.multiple else ""
     text = " ".join((parameter.help or "").split()).replace("|", "\\|")
     text = re.sub(r"(<\w+>|--[a-z]+(?:-[a-z]+)*)", r"`\1`", text)  # else tags and dashes

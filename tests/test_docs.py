@@ -34,6 +34,7 @@ README = docs.ROOT / "README.md"
 TEXTS = {page.relative_to(docs.ROOT).as_posix(): page.read_text("utf-8") for page in docs.PAGES}
 ALL_TEXTS = {**TEXTS, "README.md": README.read_text("utf-8")}
 COMMANDS = TEXTS["docs/commands.md"]
+ROOT_OPTIONS = ("--version", "--install-completion", "--show-completion")
 RENEW = "run: python tests/documents.py"
 
 
@@ -86,7 +87,7 @@ def test_commands_and_options_that_are_mentioned_exist(place: str) -> None:
             options = [word for word in words if word.startswith("-")]
             rest = [word for word in words if word not in options]
             assert not rest or rest[0] in groups | {"COMMAND"}, f"{called}: no such command"
-            assert set(options) <= {"--help"}, called
+            assert set(options) <= {"--help", *ROOT_OPTIONS}, called
             continue
         known = {n for option in docs.commands()[name] for n in option.names} | {"--help"}
         for word in words:
@@ -99,7 +100,7 @@ def test_commands_and_options_that_are_mentioned_exist(place: str) -> None:
 def test_options_in_code_exist(place: str) -> None:
     """Code that is an option, as `--by level`; other programs' options stand behind their names."""
     known = {n for options in docs.commands().values() for o in options for n in o.names}
-    known |= {"--help"}
+    known |= {"--help", *ROOT_OPTIONS}
     for code in docs.inline_code(ALL_TEXTS[place]):
         for option in re.findall(r"(?<!\S)--[a-z][\w-]*", code) if code.startswith("--") else ():
             assert option in known, f"{place}: `{code}`"

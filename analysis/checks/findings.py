@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.intervals.interval import Interval
+from svlaw.data.shown import Shown
+from svlaw.data.table_texts import TextTable
 
 Level = Literal["ok", "note", "error"]
 
 
-@dataclass(frozen=True)
-class Check:
+@dataclass(frozen=True, repr=False)
+class Check(Shown):
     """One finding.
 
     Attributes:
@@ -25,6 +27,13 @@ class Check:
     level: Level
     subject: str
     message: str
+
+    def _lines(self) -> list[str]:
+        return [f"Check: {self.subject}: {self.level}", f"  {self.message}"]
+
+    def _tables(self) -> list[TextTable]:
+        row = (self.subject, self.level, self.message)
+        return [TextTable("check", ("what", "status", "found"), [row])]
 
 
 def subject_of(what: str, verifier: str | None) -> str:

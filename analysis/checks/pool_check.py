@@ -34,6 +34,15 @@ def check_pool(pool: Pool, *, progress: Progress = silent) -> list[Check]:
 
     Raises:
         BadInputError: A part is damaged.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> checks = sv.check_pool(sv.open_example("exams_gpt35_by_gpt4"))
+        >>> checks[3]
+        Check: problems: ok
+          99 in all
+        >>> [check.subject for check in checks if check.level == "error"]
+        []
     """
     steps = 2 + len(pool.verifiers)
     checks = check_files(pool) + check_tables(pool)

@@ -5,6 +5,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.dust import DUST
+
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
@@ -15,12 +17,9 @@ PARTITIONS: Final = 40
 LEAST_PROBLEMS: Final = 10
 """Fewest problems that can be divided."""
 
-_DIGITS: Final = 12
-"""Decimals of a mean that count; sums in another order differ beyond."""
-
 
 def best_within(values: F64, counts: I64) -> I64:
-    """The best of the first n rows, for several n.
+    """The best of the first n rows, for several n; a row that is better by dust is not better.
 
     Args:
         values: (G, K) values, by rising cost.
@@ -32,7 +31,7 @@ def best_within(values: F64, counts: I64) -> I64:
     """
     rows = np.zeros(values.shape, np.int64)
     leading = np.maximum.accumulate(values, axis=0)
-    np.multiply(values[1:] > leading[:-1], np.arange(1, len(values))[:, None], out=rows[1:])
+    np.multiply(values[1:] > leading[:-1] + DUST, np.arange(1, len(values))[:, None], out=rows[1:])
     np.maximum.accumulate(rows, axis=0, out=rows)
     return np.where(counts[:, None] > 0, rows[np.maximum(counts, 1) - 1], -1)
 
@@ -84,6 +83,6 @@ def cross_fit(success: F64, counts: I64, seed: int, clusters: I64 | None = None)
     for folds in divisions(P, seed, clusters):
         members = np.eye(FOLDS)[folds]
         others = (total - success @ members) / (P - members.sum(axis=0))
-        chosen = best_within(np.round(others, _DIGITS), counts)
+        chosen = best_within(others, counts)
         scored += success[chosen[:, folds], np.arange(P)]
     return np.where(counts[:, None] > 0, scored / PARTITIONS, np.nan)

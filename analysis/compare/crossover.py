@@ -1,13 +1,14 @@
 """The crossover: the budget from which on one strategy leads another, verification the vote."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from svlaw.analysis.compare.comparison_tables import BUDGETS, crossover_table
 from svlaw.analysis.compare.cost_lines import Line
 from svlaw.analysis.compare.crossover_sides import (
     BASELINE,
@@ -18,6 +19,7 @@ from svlaw.analysis.compare.crossover_sides import (
     named_sides,
 )
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.dust import DUST, settled
 from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.interval import Interval, reached
 from svlaw.analysis.intervals.resampling import (
@@ -29,6 +31,8 @@ from svlaw.analysis.intervals.resampling import (
 from svlaw.analysis.strategies.specs import is_policy
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
+from svlaw.data.shown import Shown
+from svlaw.data.table_texts import TextTable
 
 F64 = npt.NDArray[np.float64]
 
@@ -39,23 +43,12 @@ SATURATION_MARGIN: Final = 0.0025
 """Self-consistency is saturated within this of its best: a quarter of a percentage point."""
 
 
-_LEVEL: Final = 1e-12
-"""Success within this counts as level, whatever the rounding."""
+_TOLD: Final = ("crossover budget", "match budget", "saturation budget", "gain (points)")
+"""Estimates that the few lines of `repr` give."""
 
 
-_FIGURES: Final = (
-    "saturation_budget",
-    "crossover_budget",
-    "match_budget",
-    "match_ratio",
-    "gain",
-    "gain_ratio",
-    "ahead_budget",
-)
-
-
-@dataclass(frozen=True)
-class Crossover:
+@dataclass(frozen=True, repr=False)
+class Crossover(Shown):
     """When verification pays; "never within the data" is an estimate of None.
 
     What is said of self-consistency holds for whatever strategy is compared with.
@@ -103,6 +96,23 @@ class Crossover:
     def is_clear(self) -> bool:
         """Whether the lead is beyond doubt: fewer than 2.5% of the resamples are without one."""
         return self.crossover_budget.conf_high is not None
+
+    def frame(self) -> pl.DataFrame:
+        """One row per estimate: `strategy`, `figure`, then the fields of `Interval`."""
+        rows = [
+            {"strategy": self.strategy, "figure": name, **asdict(getattr(self, name))}
+            for name in BUDGETS
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def _lines(self) -> list[str]:
+        evidence = "published table" if self.n_problems is None else f"{self.n_problems:,} problems"
+        lines = [f"Crossover of {self.strategy}: {evidence}, status {self.status}"]
+        table = crossover_table(self)
+        return lines + [f"  {' '.join(row[:3])}" for row in table.rows if row[0] in _TOLD]
+
+    def _tables(self) -> list[TextTable]:
+        return [crossover_table(self)]
 
 
 def crossover(
@@ -197,6 +207,13 @@ def advantage(
     Raises:
         BadInputError: There is no such strategy.
         NotInPoolError: The table lacks one of the strategies, or their budgets do not overlap.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> table = sv.success_table(sv.open_example("singhi2025_fig1"))
+        >>> rows = sv.advantage(table, sv.RelativeCost(2.0))
+        >>> round(rows["difference"][-1], 3)
+        0.037
     """
     _, sides = named_sides(table, cost, strategy, against)
     breaks = sides.breaks(cost.unit_name)
@@ -214,7 +231,7 @@ def advantage(
             "budget": budgets,
             "verified": best,
             "self_consistency": reference,
-            "difference": best - reference,
+            "difference": settled(best - reference),
             "conf_low": low,
             "conf_high": high,
             "few_differ": pl.Series(few, dtype=pl.Boolean),
@@ -234,13 +251,13 @@ def _measured_again(
     if not any(is_policy(side[0].strategy) for side in sides.all):
         return _measure(sides, breaks, means)
     each = table.problem_costs(cost) @ drawn.weights.T
-    found: dict[str, list[float]] = {name: [] for name in _FIGURES}
+    found: dict[str, list[float]] = {name: [] for name in BUDGETS}
     for b in range(drawn.count):
         again = Sides(*([line.at(each[:, b], means[:, b]) for line in side] for side in sides.all))
         try:
             figures = _measure(again, again.breaks(cost.unit_name), means[:, [b]])
         except NotInPoolError:
-            figures = dict.fromkeys(_FIGURES, np.array([np.nan]))
+            figures = dict.fromkeys(BUDGETS, np.array([np.nan]))
         for name, value in figures.items():
             found[name].append(float(value.item() if isinstance(value, np.ndarray) else value))
     return {name: np.array(values) for name, values in found.items()}
@@ -291,7 +308,7 @@ def _measure(sides: Sides, breaks: F64, means: F64) -> dict[str, F64]:
         "crossover_budget": leads,
         "match_budget": first,
         "match_ratio": first / saturation,
-        "gain": best[-1] - reference[-1],
+        "gain": settled(best[-1] - reference[-1]),
         "gain_ratio": breaks[-1] / saturation,
         "ahead_budget": stays,
     }
@@ -309,7 +326,7 @@ def _turns(lines: F64, best: F64, reference: F64, log_breaks: F64) -> tuple[F64,
     Returns:
         Two arrays (B,); inf for never.
     """
-    reached_at = best >= reference - _LEVEL
+    reached_at = best >= reference - DUST
     crossing, dips = _crossings(lines, best, reference, log_breaks)
     first = np.where(reached_at.any(axis=0), reached_at.argmax(axis=0), -1)
     behind = ~reached_at
@@ -363,7 +380,7 @@ def _crossings(
         part = np.divide(rise, width, out=np.ones_like(rise), where=width > 0)
         short[1:] = True
         for before, after in pairs:
-            held = (before >= -_LEVEL) & np.isfinite(after)
+            held = (before >= -DUST) & np.isfinite(after)
             gap = np.where(held, before, 0.0) * (1 - part) + np.where(held, after, 0.0) * part
-            short[1:] &= ~held | (gap < -_LEVEL)
+            short[1:] &= ~held | (gap < -DUST)
     return np.exp(roots), short

@@ -9,7 +9,7 @@ every strategy uses the analysis half alone.
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -20,9 +20,12 @@ import polars as pl
 from svlaw.analysis.intervals.problem_counts import LEAST_FOR, few_problems
 from svlaw.analysis.success.sample_reader import SampleReader
 from svlaw.analysis.success.success_table import SuccessTable
+from svlaw.analysis.success.table_summaries import table_summary
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
+from svlaw.data.shown import Shown
 from svlaw.data.storage.files import read_parquet_schema
+from svlaw.data.table_texts import TextTable
 
 F64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -55,8 +58,8 @@ BIN_STATUS_WORDS: Final[dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Bin:
+@dataclass(frozen=True, repr=False)
+class Bin(Shown):
     """Problems of like difficulty.
 
     Attributes:
@@ -79,6 +82,19 @@ class Bin:
     def status(self) -> Literal["ok", "few_problems"]:
         """`few_problems` below five problems, or families of them."""
         return "few_problems" if few_problems(self.table.n_units, "success") else "ok"
+
+    def frame(self) -> pl.DataFrame:
+        """The points of the bin's table, led by `by` and `bin`."""
+        lead = (pl.lit(self.by).alias("by"), pl.lit(self.name).alias("bin"))
+        return self.table.frame().select(*lead, pl.all())
+
+    def _lines(self) -> list[str]:
+        heading = f"Bin {self.by} {self.name}: {self.n_problems:,} problems, status {self.status}"
+        return [heading, *repr(self.table).split("\n")[1:]]
+
+    def _tables(self) -> list[TextTable]:
+        summary = table_summary(self.table)
+        return [replace(summary, title=f"{self.by} {self.name}; {summary.title}")]
 
 
 def bins(pool: Pool, table: SuccessTable, by: str, cuts: Cuts = None) -> tuple[Bin, ...]:
@@ -131,6 +147,12 @@ def pass_rates(pool: Pool, seed: int = 0) -> pl.DataFrame:
 
     Raises:
         NotInPoolError: The pool holds no answers.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> rates = sv.pass_rates(sv.open_example("exams_gpt35_by_gpt4"))
+        >>> rates.columns
+        ['problem_id', 'pass_rate', 'n_solutions']
     """
     reader = SampleReader(pool, half="rating", seed=seed)
     kept = np.ones(len(reader.problem_ids), np.bool_)

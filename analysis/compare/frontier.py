@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import polars as pl
 
 from svlaw.analysis.compare.crossfit import best_within, cross_fit
 from svlaw.analysis.cost import ROUNDING, CostModel
+from svlaw.analysis.dust import settled
 from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, Resamples, resample
 from svlaw.analysis.intervals.sample_intervals import sample_intervals
@@ -17,6 +19,9 @@ from svlaw.analysis.success.success_table import SuccessTable
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
+
+_DECIMALS: Final = 9
+"""Decimals of success that tell two strategies apart."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ def frontier(
                 pl.Series("conf_low", low),
                 pl.Series("conf_high", high),
                 pl.Series("crossfit", honest),
-                pl.Series("optimism", success - honest),
+                pl.Series("optimism", settled(success - honest)),
                 *gains,
                 *noise,
             )
@@ -104,7 +109,9 @@ def frontier(
     result: pl.DataFrame = pl.concat(frames).with_columns(pl.col(pl.Float64).fill_nan(None))
     candidate = pl.when(pl.col("strategy") != "coverage").then(pl.col("success"))
     # Of equals the cheapest is chosen, and of those the first strategy.
-    order = pl.struct(-candidate.fill_null(-1.0), pl.col("cost"), pl.int_range(pl.len()))
+    order = pl.struct(
+        -candidate.fill_null(-1.0).round(_DECIMALS), pl.col("cost"), pl.int_range(pl.len())
+    )
     first = pl.int_range(pl.len()).sort_by(order).first()
     best = (pl.int_range(pl.len()) == first) & candidate.is_not_null()
     ordered = result.sort("budget", maintain_order=True)
@@ -161,8 +168,8 @@ def _ends(table: SuccessTable, rows: I64, drawn: Resamples | None) -> tuple[F64,
 
 def _gains(table: SuccessTable, rows: I64, paired: I64, drawn: Resamples | None) -> pl.DataFrame:
     """Columns from `gain` to `few_differ`: success less that of the paired rows (-1: none)."""
-    differences = table.success[rows] - table.success[paired]
-    frame = pl.DataFrame({"gain": differences.mean(axis=1)}).with_columns(
+    differences = settled(table.success[rows] - table.success[paired])
+    frame = pl.DataFrame({"gain": settled(differences.mean(axis=1))}).with_columns(
         pl.lit(None, pl.Float64).alias("gain_low"),
         pl.lit(None, pl.Float64).alias("gain_high"),
         pl.lit(None, pl.Boolean).alias("few_differ"),
@@ -185,7 +192,9 @@ def _noise(table: SuccessTable, rows: I64, paired: I64) -> list[pl.Series]:
     own, theirs = table.noise.at(rows), table.noise.at(paired)
     mean = table.mean()
     low, high = sample_intervals(mean[rows], own)
-    gain_low, gain_high = sample_intervals(mean[rows] - mean[paired], own.less(theirs), -1.0)
+    gain_low, gain_high = sample_intervals(
+        settled(mean[rows] - mean[paired]), own.less(theirs), -1.0
+    )
     known, same = paired >= 0, rows == paired
     gain_low, gain_high = (
         np.where(same, 0.0, np.where(known, end, np.nan)) for end in (gain_low, gain_high)

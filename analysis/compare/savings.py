@@ -5,12 +5,17 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
+from svlaw.analysis.compare.comparison_tables import savings_table
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.dust import DUST
 from svlaw.analysis.intervals.interval import Interval, reached
 from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
+from svlaw.data.shown import Shown, rows_of
+from svlaw.data.table_texts import TextTable
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -19,8 +24,12 @@ LEVELS: Final = 11
 """Values of success at which costs are compared, evenly spaced over the range that both reach."""
 
 
-@dataclass(frozen=True)
-class Saving:
+_MOST_TOLD: Final = 4
+"""Lines of `repr` with a success each."""
+
+
+@dataclass(frozen=True, repr=False)
+class Saving(Shown):
     """The costs of two strategies at one success.
 
     Attributes:
@@ -38,8 +47,8 @@ class Saving:
     ratio: Interval
 
 
-@dataclass(frozen=True)
-class Savings:
+@dataclass(frozen=True, repr=False)
+class Savings(Shown):
     """The costs of two strategies over the range of success that both reach.
 
     Attributes:
@@ -57,6 +66,20 @@ class Savings:
     n_problems: int | None
     resamples: int
     seed: int
+
+    def frame(self) -> pl.DataFrame:
+        """One row per success: `strategy`, `against`, then the fields of `Saving`."""
+        sides = (pl.lit(self.strategy).alias("strategy"), pl.lit(self.against).alias("against"))
+        return rows_of(self.levels).select(*sides, pl.all())
+
+    def _lines(self) -> list[str]:
+        rows = savings_table(self).rows
+        some = rows if len(rows) < _MOST_TOLD else [rows[0], rows[len(rows) // 2], rows[-1]]
+        told = [f"  at {row[0]}%: {row[3]} of its cost {row[4]}" for row in some]
+        return [f"Savings: {self.strategy} against {self.against}", *told]
+
+    def _tables(self) -> list[TextTable]:
+        return [savings_table(self)]
 
 
 def savings(
@@ -89,6 +112,15 @@ def savings(
 
     Raises:
         NotInPoolError: The table lacks a strategy, or no success is reached by both.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> table = sv.success_table(sv.open_example("singhi2025_fig1"))
+        >>> sv.savings(table, sv.RelativeCost(2.0), "best_of_n")
+        Savings: best_of_n against self_consistency
+          at 34.4%: 2.32 of its cost
+          at 45.0%: 5.98 of its cost
+          at 55.6%: 9.37 of its cost
     """
     rows = [_rows(table, name) for name in (strategy, against)]
     shares = np.linspace(0, 1, LEVELS)
@@ -152,7 +184,7 @@ def _frontier(costs: F64, success: F64) -> tuple[F64, F64]:
     order = np.lexsort((-success, costs))
     ordered = success[order]
     best = np.maximum.accumulate(ordered)
-    rises = np.append(True, ordered[1:] > best[:-1] + 1e-12)
+    rises = np.append(True, ordered[1:] > best[:-1] + DUST)
     return costs[order][rises], ordered[rises]
 
 

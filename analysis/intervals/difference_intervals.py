@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.dust import DUST, settled
 from svlaw.analysis.intervals.interval import LEVEL
 from svlaw.analysis.intervals.success_intervals import unit_totals
 
@@ -17,8 +18,6 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-AGREE: Final = 1e-9
-"""Differences below it are rounding: the problem agrees."""
 UNSEEN: Final = 0.5
 """How many problems that differ by all of 1 the scale of a difference is taken to have seen."""
 
@@ -60,6 +59,7 @@ def difference_intervals(differences: F64, clusters: I64 | None = None) -> tuple
     """
     from scipy.special import stdtrit  # noqa: PLC0415
 
+    differences = settled(differences)
     P = differences.shape[1]
     mean = differences.mean(axis=1) if P else np.full(len(differences), np.nan)
     totals, sizes = unit_totals(differences, clusters)
@@ -69,7 +69,7 @@ def difference_intervals(differences: F64, clusters: I64 | None = None) -> tuple
         return -unknown, unknown
     anchor = _anchor(totals / sizes)
     e = totals - anchor[:, None] * sizes
-    e[np.abs(e) < AGREE] = 0.0
+    e[np.abs(e) < DUST] = 0.0
     scale = _mean_square(e / sizes) * float(np.mean(sizes**2))
     centre = e.sum(axis=1) / (units + 2)
     e -= centre[:, None] * sizes
@@ -96,12 +96,12 @@ def too_few_differ(differences: F64, clusters: I64 | None = None) -> BoolArray:
     Returns:
         (n,) True where at most 5 problems differ; False where a difference is nan.
     """
-    return _few(unit_totals(differences, clusters)[0])
+    return _few(unit_totals(settled(differences), clusters)[0])
 
 
 def _few(totals: F64) -> BoolArray:
     """(n,) whether so few units differ that a sign test cannot reject."""
-    differing = (~(np.abs(totals) < AGREE)).sum(axis=1)
+    differing = (~(np.abs(totals) < DUST)).sum(axis=1)
     few: BoolArray = (2.0 * 0.5**differing > 1 - LEVEL) & np.isfinite(totals).all(axis=1)
     return few
 

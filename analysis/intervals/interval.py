@@ -5,12 +5,15 @@ from typing import Final
 
 import numpy as np
 
+from svlaw.data.shown import Shown, text_of
+from svlaw.data.table_texts import span
+
 LEVEL: Final = 0.95
 """Coverage that every interval aims at."""
 
 
-@dataclass(frozen=True)
-class Interval:
+@dataclass(frozen=True, repr=False)
+class Interval(Shown):
     """A figure with its interval.
 
     Attributes:
@@ -29,6 +32,13 @@ class Interval:
     never: float | None = None
     samples_low: float | None = None
     samples_high: float | None = None
+
+    def _lines(self) -> list[str]:
+        if self.estimate is None:
+            return ["Interval: never within the data"]
+        ends = span(self.conf_low, self.conf_high, text_of)
+        never = f", never in {self.never:.0%} of resamples" if self.never else ""
+        return [f"Interval: {text_of(self.estimate)} {ends}{never}"]
 
 
 def reached(estimate: float) -> Interval:

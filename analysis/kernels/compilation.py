@@ -31,7 +31,7 @@ def kernel(function: Callable[..., Any]) -> Any:
 def code_digest(marker: bytes = b"") -> str:
     """Digest of the code of kernels and estimators, or of the modules in it that hold a marker."""
     paths = (path for folder in _ESTIMATING for path in (_HERE.parent / folder).rglob("*.py"))
-    sources = (path.read_bytes() for path in sorted(paths))
+    sources = (path.read_bytes() for path in sorted((*paths, _HERE.parent / "dust.py")))
     return hashlib.sha256(b"".join(s for s in sources if marker in s)).hexdigest()[:16]
 
 

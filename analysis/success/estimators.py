@@ -1,12 +1,13 @@
 """Success of one problem at every (S, V) of each strategy, with its Monte-Carlo variance."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from svlaw.analysis.dust import settled_success
 from svlaw.analysis.kernels.call_subsets import can_enumerate, can_enumerate_votes
 from svlaw.analysis.kernels.permutation_walks import share_walks
 from svlaw.analysis.kernels.problem_sample import Half, ProblemSample
@@ -124,7 +125,8 @@ def estimate(
         options: Policies, tolerance and seed.
         n_problems: Number of problems averaged over.
     """
-    return _ESTIMATORS[strategy](sample, solutions, verifications, options, n_problems)
+    found = _ESTIMATORS[strategy](sample, solutions, verifications, options, n_problems)
+    return replace(found, success=settled_success(found.success, solutions, sample.n_solutions))
 
 
 def _coverage(

@@ -9,9 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from svlaw.analysis.cost import CostModel
-from svlaw.analysis.kernels.problem_sample import ProblemSample
-from svlaw.analysis.strategies.own_strategies import is_own
+from svlaw.analysis.cost import CostModel, calls_of
 from svlaw.analysis.strategies.specs import (
     is_policy,
     needs_verifier,
@@ -30,11 +28,14 @@ from svlaw.analysis.success.sampling_noise import SamplingNoise
 from svlaw.analysis.success.stored_lengths import stored_lengths
 from svlaw.analysis.success.table_blocks import Asked, plan_blocks, points_of, usage_of
 from svlaw.analysis.success.table_store import Block, BlockEstimate, Store
+from svlaw.analysis.success.table_summaries import table_lines, table_summary
 from svlaw.analysis.usage_cost import cost_of_problems, usage_cost
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import Calls
+from svlaw.data.shown import Shown
+from svlaw.data.table_texts import TextTable
 from svlaw.data.workers.ray_cluster import Cluster
 
 F64 = npt.NDArray[np.float64]
@@ -45,8 +46,8 @@ _BATCHES_PER_CORE: Final = 4
 """Batches for each core of a cluster, so that none of them waits long for the last."""
 
 
-@dataclass(frozen=True)
-class SuccessTable:
+@dataclass(frozen=True, repr=False)
+class SuccessTable(Shown):
     """Success per point and problem; it does not depend on any cost.
 
     Attributes:
@@ -64,6 +65,8 @@ class SuccessTable:
         clusters: (problems,) number of each problem's family, from 0 on without a gap; None where
             every problem stands for itself.
         noise: Noise of sampling, for intervals of "these problems, sampled again"; None without.
+        calls: Whether the verifier's calls are independent or shared, which cost models need to
+            know.
     """
 
     points: pl.DataFrame
@@ -76,6 +79,7 @@ class SuccessTable:
     usage: PointUsage | None = None
     clusters: I64 | None = None
     noise: SamplingNoise | None = None
+    calls: Calls = "independent"
 
     def __post_init__(self) -> None:
         if "setting" not in self.points.columns:
@@ -236,6 +240,27 @@ class SuccessTable:
         dense = [numbers.setdefault(label, len(numbers)) for label in labels]
         return replace(self, clusters=np.array(dense, np.int64))
 
+    def __getitem__(self, strategy: str) -> "SuccessTable":
+        """The rows of one strategy.
+
+        Raises:
+            NotInPoolError: The table has none.
+        """
+        return self.select(strategy)
+
+    def frame(self) -> pl.DataFrame:
+        """One row per point: `points` with the mean `success` and its `mc_error`."""
+        return self.points.with_columns(
+            pl.Series("success", self.mean()).fill_nan(None),
+            pl.Series("mc_error", self.mc_error()).fill_nan(None),
+        )
+
+    def _lines(self) -> list[str]:
+        return table_lines(self)
+
+    def _tables(self) -> list[TextTable]:
+        return [table_summary(self)]
+
 
 def success_table(
     pool: Pool,
@@ -274,20 +299,23 @@ def success_table(
     Raises:
         BadInputError: A value cannot be used, or the pool does not hold that much.
         NotInPoolError: The pool lacks what a strategy needs.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> table = sv.success_table(sv.open_example("singhi2025_fig1"), solutions=[1, 4, 16])
+        >>> table
+        SuccessTable: 21 points, a published table
+          self_consistency: 3 points, S 1 to 16, success 33.5 to 49.5%
+          best_of_n: 18 points, S 1 to 16, V 1 to 32, success 34.4 to 54.3%
     """
     wanted = parse_specs(named_strategies(pool, strategies))
-    check_strategies(pool, tuple(wanted))
+    check_strategies(pool, tuple(wanted), is_here=cluster is None)
     if pool.is_published_table:
         return _published_table(pool, tuple(wanted), solutions, verifications)
     options = options or Options()
     is_verified = any(needs_verifier(name) for name in wanted)
     verifier = pool.resolve_verifier(verifier) if is_verified else None
     has_policies = any(map(is_policy, wanted))
-    if cluster is not None and any(map(is_own, wanted)):
-        raise BadInputError(
-            "strategies of your own run on this machine, whose code the nodes of a cluster do not"
-            " have; leave out --on"
-        )
     lengths = stored_lengths(pool, verifier) if has_policies else None
     if options.population == "verified" and verifier is None:
         raise BadInputError("population 'verified' needs a strategy with a verifier")
@@ -330,58 +358,11 @@ def success_table(
             if store:
                 store.save(block, found)
     ordered = [estimates[block.strategy] for block in blocks]
-    return _assemble(blocks, ordered, len(reader.problem_ids) - len(ids))
+    table = assemble(blocks, ordered, len(reader.problem_ids) - len(ids))
+    return replace(table, calls=calls)
 
 
-def table_of_samples(
-    samples: Sequence[ProblemSample],
-    strategies: Sequence[str],
-    solutions: Values = None,
-    verifications: Values = None,
-    *,
-    options: Options | None = None,
-    verifier: str | None = None,
-    threads: int | None = None,
-    progress: Progress = silent,
-) -> SuccessTable:
-    """Estimate success from samples in memory, as `success_table` does from a pool.
-
-    Args:
-        samples: The problems.
-        strategies: Strategies wanted.
-        solutions: Values of S; `all`; `fine`; powers of two when None.
-        verifications: Values of V; `all`; `fine`; powers of two when None.
-        options: Policies, tolerance and seed; the samples are used as they are, whatever
-            population and half they name.
-        verifier: What to call the verifier.
-        threads: Threads to use; all cores when None.
-        progress: Called with the number of problems done.
-
-    Raises:
-        BadInputError: A value cannot be used, or no problem holds that much.
-        NotInPoolError: The samples lack what a strategy needs.
-    """
-    shared = any(sample.calls is not None for sample in samples)
-    asked = Asked(
-        parse_specs(strategies),
-        solutions,
-        verifications,
-        options or Options(),
-        verifier,
-        "shared" if shared else "independent",
-        None,
-    )
-    blocks, kept = plan_blocks([sample.problem_id for sample in samples], samples, asked)
-    used = list(compress(samples, kept))
-    blocks = [
-        calibrated(block, used) if block.rules and block.rules[0].rule.needs_calibration else block
-        for block in blocks
-    ]
-    estimates = estimate_here([used], blocks, threads, progress)
-    return _assemble(blocks, estimates, int((~kept).sum()))
-
-
-def _assemble(
+def assemble(
     blocks: Sequence[Block], found: Sequence[BlockEstimate], n_set_aside: int
 ) -> SuccessTable:
     """One table of the estimates of all strategies, block after block."""
@@ -403,4 +384,12 @@ def _published_table(
 ) -> SuccessTable:
     frame = published_points(pool, strategies, solutions, verifications)
     success = frame["success"].to_numpy()[:, None]
-    return SuccessTable(frame.drop("success"), success, np.zeros_like(success), (), 0, None, None)
+    return SuccessTable(
+        frame.drop("success"),
+        success,
+        np.zeros_like(success),
+        (),
+        0,
+        None,
+        calls=calls_of(pool, None),
+    )

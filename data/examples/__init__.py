@@ -31,7 +31,13 @@ class Example:
 
 
 def list_examples() -> list[Example]:
-    """The shipped pools, by name."""
+    """The shipped pools, by name.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> [example.name for example in sv.list_examples()]
+        ['exams_gpt35_by_gpt4', 'humaneval_codegen16b', 'singhi2025_fig1']
+    """
     names = sorted(path.parent.name for path in _FOLDER.glob(f"*/{POOL_FILE}"))
     return [_describe(name) for name in names]
 
@@ -41,6 +47,11 @@ def open_example(name: str) -> Pool:
 
     Raises:
         BadInputError: There is none of that name.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> sv.open_example("exams_gpt35_by_gpt4").name
+        'exams_gpt35_by_gpt4'
     """
     return open_pool(_path(name))
 

@@ -27,6 +27,7 @@ from svlaw.data.pool import Pool
 from svlaw.data.pool_writer import replace
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES
+from svlaw.data.shown import Shown
 from svlaw.data.storage.locks import WAIT_SECONDS
 from svlaw.data.workers.ray_cluster import Cluster
 
@@ -34,8 +35,8 @@ _KEY: Final = ("problem_id", "solution_id")
 _THE_USERS: Final = ("code", "external")
 
 
-@dataclass(frozen=True)
-class PoolGrading:
+@dataclass(frozen=True, repr=False)
+class PoolGrading(Shown):
     """What grading a pool came to.
 
     Attributes:

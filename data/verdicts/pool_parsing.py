@@ -15,6 +15,7 @@ from svlaw.data.pool import Pool
 from svlaw.data.pool_writer import replace
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import TABLES, refuse_rows
+from svlaw.data.shown import Shown
 from svlaw.data.storage.locks import WAIT_SECONDS
 from svlaw.data.verdicts.patterns import compile_pattern, read_in_workers
 from svlaw.data.verdicts.readings import (
@@ -37,8 +38,8 @@ _ROWS: Final = 10_000
 _Reader = Callable[[Sequence[str | None]], list[Verdict | None]]
 
 
-@dataclass(frozen=True)
-class ParsedVerdicts:
+@dataclass(frozen=True, repr=False)
+class ParsedVerdicts(Shown):
     """What parsing found, in numbers of verifications.
 
     Attributes:

@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import polars as pl
+
 from svlaw.analysis.cost import CostModel, relative_cost
 from svlaw.analysis.success.estimators import Options
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import VERIFIED
+from svlaw.data.shown import Shown, rows_of
+from svlaw.data.table_texts import TextTable
 from svlaw.fit.designs.design_status import Status, doubts
+from svlaw.fit.designs.design_table import design_table
 from svlaw.fit.designs.pilot import Pilot, check_pilot, held_size, pilot_of, soundest
 from svlaw.fit.designs.search import LEAST_PROBLEMS, Candidate, Search
 from svlaw.fit.designs.sizes import sizes_around
@@ -29,8 +34,8 @@ MOST_PROBLEMS: Final = 100_000
 _PILOT_RESAMPLES: Final = 1000
 
 
-@dataclass(frozen=True)
-class Design:
+@dataclass(frozen=True, repr=False)
+class Design(Shown):
     """What to generate.
 
     Attributes:
@@ -92,6 +97,19 @@ class Design:
     def words(self) -> str:
         """The notes as one text."""
         return "; ".join(self.notes)
+
+    def frame(self) -> pl.DataFrame:
+        """One row per size considered, with the fields of `Candidate`."""
+        return rows_of(self.candidates)
+
+    def _lines(self) -> list[str]:
+        law = "S ~ C^a" if self.quantity == "solutions" else "V ~ C^b"
+        wanted = f"{law} of {self.strategy} to within {self.width:g}"
+        lines = [f"Design for {wanted}: status {self.status}"]
+        return [*lines, *(f"  {note}" for note in design_table(self).notes)]
+
+    def _tables(self) -> list[TextTable]:
+        return [design_table(self)]
 
 
 def design(

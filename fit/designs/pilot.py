@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.pool import Pool
+from svlaw.data.shown import Shown
 from svlaw.fit.designs.search import LEAST_PROBLEMS, Search
 from svlaw.fit.designs.sizes import LEAST_SOLUTIONS, LEAST_VERIFICATIONS
 from svlaw.fit.designs.target_exponents import Size
@@ -14,8 +15,8 @@ from svlaw.fit.laws.advice import TRUST
 from svlaw.fit.laws.allocation_law import AllocationLaw
 
 
-@dataclass(frozen=True)
-class Pilot:
+@dataclass(frozen=True, repr=False)
+class Pilot(Shown):
     """The pilot by the method of the design, or the most trusted that gives a law.
 
     Attributes:

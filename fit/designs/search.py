@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from svlaw.analysis.cost import CostModel
+from svlaw.data.shown import Shown
 from svlaw.fit.designs.target_exponents import Size, Target
 from svlaw.fit.designs.trials import Laboratory, Record, Trial
 
@@ -33,8 +34,8 @@ _MOST_SIMULATED: Final = 4_000
 """Most verdicts, and problems, of a simulated pool; beyond, half-width is extrapolated."""
 
 
-@dataclass(frozen=True)
-class Candidate:
+@dataclass(frozen=True, repr=False)
+class Candidate(Shown):
     """A size by one method, and how many problems it takes.
 
     Attributes:

@@ -14,8 +14,11 @@ from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount
 from svlaw.data.schema import STRATEGIES
+from svlaw.data.shown import Shown
+from svlaw.data.table_texts import TextTable, percent, span
 from svlaw.fit.forecasts.backtest import Backtest, Status, judge
 from svlaw.fit.forecasts.coverage_forecast import Counts, forecast_coverage
+from svlaw.fit.forecasts.forecast_table import forecast_table
 from svlaw.fit.forecasts.strategy_forecast import forecast_strategy, largest_cost
 from svlaw.fit.pass_rates.distribution_fits import RateFits
 from svlaw.fit.pass_rates.distributions import MODELS
@@ -52,8 +55,8 @@ RATES_SCHEMA: Final = {
 }
 
 
-@dataclass(frozen=True)
-class FittedModel:
+@dataclass(frozen=True, repr=False)
+class FittedModel(Shown):
     """What a strategy's forecast rests on.
 
     Attributes:
@@ -67,8 +70,8 @@ class FittedModel:
     parameters: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Forecast:
+@dataclass(frozen=True, repr=False)
+class Forecast(Shown):
     """Success beyond the data, each figure with a backtest.
 
     Attributes:
@@ -93,6 +96,34 @@ class Forecast:
     n_problems: int | None
     resamples: int
     seed: int
+
+    def __getitem__(self, strategy: str) -> pl.DataFrame:
+        """The rows of one strategy.
+
+        Raises:
+            NotInPoolError: It was not forecast.
+        """
+        found = self.rows.filter(strategy=strategy)
+        if found.is_empty():
+            there = ", ".join(self.rows["strategy"].unique(maintain_order=True))
+            raise NotInPoolError(f"there is no forecast of {strategy}; there is one of {there}")
+        return found
+
+    def frame(self) -> pl.DataFrame:
+        """One row per strategy and k or budget: `rows`."""
+        return self.rows
+
+    def _lines(self) -> list[str]:
+        evidence = "published table" if self.n_problems is None else f"{self.n_problems:,} problems"
+        told = [
+            f"  {row['strategy']} at a cost of {amount(row['cost'])}: {percent(row['success'])}%"
+            f" {span(row['conf_low'], row['conf_high'])}, {row['status']}"
+            for row in self.rows.iter_rows(named=True)
+        ]
+        return [f"Forecast: {evidence}", *told]
+
+    def _tables(self) -> list[TextTable]:
+        return [forecast_table(self)]
 
 
 def forecast(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from svlaw.data.shown import Shown
 from svlaw.fit.laws.allocation_law import QUANTITIES, AllocationLaw, Quantity
 
 TRUST: Final = ("isobudget", "envelope", "surface")
@@ -18,8 +19,8 @@ _SOUND: Final = ("ok", "boundary")
 _SYMBOLS: Final[dict[Quantity, str]] = {"solutions": "a", "verifications": "b"}
 
 
-@dataclass(frozen=True)
-class Advice:
+@dataclass(frozen=True, repr=False)
+class Advice(Shown):
     """Which method to believe for one strategy.
 
     Attributes:
@@ -44,6 +45,12 @@ def advise(laws: Sequence[AllocationLaw]) -> tuple[Advice, ...]:
 
     Args:
         laws: The laws of one fit.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> fit = sv.fit_allocation(sv.open_example("singhi2025_fig1"), 2.0)
+        >>> sv.advise(fit.laws)[0].method
+        'isobudget'
     """
     strategies = dict.fromkeys(law.strategy for law in laws)
     return tuple(

@@ -10,14 +10,18 @@ from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.schema import VERIFIED
+from svlaw.data.shown import Shown, rows_of
+from svlaw.data.table_texts import TextTable
 from svlaw.fit.laws.allocation_law import AllocationLaw, ExponentSum
 from svlaw.fit.laws.frontier_gain import frontier_gain
+from svlaw.fit.laws.law_lookup import fit_lines, laws_named
 from svlaw.fit.laws.law_pair import LawPair
+from svlaw.fit.laws.law_tables import law_tables
 from svlaw.fit.laws.methods import METHODS, find_optima
 
 
-@dataclass(frozen=True)
-class AllocationFit:
+@dataclass(frozen=True, repr=False)
+class AllocationFit(Shown):
     """Laws and the optima they were fitted to.
 
     Attributes:
@@ -45,6 +49,30 @@ class AllocationFit:
     n_problems: int | None
     resamples: int
     seed: int
+
+    def __getitem__(self, key: str | tuple[str, ...]) -> "AllocationFit | AllocationLaw":
+        """Laws by strategy, method and quantity, in any order.
+
+        `fit["best_of_n"]` is the fit of one strategy, `fit["best_of_n", "envelope"]` that of one
+        method too, `fit["best_of_n", "solutions"]` the law of S by the method that `advise` names
+        (the first one where it names none), `fit["best_of_n", "solutions", "envelope"]` that by the
+        envelope.
+
+        Raises:
+            BadInputError: The fit has no strategy, method or quantity of that name, or a quantity
+                is asked of several strategies.
+        """
+        return laws_named(self, (key,) if isinstance(key, str) else tuple(key))
+
+    def frame(self) -> pl.DataFrame:
+        """One row per law, with the fields of `AllocationLaw`."""
+        return rows_of(self.laws)
+
+    def _lines(self) -> list[str]:
+        return fit_lines(self)
+
+    def _tables(self) -> list[TextTable]:
+        return law_tables(self)
 
 
 def fit_allocation(

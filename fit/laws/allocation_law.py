@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from svlaw.data.shown import Shown
+from svlaw.data.table_texts import decimals, number, span
 from svlaw.fit.surfaces.surface_fits import SURFACE_WORDS
 
 Status = Literal[
@@ -44,8 +46,8 @@ STATUS_WORDS: Final[dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class AllocationLaw:
+@dataclass(frozen=True, repr=False)
+class AllocationLaw(Shown):
     """One law, quantity = coefficient * C^exponent.
 
     Attributes:
@@ -87,9 +89,18 @@ class AllocationLaw:
     samples_low: float | None = None
     samples_high: float | None = None
 
+    def _lines(self) -> list[str]:
+        symbol, exponent = ("S", "a") if self.quantity == "solutions" else ("V", "b")
+        ends = span(self.conf_low, self.conf_high, decimals)
+        return [
+            f"AllocationLaw of {self.strategy} by {self.method}: status {self.status}",
+            f"  {symbol} = {number(self.coefficient)} C^{exponent}, {exponent} ="
+            f" {decimals(self.exponent)} {ends}, {self.n_budgets} budgets",
+        ]
 
-@dataclass(frozen=True)
-class ExponentSum:
+
+@dataclass(frozen=True, repr=False)
+class ExponentSum(Shown):
     """a + b of one method and strategy, beside what the budget demands.
 
     Attributes:

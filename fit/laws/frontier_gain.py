@@ -13,6 +13,7 @@ import numpy.typing as npt
 from svlaw.analysis.compare.cost_lines import lines_of
 from svlaw.analysis.compare.frontier import offer
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.dust import settled
 from svlaw.analysis.intervals.difference_intervals import difference_intervals
 from svlaw.analysis.success.success_table import SuccessTable
 
@@ -73,6 +74,7 @@ def frontier_gain(
 
 
 def _gain(differences: F64, table: SuccessTable) -> FrontierGain:
+    differences = settled(differences)
     ends = difference_intervals(differences[None], table.clusters)
     low, high = (float(end[0]) for end in ends)
     return FrontierGain(float(differences.mean()), low, high, low > 0)

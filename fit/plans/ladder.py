@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from svlaw.analysis.compare.frontier import Offer, by_cost, offer
 from svlaw.analysis.cost import ROUNDING, CostModel
+from svlaw.analysis.dust import DUST, settled
 from svlaw.analysis.intervals.difference_intervals import difference_intervals, too_few_differ
 from svlaw.analysis.intervals.resampling import Resamples
 from svlaw.analysis.intervals.sample_intervals import sample_intervals
@@ -16,6 +17,7 @@ from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.numerals import amount, rounded_up
 from svlaw.data.schema import VERIFIED
+from svlaw.data.shown import Shown
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -25,12 +27,9 @@ NEGLIGIBLE: Final = 0.0025
 SMALL: Final = 0.01
 """A difference that is not clear of chance may be this large where a cheaper plan is named."""
 
-_EQUAL: Final = 12
-"""Decimals to which success is compared, whatever the order of summation."""
 
-
-@dataclass(frozen=True)
-class PlannedPoint:
+@dataclass(frozen=True, repr=False)
+class PlannedPoint(Shown):
     """A strategy with its S and V, or with its setting.
 
     Attributes:
@@ -66,7 +65,7 @@ class PlannedPoint:
     samples_high: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Alternative(PlannedPoint):
     """A plan beside the recommended one.
 
@@ -165,7 +164,8 @@ class Ladder:
         others = [n for n, o in self._offers.items() if n != best and o.rows[place] >= 0]
         if not others:
             return None
-        name = max(others, key=lambda other: self._offers[other].success[place])
+        best_of_others = max(self._offers[other].success[place] for other in others)
+        name = next(n for n in others if self._offers[n].success[place] >= best_of_others - DUST)
         found = self._offers[name]
         return self._beside(place, int(found.rows[place]), self._scores(found)[place])
 
@@ -190,7 +190,7 @@ class Ladder:
 
     def reaching(self, target: float) -> int | None:
         """Place of the smallest budget at which expected accuracy reaches a target."""
-        places = np.flatnonzero(np.round(self.expected, _EQUAL) >= round(target, _EQUAL))
+        places = np.flatnonzero(self.expected >= target - DUST)
         return int(places[0]) if places.size else None
 
     def assured(self, target: float) -> PlannedPoint | None:
@@ -230,7 +230,7 @@ class Ladder:
     def _budgets(self, rows: I64, budget: float | None) -> F64:
         """Costs at which the best gets better, then the budget itself."""
         means, costs = self._mean[rows], self._costs[rows]
-        better = means > np.maximum.accumulate(np.append(-np.inf, means[:-1]))
+        better = means > np.maximum.accumulate(np.append(-np.inf, means[:-1])) + DUST
         steps: F64 = np.unique(costs[better])
         if budget is None:
             return steps
@@ -288,7 +288,8 @@ class Ladder:
         Both points are given, so their difference is that of their success on the same problems:
         cross-fitting would compare what other problems choose, near equals with the wrong sign.
         """
-        differences = self._table.success[self._best.rows[place]] - self._table.success[row]
+        best = self._table.success[self._best.rows[place]]
+        differences = settled(best - self._table.success[row])
         # The discount for choosing the best is taken from both alike.
         success = float(np.clip(self.expected[place] - differences.mean(), 0, 1))
         point = self._point(row, success, scores)
@@ -299,7 +300,7 @@ class Ladder:
             few = bool(too_few_differ(differences[None], self._table.clusters)[0])
         return Alternative(
             **values_of(point),
-            difference=float(differences.mean()),
+            difference=float(settled(differences.mean())),
             difference_low=low,
             difference_high=high,
             few_differ=few,

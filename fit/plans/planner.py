@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 
 from svlaw.analysis.compare.crossfit import LEAST_PROBLEMS
 from svlaw.analysis.cost import ROUNDING, CostModel
@@ -11,14 +12,17 @@ from svlaw.analysis.intervals.resampling import DEFAULT_RESAMPLES, resample
 from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError
 from svlaw.data.numerals import amount
+from svlaw.data.shown import Shown, one_row
+from svlaw.data.table_texts import TextTable, percent, span
 from svlaw.fit.plans.ladder import NEGLIGIBLE, Alternative, Ladder, PlannedPoint, values_of
+from svlaw.fit.plans.plan_table import plan_table, point_words, roles
 
 Status = Literal["ok", "tie", "beyond_data", "not_reached"]
 Method = Literal["crossfit", "in_sample"]
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
     """What to run, and how sure that is. See `PlannedPoint` for the first ten figures.
 
     Attributes:
@@ -96,6 +100,28 @@ class Plan:
         if self.strategy is None:
             return None
         return PlannedPoint(**{f.name: getattr(self, f.name) for f in fields(PlannedPoint)})
+
+    def frame(self) -> pl.DataFrame:
+        """One row per point named: `role`, then the fields of `PlannedPoint` and `Alternative`."""
+        points = roles(self)
+        frame = pl.concat([one_row(point) for point in points.values()], how="diagonal_relaxed")
+        return frame.select(pl.Series("role", list(points)), pl.all())
+
+    def _lines(self) -> list[str]:
+        asked = f"a target of {self.target}"
+        if self.budget is not None:
+            asked = f"a budget of {amount(self.budget)}"
+        lines = [f"Plan for {asked}: status {self.status}"]
+        for role, point in roles(self).items():
+            ends = span(point.conf_low, point.conf_high)
+            lines.append(
+                f"  {role}: {point_words(point)}, cost {amount(point.cost)}, expected"
+                f" {percent(point.success)}% {ends}"
+            )
+        return lines
+
+    def _tables(self) -> list[TextTable]:
+        return [plan_table(self)]
 
 
 def plan(

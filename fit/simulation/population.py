@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.data.errors import BadInputError
+from svlaw.data.shown import Shown
 
 F64 = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Simulation:
+@dataclass(frozen=True, repr=False)
+class Simulation(Shown):
     """A population of problems, solutions and verdicts.
 
     Attributes:

@@ -18,6 +18,7 @@ from svlaw.data.lengths import mean_length
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import BASELINES
+from svlaw.data.shown import Shown
 from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.population_moments import ProblemCounts, count_problem, population_of
 from svlaw.fit.simulation.quadrature import best_of_n
@@ -58,8 +59,8 @@ _TOLERANCE: Final = 0.002
 Method = Literal["moments", "matched"]
 
 
-@dataclass(frozen=True)
-class PopulationFit:
+@dataclass(frozen=True, repr=False)
+class PopulationFit(Shown):
     """A population fitted to a pool, and how near its success comes to the pool's.
 
     Attributes:
@@ -85,6 +86,10 @@ class PopulationFit:
     n_problems: int
     status: Literal["ok", "unlike"]
     words: str
+
+    def frame(self) -> pl.DataFrame:
+        """One row per point compared: `comparison`."""
+        return self.comparison
 
 
 def fit_population(

@@ -15,7 +15,8 @@ import polars as pl
 from svlaw.analysis.kernels.problem_sample import NO_CLASS, SCORE_UNIT, ProblemSample, dense_classes
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.grid import Values
-from svlaw.analysis.success.success_table import SuccessTable, table_of_samples
+from svlaw.analysis.success.sample_tables import table_of_samples
+from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool, open_pool
 from svlaw.data.pool_writer import create_pool
@@ -109,6 +110,13 @@ def simulate_table(
 
     Raises:
         BadInputError: A number is out of its range.
+
+    Examples:
+        >>> import svlaw as sv
+        >>> sizes = {"problems": 50, "solutions": 8, "verifications": 2}
+        >>> sv.simulate_table(sv.Simulation(), **sizes, strategies=["self_consistency"])
+        SuccessTable: 4 points, 50 problems, verifier simulated
+          self_consistency: 4 points, S 1 to 8, success 44.8 to 54.2%
     """
     samples = simulate_samples(
         simulation, problems=problems, solutions=solutions, verifications=verifications, seed=seed

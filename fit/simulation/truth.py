@@ -21,7 +21,8 @@ from svlaw.analysis.success.success_table import SuccessTable
 from svlaw.data.errors import BadInputError
 from svlaw.data.numerals import amount
 from svlaw.data.progress import Progress, silent
-from svlaw.data.schema import BASELINES, STRATEGIES
+from svlaw.data.schema import BASELINES, STRATEGIES, Calls
+from svlaw.data.shown import Shown
 from svlaw.fit.power_law import fit_power_law
 from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.quadrature import OPTIMUM_NODES, best_of_n, best_of_n_with_error, coverage
@@ -49,8 +50,8 @@ _DECIMALS: Final = 12
 Status = Literal["ok", "too_few_budgets"]
 
 
-@dataclass(frozen=True)
-class TrueLaw:
+@dataclass(frozen=True, repr=False)
+class TrueLaw(Shown):
     """A power law through true optima, quantity = coefficient * C^exponent.
 
     The optimum is no exact power law, so the exponent belongs to its range of budgets.
@@ -188,7 +189,8 @@ def true_table(
         simulation, points, tolerance=tolerance, seed=seed, threads=threads, progress=progress
     )
     success, error = (found[name].to_numpy()[:, None] for name in ("success", "error"))
-    return SuccessTable(points, success, error**2, (), 0, None)
+    calls: Calls = "shared" if simulation.shared_calls else "independent"
+    return SuccessTable(points, success, error**2, (), 0, None, calls=calls)
 
 
 def true_optima(

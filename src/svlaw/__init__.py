@@ -5,12 +5,14 @@ A flat public API; everything is imported on first use, so that `import svlaw` i
     import svlaw as sv
 
     pool = sv.open_pool("pool")
-    table = sv.success_table(pool)
-    cost = sv.relative_cost(pool, 2.0)
-    sv.curves(table, cost)
-    sv.crossover(table, cost)
-    sv.fit_allocation(table, cost)
+    sv.plan(pool, 2.0, budget=256)  # 2.0 is lambda
+    sv.frontier(pool, 2.0)
+    sv.crossover(pool, 2.0)
+    sv.fit_allocation(pool, 2.0)
     sv.write_report([pool], "report.html", ratio=2.0)
+
+From a pool each of these uses the grid of the command of its name. For any other grid give a table
+of success (`sv.success_table`), for other prices a cost model (`sv.token_cost`, ...).
 """
 
 from importlib import import_module
@@ -22,12 +24,9 @@ if TYPE_CHECKING:
     from svlaw.analysis.checks.pool_check import check_pool as check_pool
     from svlaw.analysis.compare.crossover import Crossover as Crossover
     from svlaw.analysis.compare.crossover import advantage as advantage
-    from svlaw.analysis.compare.crossover import crossover as crossover
-    from svlaw.analysis.compare.curves import curves as curves
     from svlaw.analysis.compare.difficulty import Bin as Bin
     from svlaw.analysis.compare.difficulty import bins as bins
     from svlaw.analysis.compare.difficulty import pass_rates as pass_rates
-    from svlaw.analysis.compare.frontier import frontier as frontier
     from svlaw.analysis.compare.problem_families import in_families as in_families
     from svlaw.analysis.compare.savings import Saving as Saving
     from svlaw.analysis.compare.savings import Savings as Savings
@@ -90,16 +89,13 @@ if TYPE_CHECKING:
     from svlaw.fit.designs.design import design as design
     from svlaw.fit.forecasts.coverage_forecast import correct_counts as correct_counts
     from svlaw.fit.forecasts.forecast import Forecast as Forecast
-    from svlaw.fit.forecasts.forecast import forecast as forecast
     from svlaw.fit.laws.advice import Advice as Advice
     from svlaw.fit.laws.advice import advise as advise
     from svlaw.fit.laws.allocation import AllocationFit as AllocationFit
-    from svlaw.fit.laws.allocation import fit_allocation as fit_allocation
     from svlaw.fit.laws.allocation_law import AllocationLaw as AllocationLaw
     from svlaw.fit.laws.law_figures import plot_exponents as plot_exponents
     from svlaw.fit.laws.law_figures import plot_laws as plot_laws
     from svlaw.fit.plans.planner import Plan as Plan
-    from svlaw.fit.plans.planner import plan as plan
     from svlaw.fit.simulation.population import Simulation as Simulation
     from svlaw.fit.simulation.population_fit import PopulationFit as PopulationFit
     from svlaw.fit.simulation.population_fit import fit_population as fit_population
@@ -119,6 +115,12 @@ if TYPE_CHECKING:
     from svlaw.generate.runs import generate_solutions as generate_solutions
     from svlaw.generate.runs import generate_verifications as generate_verifications
     from svlaw.generate.shards import Shard as Shard
+    from svlaw.questions.analyses import crossover as crossover
+    from svlaw.questions.analyses import curves as curves
+    from svlaw.questions.analyses import fit_allocation as fit_allocation
+    from svlaw.questions.analyses import forecast as forecast
+    from svlaw.questions.analyses import frontier as frontier
+    from svlaw.questions.analyses import plan as plan
     from svlaw.report import write_report as write_report
 
 _HOMES = {
@@ -140,13 +142,11 @@ _HOMES = {
         "token_cost",
     ),
     "svlaw.analysis.cost_choice": ("CostChoice",),
-    "svlaw.analysis.compare.crossover": ("Crossover", "advantage", "crossover"),
+    "svlaw.analysis.compare.crossover": ("Crossover", "advantage"),
     "svlaw.analysis.figures.crossover_figure": ("plot_crossover",),
-    "svlaw.analysis.compare.curves": ("curves",),
     "svlaw.analysis.compare.difficulty": ("Bin", "bins", "pass_rates"),
     "svlaw.analysis.success.estimators": ("Options",),
     "svlaw.analysis.figures.figure_files": ("typeset", "write_figure"),
-    "svlaw.analysis.compare.frontier": ("frontier",),
     "svlaw.analysis.compare.savings": ("Saving", "Savings", "savings"),
     "svlaw.analysis.compare.problem_families": ("in_families",),
     "svlaw.analysis.success.solution_halves": ("with_sampling_noise",),
@@ -175,12 +175,12 @@ _HOMES = {
     "svlaw.data.pool_writer": ("append", "create_pool"),
     "svlaw.fit.laws.advice": ("Advice", "advise"),
     "svlaw.fit.forecasts.coverage_forecast": ("correct_counts",),
-    "svlaw.fit.forecasts.forecast": ("Forecast", "forecast"),
+    "svlaw.fit.forecasts.forecast": ("Forecast",),
     "svlaw.fit.laws.law_figures": ("plot_exponents", "plot_laws"),
     "svlaw.fit.designs.design": ("Candidate", "Design", "design"),
-    "svlaw.fit.laws.allocation": ("AllocationFit", "fit_allocation"),
+    "svlaw.fit.laws.allocation": ("AllocationFit",),
     "svlaw.fit.laws.allocation_law": ("AllocationLaw",),
-    "svlaw.fit.plans.planner": ("Plan", "plan"),
+    "svlaw.fit.plans.planner": ("Plan",),
     "svlaw.fit.simulation.population": ("Simulation",),
     "svlaw.fit.simulation.population_fit": ("PopulationFit", "fit_population"),
     "svlaw.fit.simulation.simulator": ("simulate_pool", "simulate_table", "simulation_of"),
@@ -195,6 +195,14 @@ _HOMES = {
     "svlaw.generate.problems": ("ProblemSource", "load_problems"),
     "svlaw.generate.runs": ("Generation", "generate_solutions", "generate_verifications"),
     "svlaw.generate.shards": ("Shard",),
+    "svlaw.questions.analyses": (
+        "crossover",
+        "curves",
+        "fit_allocation",
+        "forecast",
+        "frontier",
+        "plan",
+    ),
     "svlaw.report": ("write_report",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -24,7 +24,7 @@ def affordable_best(
     best = None
     for (name, s, v), success in points.items():
         if name == strategy and cost(s, v) <= budget * (1 + 1e-9):
-            key = (-success, cost(s, v))
+            key = (-round(success, 9), cost(s, v))  # better by rounding alone is not better
             if best is None or key < best[0]:
                 best = (key, (s, v))
     return None if best is None else best[1]

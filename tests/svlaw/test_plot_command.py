@@ -116,7 +116,6 @@ def test_a_file_by_the_browser(
         (("surface", "-o", "a.html", "--strategy", "coverage", "--lambda", 2), "has no surface"),
         (("crossover", "-o", "a.html", "--strategy", "luck", "--lambda", 2), "luck"),
         (("law", "-o", "a.html", "--method", "luck", "--lambda", 2, *SMALL), "luck"),
-        (("frontier",), "--output"),
     ],
 )
 def test_bad_input_is_one_line(

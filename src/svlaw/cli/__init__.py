@@ -36,7 +36,7 @@ def _run() -> int:
     import typer.exceptions  # isort: skip
 
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="svlaw", standalone_mode=False)
     except (SvlawError, ValueError, OSError) as error:
         if os.environ.get("SVLAW_DEBUG"):
             raise

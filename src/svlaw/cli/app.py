@@ -1,9 +1,9 @@
 """The application and its commands."""
 
-from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+import typer.core
 
 from svlaw.cli import (
     comparison_commands,
@@ -25,18 +25,39 @@ from svlaw.cli import (
     strategies_command,
 )
 
+PANELS: Final[dict[str, tuple[str, ...]]] = {
+    "Get a pool": ("examples", "import", "generate", "simulate", "grade", "parse"),
+    "Look at a pool": ("check", "strategies"),
+    "Compare strategies": ("curves", "frontier", "crossover", "savings"),
+    "Decide": ("plan", "fit", "forecast", "design"),
+    "Show and share": ("report", "plot", "export"),
+}
+"""The commands by what one wants, as `svlaw --help` lists them."""
+
+
+class _Commands(typer.core.TyperGroup):
+    """The commands in the order of their panels."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of `PANELS`."""
+        return [name for names in PANELS.values() for name in names]
+
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # 0.06 s
+
         typer.echo(f"svlaw {version('svlaw')}")
         raise typer.Exit
 
 
 app = typer.Typer(
     name="svlaw",
+    cls=_Commands,
     help="When to solve and when to verify: inference scaling laws from cached generations.",
+    epilog="Start with: svlaw examples. Options of a command: svlaw COMMAND --help.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
 )
 
@@ -54,24 +75,23 @@ def _main(
     """When to solve and when to verify: inference scaling laws from cached generations."""
 
 
-app.add_typer(generate_commands.app, name="generate")
-app.add_typer(import_commands.app, name="import")
+def _panel(name: str) -> str:
+    return next(panel for panel, names in PANELS.items() if name in names)
+
+
+for group, inner in (
+    ("generate", generate_commands.app),
+    ("import", import_commands.app),
+    ("plot", plot_commands.app),
+):
+    app.add_typer(inner, name=group, rich_help_panel=_panel(group))
 import_commands.app.command()(recognition_commands.auto)
 import_commands.app.command()(recognition_commands.outputs)
-app.command()(grade_command.grade)
-app.command()(parse_command.parse)
-app.command()(pool_commands.check)
-app.command()(pool_commands.examples)
-app.command()(export_command.export)
-app.command()(comparison_commands.curves)
-app.command()(comparison_commands.frontier)
-app.command()(comparison_commands.crossover)
-app.command()(savings_command.savings)
-app.command()(strategies_command.strategies)
-app.command()(fit_command.fit)
-app.command()(plan_command.plan)
-app.command()(forecast_command.forecast)
-app.command()(report_command.report)
-app.add_typer(plot_commands.app, name="plot")
-app.command()(simulate_command.simulate)
-app.command()(design_command.design)
+for command in (
+    *(pool_commands.examples, simulate_command.simulate, grade_command.grade),
+    *(parse_command.parse, pool_commands.check, strategies_command.strategies),
+    *(comparison_commands.curves, comparison_commands.frontier, comparison_commands.crossover),
+    *(savings_command.savings, plan_command.plan, fit_command.fit, forecast_command.forecast),
+    *(design_command.design, report_command.report, export_command.export),
+):
+    app.command(rich_help_panel=_panel(command.__name__))(command)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from svlaw.cli.cost_options import read_cost
-from svlaw.cli.interval_options import IntervalChoice, read_intervals
+from svlaw.analysis.intervals.interval_choice import IntervalChoice
+from svlaw.cli.cost_options import as_options, read_cost
+from svlaw.cli.interval_options import read_intervals
 from svlaw.cli.options import (
     Bins,
     By,
@@ -24,20 +25,18 @@ from svlaw.cli.options import (
 from svlaw.cli.output import (
     check_suffix,
     console,
-    count,
-    explain_few,
-    labelled,
-    number,
-    percent,
     print_json,
     print_rows,
     print_sentences,
-    span,
+    print_table,
+    suggest,
     warn,
     write_rows,
 )
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import Study, describe, headings, open_study, quoted, stack
+from svlaw.data.table_texts import labelled, number, percent, span
+from svlaw.questions.defaults import RESAMPLES
 
 MANY_CENSORED: Final = 0.01
 """Share of a policy's replays that were cut, from which it is said."""
@@ -68,15 +67,15 @@ def curves(
     false_positive_rate: Annotated[
         float | None,
         typer.Option(
-            metavar="F",
-            help="Also show what coverage would read if a share F of the wrong solutions were"
-            " graded right.",
+            metavar="SHARE",
+            help="Also show what coverage would be if this share of the incorrect solutions were"
+            " graded correct.",
         ),
     ] = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """Success at every (S, V) or setting, with 95% intervals and cost."""
+    """Show success at every (S, V) or setting, with 95% intervals and cost."""
     check_suffix(output)
     study = open_study(
         pool,
@@ -91,6 +90,7 @@ def curves(
         on=on,
         intervals=intervals,
     )
+    from svlaw.analysis.compare.comparison_tables import curve_table
     from svlaw.analysis.compare.curves import curves as compute
 
     rate = false_positive_rate
@@ -100,24 +100,11 @@ def curves(
     if as_json:
         print_json(describe(study, [{"curves": frame.to_dicts()} for frame in frames]))
     elif output is None:
-        header = ("strategy", "S", "V", "cost", "success", *intervals.headings, "MC error")
-        header += () if rate is None else (f"F = {rate:g}",)
         for heading, frame in zip(headings(study), frames, strict=True):
-            rows = [
-                (
-                    labelled(row),
-                    *_counts(row),
-                    number(row["cost"]),
-                    percent(row["success"]),
-                    *intervals.spans(row),
-                    "–" if row["mc_error"] is None else f"{100 * row['mc_error']:.2f}",
-                    *(() if rate is None else [percent(row["with_false_positives"])]),
-                )
-                for row in frame.to_dicts()
-            ]
-            print_rows(heading, header, rows)
+            print_table(curve_table(frame, heading, intervals, rate))
         if any(row["setting"] for row in frames[0].iter_rows(named=True)):
             console.print("S, V and cost of policies are means over problems")
+        suggest(f"svlaw frontier {pool}{as_options(choice)}")
     _warn_of_censored(frames[0])
 
 
@@ -130,7 +117,7 @@ def frontier(
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
-    resamples: Resamples = 2000,
+    resamples: Resamples = RESAMPLES,
     options: "Options",
     intervals: "IntervalChoice",
     on: On = None,
@@ -139,7 +126,7 @@ def frontier(
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """The best (S, V) or setting of each strategy within each budget, and which wins."""
+    """Show the best (S, V) or setting of each strategy within each budget, and which wins."""
     check_suffix(output)
     study = open_study(
         pool,
@@ -155,6 +142,7 @@ def frontier(
         has_contenders=True,
         intervals=intervals,
     )
+    from svlaw.analysis.compare.comparison_tables import frontier_table
     from svlaw.analysis.compare.frontier import frontier as compute
 
     frames = [compute(t, study.cost, resamples=resamples, seed=options.seed) for t in study.tables]
@@ -163,32 +151,15 @@ def frontier(
     if as_json:
         print_json(describe(study, [{"frontier": frame.to_dicts()} for frame in frames]))
     elif output is None:
-        ends = intervals.headings
-        header = ("strategy", "budget", "S", "V", "success", *ends, "crossfit", "gain", *ends)
-        for heading, frame in zip(headings(study), frames, strict=True):
-            rows = [
-                (
-                    f"{'*' if row['best'] else ' '} {labelled(row)}",
-                    number(row["budget"]),
-                    count(row["solutions"]),
-                    count(row["verifications"]),
-                    percent(row["success"]),
-                    *intervals.spans(row),
-                    percent(row["crossfit"]),
-                    percent(row["gain"]),
-                    *intervals.spans(row, "gain"),
-                )
-                for row in frame.to_dicts()
-            ]
-            print_rows(heading, header, rows)
-        console.print(
-            "in %; * wins at its budget; crossfit: chosen on some problems, scored on others;"
-        )
-        console.print("gain: over self-consistency at the same budget; intervals: pointwise")
-        if any(row["setting"] for row in frames[0].iter_rows(named=True)):
-            console.print("policies decide S and V; they keep to the budget on average")
-        if intervals.has_problems:
-            explain_few(row["few_differ"] for frame in frames for row in frame.to_dicts())
+        tables = [
+            frontier_table(frame, heading, intervals)
+            for heading, frame in zip(headings(study), frames, strict=True)
+        ]
+        for table in tables:
+            print_rows(table.title, table.header, table.rows)
+        for note in dict.fromkeys(note for table in tables for note in table.notes):
+            console.print(note, markup=False, highlight=False, soft_wrap=True)
+        suggest(f"svlaw plan {pool}{as_options(choice)} --budget COST")
 
 
 @reads(choice=read_cost, options=read_options, intervals=read_intervals)
@@ -211,7 +182,7 @@ def crossover(
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
-    resamples: Resamples = 2000,
+    resamples: Resamples = RESAMPLES,
     options: "Options",
     intervals: "IntervalChoice",
     on: On = None,
@@ -219,7 +190,7 @@ def crossover(
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
-    """Find the budget from which on one strategy, verification say, leads another."""
+    """Find the budget at which verification, or any strategy, takes the lead over another."""
     every = strategy == "all"
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     study = open_study(
@@ -257,13 +228,7 @@ def crossover(
                 header = ("these problems, sampled again", "estimate", "95%")
                 print_rows(one.strategy, header, _sampled_again(one))
     _warn_of_unsaturated(study, [each[0] for each in found], against)
-
-
-def _counts(row: dict[str, Any]) -> tuple[str, str]:
-    """S and V of a row of curves; means where a policy decides them."""
-    if row["solutions"] is not None:
-        return str(row["solutions"]), str(row["verifications"])
-    return number(row["mean_solutions"]), number(row["mean_verifications"])
+    suggest(f"svlaw report {pool}{as_options(choice)}")
 
 
 def _warn_of_censored(frame: "pl.DataFrame") -> None:
@@ -276,17 +241,6 @@ def _warn_of_censored(frame: "pl.DataFrame") -> None:
             )
 
 
-_FIGURES: Final = (
-    "saturation_budget",
-    "crossover_budget",
-    "match_budget",
-    "match_ratio",
-    "gain",
-    "gain_ratio",
-    "ahead_budget",
-)
-
-
 def _challengers(study: Study) -> list[str]:
     """Each strategy with a verifier, and the better of them where there are two."""
     from svlaw.data.schema import VERIFIED
@@ -296,7 +250,9 @@ def _challengers(study: Study) -> list[str]:
 
 
 def _document(found: "Crossover") -> dict[str, Any]:
-    figures = {name: _figure(getattr(found, name)) for name in _FIGURES}
+    from svlaw.analysis.compare.comparison_tables import BUDGETS
+
+    figures = {name: _figure(getattr(found, name)) for name in BUDGETS}
     return {
         "strategy": found.strategy,
         "status": found.status,
@@ -318,13 +274,14 @@ def _figure(value: "Interval") -> dict[str, float | None]:
 
 def _sampled_again(found: "Crossover") -> list[tuple[str, str, str]]:
     """Figures with their intervals for these problems, sampled again."""
+    from svlaw.analysis.compare.comparison_tables import BUDGETS, named
+
     rows = []
-    for name in _FIGURES:
+    for name in BUDGETS:
         value = getattr(found, name)
         form = percent if name == "gain" else number
-        label = f"{name.replace('_', ' ')}{' (points)' if name == 'gain' else ''}"
         estimate = "never within the data" if value.estimate is None else form(value.estimate)
-        rows.append((label, estimate, span(value.samples_low, value.samples_high, form)))
+        rows.append((named(name), estimate, span(value.samples_low, value.samples_high, form)))
     return rows
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from svlaw.cli.options import COST
 from svlaw.data.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -15,43 +16,52 @@ if TYPE_CHECKING:
 Cost = Annotated[
     str,
     typer.Option(
+        rich_help_panel=COST,
         metavar="MODEL",
         help="Cost model: 'relative', S (1 + lambda V) in solutions, or S + lambda V where the"
         " verifier's calls are shared; 'tokens'; 'flops', by the"
-        " sizes of solver and verifier; or 'price', in US dollars. All but the first take the"
-        " pool's token counts, else its characters, 4 to a token.",
+        " sizes of solver and verifier; or 'price', in US dollars. All except 'relative' use"
+        " the pool's token counts; if there are none, 4 characters count as one token.",
     ),
 ]
 Lambda = Annotated[
     float | None,
     typer.Option(
         "--lambda",
-        metavar="X",
-        help="Cost of a verification over that of a solution. Default: measured from the pool's"
+        metavar="RATIO",
+        rich_help_panel=COST,
+        help="Cost of one verification relative to one solution. Default: measured from the pool's"
         " token counts, else its character counts.",
     ),
 ]
 SolverSize = Annotated[
     str | None,
     typer.Option(
-        metavar="SIZE", help="With --cost flops: parameters of the solver, such as 8B or 8e9."
+        rich_help_panel=COST,
+        metavar="SIZE",
+        help="With --cost flops: parameters of the solver, such as 8B or 8e9.",
     ),
 ]
 VerifierSize = Annotated[
     str | None,
     typer.Option(
-        metavar="SIZE", help="With --cost flops: parameters of the verifier. Default: the solver's."
+        rich_help_panel=COST,
+        metavar="SIZE",
+        help="With --cost flops: parameters of the verifier. Default: the solver's.",
     ),
 ]
 SolverPrice = Annotated[
     float | None,
     typer.Option(
-        metavar="X", help="With --cost price: US dollars per million tokens of solver output."
+        rich_help_panel=COST,
+        metavar="DOLLARS",
+        help="With --cost price: US dollars per million tokens of solver output.",
     ),
 ]
 VerifierPrice = Annotated[
     str | None,
     typer.Option(
+        rich_help_panel=COST,
         metavar="IN/OUT",
         help="With --cost price: US dollars per million tokens of verifier input and output, such"
         " as 0.15/0.60.",
@@ -181,6 +191,16 @@ def describe_cost(cost: "CostModel") -> dict[str, Any]:
             "dollars_of_a_solution": cost.unit,
         }
     return document
+
+
+def as_options(choice: "CostChoice") -> str:
+    """The options that ask for a cost model, led by a blank; empty for the default.
+
+    Prices and sizes are left to the reader, who has them on the line above.
+    """
+    if choice.name != "relative":
+        return f" --cost {choice.name}{'' if choice.name == 'tokens' else ' ...'}"
+    return "" if choice.ratio is None else f" --lambda {choice.ratio:g}"
 
 
 def cost_in_words(cost: "CostModel") -> str:

@@ -14,7 +14,7 @@ from svlaw.cli.options import (
     read_place,
     read_values,
 )
-from svlaw.cli.output import console, number, print_json, print_rows, progress_bar, warn
+from svlaw.cli.output import print_json, print_table, progress_bar, warn
 from svlaw.cli.shared_options import reads
 from svlaw.data.errors import BadInputError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from svlaw.analysis.cost import CostModel
     from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.success.estimators import Options
-    from svlaw.fit.designs.design import Candidate, Design
+    from svlaw.fit.designs.design import Design
 
 
 @reads(choice=read_cost, options=read_options)
@@ -34,15 +34,24 @@ def design(
         ),
     ],
     width: Annotated[
-        float, typer.Option(metavar="W", help="Pin the exponent to +-W: half its 95% interval.")
+        float,
+        typer.Option(
+            metavar="HALF-WIDTH",
+            help="Target half-width of the exponent's 95% interval.",
+        ),
     ] = 0.05,
     strategy: Annotated[
-        str, typer.Option(metavar="NAME", help="best_of_n or weighted_vote.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="best_of_n or weighted_vote.",
+        ),
     ] = "best_of_n",
     quantity: Annotated[
         str,
         typer.Option(
-            metavar="WHICH", help="Exponent of 'solutions', S ~ C^a, or 'verifications', V ~ C^b."
+            metavar="solutions|verifications",
+            help="Exponent of 'solutions', S ~ C^a, or 'verifications', V ~ C^b.",
         ),
     ] = "solutions",
     method: Annotated[
@@ -56,7 +65,7 @@ def design(
     solutions: Annotated[
         str | None,
         typer.Option(
-            metavar="32,64",
+            metavar="S,...",
             help="Solutions per problem to consider. Default: powers of two from the pilot's to"
             " four times as many.",
         ),
@@ -64,13 +73,17 @@ def design(
     verifications: Annotated[
         str | None,
         typer.Option(
-            metavar="8,16",
+            metavar="V,...",
             help="Verdicts per solution to consider. Default: powers of two from half the pilot's"
             " to four times as many.",
         ),
     ] = None,
     problems_at_most: Annotated[
-        int, typer.Option(metavar="P", help="Most problems there can be.")
+        int,
+        typer.Option(
+            metavar="COUNT",
+            help="Upper limit on the number of problems.",
+        ),
     ] = 100_000,
     *,
     choice: "CostChoice",
@@ -78,7 +91,7 @@ def design(
     options: "Options",
     as_json: Json = False,
 ) -> None:
-    """How many problems, solutions and verdicts pin an exponent, from a pilot pool."""
+    """Use a pilot pool to find how much data an exponent of given precision requires."""
     sizes = [
         _read_sizes(text, option)
         for text, option in ((solutions, "--solutions"), (verifications, "--verifications"))
@@ -153,57 +166,8 @@ def _print(name: str, cost: "CostModel", found: "Design") -> None:
         f"{name}: {found.n_problems} problems, {cost_in_words(cost)}; {found.strategy}, {law} to"
         f" within {found.width:g}"
     )
-    header = (
-        "solutions x verdicts",
-        "method",
-        "problems",
-        "cost",
-        "up to",
-        "converges to",
-        "bias",
-        "",
-    )
-    shown = [one for one in found.candidates if one.method == (found.method or one.method)]
-    print_rows(title, header, _rows(shown))
-    if found.problems is not None:
-        lead = "a new study would be" if found.status == "reached" else "generate"
-        console.print(
-            f"{lead} {found.problems:,} problems, {found.solutions} solutions of each and"
-            f" {found.verifications} verdicts on each: cost {number(found.generations)}; simulated"
-            f" pools of this size give {_decimals(found.exponent)} to within"
-            f" {_decimals(found.half_width)}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-    population = found.population
-    by = "its success" if population.method == "matched" else "its counts"
-    console.print(
-        f"population: fitted to {by}; success at most {100 * population.gap:.1f} points off",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
-    console.print(f"status: {found.status}")
+    from svlaw.fit.designs.design_table import design_table
+
+    print_table(design_table(found, title))
     for note in found.notes:
         warn(note)
-
-
-def _rows(candidates: "list[Candidate]") -> list[tuple[str, ...]]:
-    return [
-        (
-            f"{one.solutions} x {one.verifications}",
-            one.method,
-            "–" if one.problems is None else f"{one.problems:,}",
-            number(one.generations),
-            number(one.budget),
-            _decimals(one.grid_exponent),
-            "–" if one.bias is None else f"{one.bias:+.3f}",
-            one.status,
-        )
-        for one in candidates
-    ]
-
-
-def _decimals(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from svlaw.cli.cost_options import read_cost
-from svlaw.cli.interval_options import IntervalChoice, read_intervals
+from svlaw.analysis.intervals.interval_choice import IntervalChoice
+from svlaw.cli.cost_options import as_options, read_cost
+from svlaw.cli.interval_options import read_intervals
 from svlaw.cli.options import (
     Bins,
     By,
+    FineSolutions,
+    FineVerifications,
     Json,
     On,
     PoolPath,
@@ -18,17 +21,15 @@ from svlaw.cli.options import (
     read_names,
     read_options,
 )
-from svlaw.cli.output import console, print_json, print_rows, warn
+from svlaw.cli.output import console, print_json, print_table, suggest, warn
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import describe, headings, open_study
+from svlaw.questions.defaults import FINE, LAW_RESAMPLES
 
 if TYPE_CHECKING:
     from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.success.estimators import Options
     from svlaw.fit.laws.allocation import AllocationFit
-    from svlaw.fit.laws.allocation_law import AllocationLaw, ExponentSum
-
-_FINE = "Values of {}, 'all', or 'fine' (up to eight per doubling)."
 
 
 @reads(choice=read_cost, options=read_options, intervals=read_intervals)
@@ -37,18 +38,23 @@ def fit(
     method: Annotated[
         str,
         typer.Option(
-            metavar="A,B", help="Methods: envelope, isobudget, surface; or all, to compare them."
+            metavar="METHOD,...",
+            help="Methods: envelope, isobudget, surface; or all, to compare them.",
         ),
     ] = "all",
     interior: Annotated[
-        bool, typer.Option("--interior", help="Leave out optima at the largest S or V, or at 1.")
+        bool,
+        typer.Option(
+            "--interior",
+            help="Exclude optima at the largest S or V, or at S = 1 or V = 1.",
+        ),
     ] = False,
-    solutions: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("S"))] = "fine",
-    verifications: Annotated[str, typer.Option(metavar="1,2,4", help=_FINE.format("V"))] = "fine",
+    solutions: FineSolutions = FINE,
+    verifications: FineVerifications = FINE,
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
-    resamples: Resamples = 1000,
+    resamples: Resamples = LAW_RESAMPLES,
     options: "Options",
     intervals: "IntervalChoice",
     on: On = None,
@@ -56,7 +62,7 @@ def fit(
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
-    """The allocation laws S_opt ~ C^a and V_opt ~ C^b, by three methods side by side."""
+    """Fit the allocation laws S_opt ~ C^a and V_opt ~ C^b by three methods."""
     study = open_study(
         pool,
         None,
@@ -90,7 +96,10 @@ def fit(
         return
     for heading, found in zip(headings(study), fits, strict=True):
         _print_laws(heading, found, intervals)
-    console.print("edge: share of the budgets whose optimum is at the largest S or V, or beyond")
+    from svlaw.fit.laws.law_tables import EDGE
+
+    console.print(EDGE)
+    suggest(f"svlaw plot law {pool}{as_options(choice)}")
 
 
 def _document(found: "AllocationFit") -> dict[str, Any]:
@@ -106,16 +115,10 @@ def _document(found: "AllocationFit") -> dict[str, Any]:
 
 
 def _print_laws(heading: str, found: "AllocationFit", intervals: IntervalChoice) -> None:
-    from svlaw.fit.laws.advice import advise
+    from svlaw.fit.laws.law_tables import law_tables
 
-    ends = intervals.headings
-    header = ("method", "a: S ~ C^a", *ends, "b: V ~ C^b", *ends, "a + b", "budgets", "edge", "")
-    for advice in advise(found.laws):
-        pairs = zip(found.laws[::2], found.laws[1::2], found.sums, strict=True)
-        rows = [_row(*pair, intervals) for pair in pairs if pair[0].strategy == advice.strategy]
-        print_rows(f"{heading}, {advice.strategy}", header, rows)
-        line = f"{advice.strategy}: {advice.words}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for table in law_tables(found, heading, intervals):
+        print_table(table)
     doubts: dict[str, list[str]] = {}
     for law in found.laws:
         if law.words:
@@ -123,28 +126,3 @@ def _print_laws(heading: str, found: "AllocationFit", intervals: IntervalChoice)
             doubts.setdefault(law.words, []).append(f"{law.strategy} {law.method} {symbol}")
     for words, laws in doubts.items():
         warn(f"{', '.join(laws)}: {words}")
-
-
-def _row(
-    solutions: "AllocationLaw",
-    verifications: "AllocationLaw",
-    total: "ExponentSum",
-    intervals: IntervalChoice,
-) -> tuple[str, ...]:
-    edge = solutions.boundary_fraction
-    statuses = dict.fromkeys((solutions.status, verifications.status))
-    return (
-        solutions.method,
-        _decimals(solutions.exponent),
-        *intervals.spans(asdict(solutions), form=_decimals),
-        _decimals(verifications.exponent),
-        *intervals.spans(asdict(verifications), form=_decimals),
-        _decimals(total.total),
-        str(solutions.n_budgets),
-        "–" if edge is None else f"{edge:.0%}",
-        ", ".join(statuses),
-    )
-
-
-def _decimals(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"

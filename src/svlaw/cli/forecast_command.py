@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from svlaw.cli.cost_options import read_cost
+from svlaw.cli.cost_options import as_options, read_cost
 from svlaw.cli.options import (
     Json,
     On,
@@ -16,25 +16,15 @@ from svlaw.cli.options import (
     Verifier,
     read_options,
 )
-from svlaw.cli.output import (
-    check_suffix,
-    console,
-    number,
-    percent,
-    print_json,
-    print_rows,
-    span,
-    warn,
-    write_rows,
-)
+from svlaw.cli.output import check_suffix, print_json, print_table, suggest, warn, write_rows
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
+from svlaw.questions.defaults import FINE, FORECAST_RESAMPLES
 
 if TYPE_CHECKING:
     from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.success.estimators import Options
-    from svlaw.fit.forecasts.forecast import Forecast
 
 
 @reads(choice=read_cost, options=read_options)
@@ -44,7 +34,7 @@ def forecast(
     solutions: Annotated[
         str | None,
         typer.Option(
-            metavar="1000,10000",
+            metavar="S,...",
             help="Numbers of solutions to forecast coverage at. Default: 4 and 16 times those"
             " sampled.",
         ),
@@ -52,7 +42,7 @@ def forecast(
     budget: Annotated[
         str | None,
         typer.Option(
-            metavar="1e4,1e5",
+            metavar="COST,...",
             help="Budgets to forecast the other strategies at, in the units of the cost. Default: 4"
             " and 16 times the largest cost of each.",
         ),
@@ -63,23 +53,24 @@ def forecast(
     resamples: Annotated[
         int,
         typer.Option(
-            metavar="B", help="Resamples of problems, each fitted again; 0 for no intervals."
+            metavar="COUNT", help="Resamples of problems, each fitted again; 0 for no intervals."
         ),
-    ] = 400,
+    ] = FORECAST_RESAMPLES,
     options: "Options",
     on: On = None,
     output: Output = None,
     as_json: Json = False,
 ) -> None:
-    """Success beyond what was sampled, with a backtest of every figure."""
+    """Forecast success beyond the sampled data, with a backtest of every forecast."""
     check_suffix(output)
     counts_wanted = [_whole(value) for value in _read_numbers(solutions, "--solutions")]
     budgets = _read_numbers(budget, "--budget")
-    study = open_study(pool, strategies, "fine", "fine", choice, verifier, options, on=on)
+    study = open_study(pool, strategies, FINE, FINE, choice, verifier, options, on=on)
     from svlaw.data.pool import open_pool
     from svlaw.fit.forecasts.backtest import STATUS_WORDS
     from svlaw.fit.forecasts.coverage_forecast import correct_counts
     from svlaw.fit.forecasts.forecast import forecast as compute
+    from svlaw.fit.forecasts.forecast_table import forecast_table
 
     table = study.table
     counted = table.has_problems and "coverage" in table.strategies
@@ -106,44 +97,14 @@ def forecast(
         )
         return
     if output is None:
-        _show(found, title(study))
+        print_table(forecast_table(found, title(study)))
     for note in found.notes:
         warn(note)
     for status in found.rows["status"].unique(maintain_order=True):
         if STATUS_WORDS[status]:
             warn(f"{status}: {STATUS_WORDS[status]}")
-
-
-def _show(found: "Forecast", heading: str) -> None:
-    header = (
-        *("strategy", "S", "V", "cost", "success", "95%"),
-        *("tested on", "error", "rms", "held", "status"),
-    )
-    rows = [
-        (
-            row["strategy"],
-            f"{row['solutions']:,}",
-            f"{row['verifications']:,}",
-            number(row["cost"]),
-            percent(row["success"]),
-            span(row["conf_low"], row["conf_high"]),
-            row["held_back"],
-            percent(row["error"]),
-            percent(row["error_rms"]),
-            "–" if row["held"] is None else f"{row['held']:.0%}",
-            row["status"],
-        )
-        for row in found.rows.to_dicts()
-    ]
-    print_rows(heading, header, rows)
-    for model in found.models:
-        shown = ", ".join(f"{name} {value:.3g}" for name, value in model.parameters.items())
-        console.print(f"{model.strategy}: {model.model} ({shown})", highlight=False, soft_wrap=True)
-    console.print(
-        "in %; error: forecast less measured on what was held back, in points; held: share of its"
-        " intervals that hold what was measured",
-        soft_wrap=True,
-    )
+    if output is None:
+        suggest(f"svlaw design {pool}{as_options(choice)}")
 
 
 def _read_numbers(text: str | None, option: str) -> list[float]:

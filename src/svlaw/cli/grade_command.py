@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from svlaw.cli.options import Json, On, PoolPath, Wait
-from svlaw.cli.output import percent, print_json, print_rows, progress_bar, warn
+from svlaw.cli.output import print_json, print_rows, progress_bar, suggest, warn
+from svlaw.data.table_texts import percent
 
 if TYPE_CHECKING:
     from svlaw.data.grading.pool_grading import PoolGrading
@@ -91,3 +92,4 @@ def _report(grading: "PoolGrading", as_json: bool) -> None:
         ("what", "rows", "%"),
         [(name.replace("_", " "), f"{counts[name]:,}", share[name]) for name in names],
     )
+    suggest(f"svlaw check {grading.pool.path}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from svlaw.cli.options import Explode, Json, NewPool, PoolPath, Renames, SkipBad, Wait, read_renames
-from svlaw.cli.output import console, print_json, progress_bar, warn
+from svlaw.cli.output import console, print_json, progress_bar, suggest, warn
 
 if TYPE_CHECKING:
     from svlaw.data.pool import Pool
@@ -381,6 +381,7 @@ def report_import(pool: "Pool", as_json: bool) -> None:
         return
     held = ", ".join(f"{count:,} {label}" for label, count in rows.items())
     console.print(f"{pool.path}: {held}", markup=False, highlight=False, soft_wrap=True)
+    suggest((*_still_to_run(pool), f"svlaw check {pool.path}")[0])
 
 
 def _still_to_run(pool: "Pool") -> list[str]:

@@ -2,12 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from svlaw.data.errors import BadInputError
 from svlaw.data.storage.object_stores import locate
+
+COST: Final = "Cost"
+BINS: Final = "Bins of problems"
+INTERVALS: Final = "Intervals"
+OUTPUT: Final = "Output"
+RARE: Final = "Rarely needed"
+OPTION_PANELS: Final = (COST, BINS, INTERVALS, OUTPUT, RARE)
+"""Panels of options below those of the question itself, in order."""
 
 if TYPE_CHECKING:
     from svlaw.analysis.compare.difficulty import Cuts
@@ -54,7 +62,12 @@ NewPool = Annotated[
         "--out", metavar="POOL", parser=read_place, help="Folder or address of the new pool."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", rich_help_panel=OUTPUT, help="Print one JSON document instead of tables."
+    ),
+]
 Verifier = Annotated[
     str | None, typer.Option(help="Verifier to use, when the pool has several.", metavar="NAME")
 ]
@@ -65,7 +78,7 @@ Renames = Annotated[
 Strategies = Annotated[
     str | None,
     typer.Option(
-        metavar="A,B",
+        metavar="NAME,...",
         help="Strategies, with settings such as adaptive_vote:lead=3:most=64, or 'all';"
         " 'svlaw strategies' lists them. Default: coverage, self_consistency, best_of_n and"
         " weighted_vote, as far as the pool has data for them.",
@@ -74,51 +87,83 @@ Strategies = Annotated[
 Solutions = Annotated[
     str | None,
     typer.Option(
-        metavar="1,2,4",
-        help="Values of S, 'all', or 'fine' (eight per doubling)."
-        " Default: powers of two the pool holds.",
+        metavar="S,...",
+        help="Values of S: a list such as 1,2,4, 'all', or 'fine' (up to eight per doubling)."
+        " Default: powers of two.",
     ),
 ]
 Verifications = Annotated[
     str | None,
     typer.Option(
-        metavar="1,2,4",
-        help="Values of V, 'all', or 'fine' (eight per doubling)."
-        " Default: powers of two the pool holds.",
+        metavar="V,...",
+        help="Values of V: a list such as 1,2,4, 'all', or 'fine' (up to eight per doubling)."
+        " Default: powers of two.",
     ),
 ]
-Seed = Annotated[int, typer.Option(metavar="N", help="Seed of every random draw.")]
+FineSolutions = Annotated[
+    str,
+    typer.Option(
+        "--solutions",
+        metavar="S,...",
+        help="Values of S: a list, 'all', or 'fine' (up to eight per doubling).",
+    ),
+]
+FineVerifications = Annotated[
+    str,
+    typer.Option(
+        "--verifications",
+        metavar="V,...",
+        help="Values of V: a list, 'all', or 'fine' (up to eight per doubling).",
+    ),
+]
+Seed = Annotated[
+    int, typer.Option(rich_help_panel=RARE, metavar="N", help="Seed of every random draw.")
+]
 Resamples = Annotated[
-    int, typer.Option(metavar="B", help="Resamples of problems for 95% intervals; 0 for none.")
+    int,
+    typer.Option(
+        rich_help_panel=INTERVALS,
+        metavar="COUNT",
+        help="Resamples of problems for 95% intervals; 0 for none.",
+    ),
 ]
 Unparsed = Annotated[
     str,
     typer.Option(
-        metavar="POLICY",
+        rich_help_panel=RARE,
+        metavar="ignore|no",
         help="Unparsed verdicts: 'ignore' leaves them out of the mean, 'no' counts them as no.",
     ),
 ]
 MissingAnswer = Annotated[
     str,
     typer.Option(
-        metavar="POLICY",
+        rich_help_panel=RARE,
+        metavar="zero|keep",
         help="Solutions without an answer: 'zero' scores them 0, 'keep' takes their verdicts.",
     ),
 ]
 Population = Annotated[
     str,
     typer.Option(
-        metavar="WHICH",
-        help="Solutions of strategies without a verifier: 'all', or only 'verified' ones, so that"
-        " every strategy rests on the same solutions.",
+        rich_help_panel=RARE,
+        metavar="all|verified",
+        help="Solutions used by coverage and self-consistency: 'all', or only 'verified' ones, so"
+        " that all strategies use the same solutions.",
     ),
 ]
 Tolerance = Annotated[
-    float, typer.Option(metavar="X", help="Monte-Carlo standard error of success to reach.")
+    float,
+    typer.Option(
+        rich_help_panel=RARE,
+        metavar="ERROR",
+        help="Target Monte-Carlo standard error of success.",
+    ),
 ]
 By = Annotated[
     str | None,
     typer.Option(
+        rich_help_panel=BINS,
         metavar="COLUMN",
         help="One analysis for each bin of the problems: by a column of the pool's problems"
         " (subject, level, ...), or by 'pass_rate' on one half of the solutions, success then"
@@ -128,29 +173,40 @@ By = Annotated[
 Bins = Annotated[
     str | None,
     typer.Option(
-        metavar="N",
-        help="With --by: number of bins of numbers or pass rates (default 4), or the values at"
-        " which further bins begin, such as 0.1,0.5.",
+        rich_help_panel=BINS,
+        metavar="COUNT|EDGE,...",
+        help="With --by: number of bins of numbers or pass rates (default 4), or the inner bin"
+        " edges, such as 0.1,0.5.",
     ),
 ]
 On = Annotated[
     str | None,
     typer.Option(
+        rich_help_panel=RARE,
         metavar="ray",
-        help="Compute on a Ray cluster: 'ray' is that of RAY_ADDRESS or of this machine, else one"
-        " made of it; ray://HOST:PORT another. Needs the extra 'ray'. Default: this machine,"
-        " without Ray.",
+        help="Compute on a Ray cluster: 'ray' joins the cluster at RAY_ADDRESS or on this machine,"
+        " or starts one here; ray://HOST:PORT connects to another. Needs the extra 'ray'."
+        " Default: this machine, without Ray.",
     ),
 ]
 Wait = Annotated[
     float,
     typer.Option(
-        metavar="SECONDS", min=0, help="How long to wait while another command writes to the pool."
+        rich_help_panel=RARE,
+        metavar="SECONDS",
+        min=0,
+        help="How long to wait while another command writes to the pool.",
     ),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write the rows to .parquet, .csv, .json."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        rich_help_panel=OUTPUT,
+        help="Write the rows to .parquet, .csv, .json.",
+    ),
 ]
 
 

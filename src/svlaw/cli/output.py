@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from svlaw.data.errors import BadInputError
-from svlaw.data.numerals import amount
 from svlaw.data.progress import Progress as ProgressCallback
+from svlaw.data.table_texts import FEW_DIFFER, TextTable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,6 +43,13 @@ def print_rows(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
     roomy.print(table)
 
 
+def print_table(table: TextTable) -> None:
+    """Print a table of texts with what stands below it."""
+    print_rows(table.title, table.header, table.rows)
+    for note in table.notes:
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
+
+
 def print_sentences(sentences: Sequence[str]) -> None:
     """Print sentences below a title, indented, one after the other; empty ones are left out."""
     for sentence in filter(None, sentences):
@@ -55,43 +61,20 @@ def warn(message: str) -> None:
     messages.print(f"note: {message}", markup=False, soft_wrap=True)
 
 
-def percent(value: float | None) -> str:
-    """A share as a percentage with one decimal; a dash when unknown."""
-    # Adding zero turns a rounded -0.0 into 0.0.
-    return "–" if value is None else f"{round(100 * value, 1) + 0.0:.1f}"
-
-
-def number(value: float | None) -> str:
-    """A positive figure to three or four digits; a dash when unknown."""
-    return "–" if value is None else amount(value)
-
-
-def count(value: int | None) -> str:
-    """S or V; a dash where a policy decides it."""
-    return "–" if value is None else str(value)
-
-
-def labelled(row: Mapping[str, Any]) -> str:
-    """The strategy of a row, with its setting if it has one."""
-    return f"{row['strategy']}:{row['setting']}" if row["setting"] else str(row["strategy"])
-
-
-def span(low: float | None, high: float | None, form: Any = percent) -> str:
-    """An interval in brackets; an end that is not reached is "never"."""
-    if low is None and high is None:
-        return "–"
-    return f"[{', '.join('never' if end is None else form(end) for end in (low, high))}]"
-
-
-def mark_few(text: str, few_differ: bool | None) -> str:
-    """The interval of a difference, marked where too few problems differ."""
-    return f"{text} °" if few_differ else text
-
-
 def explain_few(marks: Iterable[bool | None]) -> None:
     """Say what the mark of `mark_few` means, where there is one."""
     if any(marks):
-        console.print("°: too few problems differ to tell which is better")
+        console.print(FEW_DIFFER)
+
+
+def suggest(command: str) -> None:
+    """Say what to do next, last of all, to a person: never where output goes to a file or a pipe.
+
+    Args:
+        command: A command to run, or what to open.
+    """
+    if console.is_terminal:
+        messages.print(f"next: {command}", markup=False, soft_wrap=True)
 
 
 def check_suffix(path: Path | None) -> None:
@@ -140,6 +123,14 @@ def write_rows(path: Path, frame: "pl.DataFrame") -> None:
 @contextmanager
 def progress_bar(label: str) -> Iterator[ProgressCallback]:
     """Show a bar on standard error while work goes on; nothing when it is not a terminal."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     shown = messages.is_terminal
     with Progress(*columns, console=messages, transient=True, disable=not shown) as bar:

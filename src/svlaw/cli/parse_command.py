@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from svlaw.cli.options import Json, On, PoolPath, Verifier, Wait
-from svlaw.cli.output import console, percent, print_json, print_rows, progress_bar
+from svlaw.cli.output import console, print_json, print_rows, progress_bar, suggest
+from svlaw.data.table_texts import percent
 
 Score = Annotated[
     str,
@@ -45,7 +46,7 @@ def parse(
     wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
-    """Read verdicts from the stored text of the verifications, again and again."""
+    """Parse verdicts from stored verification texts; can be rerun."""
     from dataclasses import asdict
 
     from svlaw.data.pool import open_pool
@@ -90,6 +91,7 @@ def parse(
     else:
         words = "Every verification gave a verdict."
     console.print(words, markup=False, highlight=False, soft_wrap=True)
+    suggest(f"svlaw check {opened.path}")
 
 
 def _pattern(values: list[str], pattern: str | None) -> str:

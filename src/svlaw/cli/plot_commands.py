@@ -7,6 +7,8 @@ import typer
 
 from svlaw.cli.cost_options import read_cost
 from svlaw.cli.options import (
+    FineSolutions,
+    FineVerifications,
     Json,
     PoolPath,
     Resamples,
@@ -18,7 +20,7 @@ from svlaw.cli.options import (
     read_options,
     read_place,
 )
-from svlaw.cli.output import console, print_json, refuse_inside_pool
+from svlaw.cli.output import console, print_json, refuse_inside_pool, suggest
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import Study, open_study
 
@@ -32,24 +34,32 @@ if TYPE_CHECKING:
 FigurePath = Annotated[
     Path,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="File to write: .svg, .pdf, .png or .html."
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="File to write: .svg, .pdf, .png (these need the extra 'figures') or .html.",
     ),
 ]
 Columns = Annotated[
     int,
     typer.Option(
-        metavar="N", help="Columns of the page that the figure spans: 1 (3.3 inches) or 2 (6.9)."
+        metavar="N",
+        help="Columns of the page that the figure spans: 1 (3.3 inches) or 2 (6.9).",
     ),
 ]
 Height = Annotated[
-    float | None, typer.Option(metavar="INCHES", help="Printed height. Default: by the figure.")
+    float | None,
+    typer.Option(
+        metavar="INCHES",
+        help="Printed height. Default: by the figure.",
+    ),
 ]
-Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title above the figure.")]
-FineSolutions = Annotated[
-    str, typer.Option("--solutions", metavar="1,2,4", help="Values of S, 'all', or 'fine'.")
-]
-FineVerifications = Annotated[
-    str, typer.Option("--verifications", metavar="1,2,4", help="Values of V, 'all', or 'fine'.")
+Title = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="Title above the figure.",
+    ),
 ]
 
 _LOW: Final = {1: 2.8, 2: 3.4}
@@ -66,7 +76,7 @@ app = typer.Typer(
 @reads(choice=read_cost, options=read_options)
 def frontier(
     pool: PoolPath,
-    output: FigurePath,
+    output: FigurePath = Path("frontier.html"),
     columns: Columns = 1,
     height: Height = None,
     title: Title = None,
@@ -79,7 +89,7 @@ def frontier(
     options: "Options",
     as_json: Json = False,
 ) -> None:
-    """Success against cost: what each strategy achieves within a budget."""
+    """Plot success against cost: what each strategy achieves within a budget."""
     _check(output, columns, height)
     study = open_study(pool, strategies, solutions, verifications, choice, verifier, options)
     from svlaw.analysis.compare.curves import curves
@@ -95,7 +105,7 @@ def frontier(
 @reads(options=read_options)
 def solutions(
     pool: PoolPath,
-    output: FigurePath,
+    output: FigurePath = Path("solutions.html"),
     columns: Columns = 1,
     height: Height = None,
     title: Title = None,
@@ -107,7 +117,7 @@ def solutions(
     options: "Options",
     as_json: Json = False,
 ) -> None:
-    """Success against the number of solutions S, a line for each V."""
+    """Plot success against the number of solutions S, with a line for each V."""
     _check(output, columns, height)
     # Cost is in no axis here, so any will do.
     choice = read_cost(ratio=1.0)
@@ -125,13 +135,16 @@ def solutions(
 @reads(choice=read_cost, options=read_options)
 def surface(
     pool: PoolPath,
-    output: FigurePath,
+    output: FigurePath = Path("surface.html"),
     columns: Columns = 1,
     height: Height = None,
     title: Title = None,
     strategy: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="best_of_n or weighted_vote. Default: a panel each."),
+        typer.Option(
+            metavar="NAME",
+            help="best_of_n or weighted_vote. Default: a panel each.",
+        ),
     ] = None,
     solutions: Solutions = None,
     verifications: Verifications = None,
@@ -141,7 +154,7 @@ def surface(
     options: "Options",
     as_json: Json = False,
 ) -> None:
-    """Success over (S, V), with lines of equal cost and the best (S, V) within each budget."""
+    """Plot success over (S, V), with lines of equal cost and the best (S, V) within each budget."""
     _check(output, columns, height)
     study = open_study(
         pool, None, solutions, verifications, choice, verifier, options, needs_verified=True
@@ -158,14 +171,22 @@ def surface(
 @reads(choice=read_cost, options=read_options)
 def law(
     pool: PoolPath,
-    output: FigurePath,
+    output: FigurePath = Path("law.html"),
     columns: Columns = 1,
     title: Title = None,
     method: Annotated[
-        str, typer.Option(metavar="A,B", help="Methods: envelope, isobudget, surface; or all.")
+        str,
+        typer.Option(
+            metavar="METHOD,...",
+            help="Methods: envelope, isobudget, surface; or all.",
+        ),
     ] = "all",
     interior: Annotated[
-        bool, typer.Option("--interior", help="Leave out optima at the largest S or V, or at 1.")
+        bool,
+        typer.Option(
+            "--interior",
+            help="Exclude optima at the largest S or V, or at S = 1 or V = 1.",
+        ),
     ] = False,
     solutions: FineSolutions = "fine",
     verifications: FineVerifications = "fine",
@@ -176,7 +197,7 @@ def law(
     options: "Options",
     as_json: Json = False,
 ) -> None:
-    """The best S and the best V against cost, with the laws of every method."""
+    """Plot the best S and the best V against cost, with the laws of every method."""
     _check(output, columns, None)
     study = open_study(
         pool, None, solutions, verifications, choice, verifier, options, needs_verified=True
@@ -200,14 +221,15 @@ def law(
 @reads(choice=read_cost, options=read_options)
 def crossover(
     pool: PoolPath,
-    output: FigurePath,
+    output: FigurePath = Path("crossover.html"),
     columns: Columns = 1,
     height: Height = None,
     title: Title = None,
     strategy: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="best_of_n, weighted_vote, or best: the better of the two."
+            metavar="NAME",
+            help="best_of_n, weighted_vote, or best: the better of the two.",
         ),
     ] = "best_of_n",
     solutions: Solutions = None,
@@ -219,7 +241,7 @@ def crossover(
     options: "Options",
     as_json: Json = False,
 ) -> None:
-    """Verification less self-consistency at equal budget, and where it draws level."""
+    """Plot verification less self-consistency at equal budgets, and where it takes the lead."""
     _check(output, columns, height)
     challengers = "best_of_n,weighted_vote" if strategy == "best" else strategy
     names = f"self_consistency,{challengers}"
@@ -235,7 +257,7 @@ def crossover(
 @app.command()
 @reads(choice=read_cost, options=read_options)
 def paper(
-    output: FigurePath,
+    output: FigurePath = Path("paper.html"),
     pool: Annotated[
         Path | None,
         typer.Argument(
@@ -247,7 +269,11 @@ def paper(
     columns: Columns = 2,
     title: Title = None,
     strategy: Annotated[
-        str, typer.Option(metavar="NAME", help="best_of_n or weighted_vote.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="best_of_n or weighted_vote.",
+        ),
     ] = "best_of_n",
     solutions: Solutions = None,
     verifications: Verifications = None,
@@ -257,7 +283,7 @@ def paper(
     options: "Options",
     as_json: Json = False,
 ) -> None:
-    """Figure 1 of the paper, both panels, from its published table or from a pool."""
+    """Plot figure 1 of the paper, both panels, from its published table or from a pool."""
     _check(output, columns, None)
     if pool is None:
         from svlaw.data.examples import open_example
@@ -304,3 +330,4 @@ def _write(
         print_json({"figure": str(written), "bytes": written.stat().st_size})
     else:
         console.print(f"{written}: written", markup=False, highlight=False, soft_wrap=True)
+        suggest(f"open {written}")

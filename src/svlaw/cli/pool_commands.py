@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from svlaw.cli.options import Json, read_place
-from svlaw.cli.output import console, print_json, print_rows, progress_bar
+from svlaw.cli.output import console, print_json, print_rows, progress_bar, suggest
 
 
 def check(
@@ -15,7 +15,10 @@ def check(
     ],
     as_json: Json = False,
 ) -> None:
-    """Check pools: sizes, repeats, cut-off text, verifiers, lambda. Exit code 1 if unsound."""
+    """Check pools for errors; report sizes, duplicates, truncation, verifier quality and lambda.
+
+    Exits with 1 if a pool is unsound.
+    """
     from dataclasses import asdict
 
     from svlaw.analysis.checks.pool_check import check_pool, is_sound
@@ -34,9 +37,11 @@ def check(
     else:
         for name, checks in found.items():
             rows = [(c.subject, c.level, c.message) for c in checks]
-            print_rows(name, ("what", "verdict", "found"), rows)
+            print_rows(name, ("what", "status", "found"), rows)
     if not all(map(is_sound, found.values())):
         raise typer.Exit(1)
+    if not as_json:
+        suggest(f"svlaw frontier {pools[0]}")
 
 
 def examples(
@@ -67,6 +72,7 @@ def examples(
             print_json({"pool": str(pool.path)})
         else:
             console.print(f"{pool.path}: copied", markup=False, highlight=False)
+            suggest(f"svlaw check {pool.path}")
         return
     held = list_examples()
     if as_json:

@@ -15,12 +15,7 @@ from svlaw.cli.options import (
     read_options,
     read_place,
 )
-from svlaw.cli.output import (
-    console,
-    print_json,
-    progress_bar,
-    refuse_inside_pool,
-)
+from svlaw.cli.output import console, print_json, progress_bar, refuse_inside_pool, suggest
 from svlaw.cli.shared_options import reads
 
 if TYPE_CHECKING:
@@ -45,7 +40,7 @@ def report(
     options: "Options",
     as_json: Json = False,
 ) -> None:
-    """One self-contained HTML page: which strategy wins at which budget, and the laws."""
+    """Write one self-contained HTML page: which strategy wins at which budget, and the laws."""
     from svlaw.report import write_report
 
     refuse_inside_pool(output)
@@ -65,3 +60,4 @@ def report(
         print_json({"report": str(written), "bytes": written.stat().st_size})
     else:
         console.print(f"{written}: written", markup=False, highlight=False)
+        suggest(f"open {written}")

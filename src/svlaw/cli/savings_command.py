@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from svlaw.cli.cost_options import read_cost
+from svlaw.cli.cost_options import as_options, read_cost
 from svlaw.cli.options import (
     Bins,
     By,
+    FineSolutions,
+    FineVerifications,
     Json,
     On,
     PoolPath,
@@ -16,9 +18,10 @@ from svlaw.cli.options import (
     Verifier,
     read_options,
 )
-from svlaw.cli.output import console, number, percent, print_json, print_rows, span
+from svlaw.cli.output import console, print_json, print_table, suggest
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import Study, headings, open_study
+from svlaw.questions.defaults import FINE, RESAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,25 +44,19 @@ def savings(
     against: Annotated[
         str, typer.Option(metavar="NAME", help="The strategy to compare with.")
     ] = "self_consistency",
-    solutions: Annotated[
-        str,
-        typer.Option(metavar="1,2,4", help="Values of S, 'all', or 'fine' (eight per doubling)."),
-    ] = "fine",
-    verifications: Annotated[
-        str,
-        typer.Option(metavar="1,2,4", help="Values of V, 'all', or 'fine' (eight per doubling)."),
-    ] = "fine",
+    solutions: FineSolutions = FINE,
+    verifications: FineVerifications = FINE,
     *,
     choice: "CostChoice",
     verifier: Verifier = None,
-    resamples: Resamples = 2000,
+    resamples: Resamples = RESAMPLES,
     options: "Options",
     on: On = None,
     by: By = None,
     bins: Bins = None,
     as_json: Json = False,
 ) -> None:
-    """What a strategy costs over what another costs, where both succeed alike."""
+    """Compare what two strategies cost where both succeed equally often."""
     study = open_study(
         *(pool, f"{against},{strategy}", solutions, verifications, choice, verifier, options),
         by=by,
@@ -75,20 +72,12 @@ def savings(
     if as_json:
         print_json(_documents(study, found))
         return
-    header = ("success", "cost", "cost of the other", "ratio", "95%")
+    from svlaw.analysis.compare.comparison_tables import savings_table
+
     for heading, one in zip(headings(study), found, strict=True):
-        rows = [
-            (
-                percent(level.success),
-                number(level.cost),
-                number(level.against_cost),
-                number(level.ratio.estimate),
-                span(level.ratio.conf_low, level.ratio.conf_high, number),
-            )
-            for level in one.levels
-        ]
-        print_rows(f"{heading}\n{strategy} against {against}", header, rows)
+        print_table(savings_table(one, heading))
     console.print("ratio: cost of the strategy over that of the other, at equal success (in %)")
+    suggest(f"svlaw report {pool}{as_options(choice)}")
 
 
 def _documents(study: Study, found: "Sequence[Savings]") -> list[dict[str, Any]]:

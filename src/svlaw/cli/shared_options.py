@@ -5,6 +5,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from svlaw.cli.options import OPTION_PANELS
+
 Command = Callable[..., None]
 
 
@@ -26,6 +28,7 @@ def reads(**readers: Callable[..., Any]) -> Callable[[Command], Command]:
             for name, parameter in signature.parameters.items()
             for each in (options[name].values() if name in options else [parameter])
         ]
+        parameters.sort(key=_panel_rank)  # stable: within a panel in the order given
 
         @functools.wraps(command)
         def run(**values: Any) -> None:
@@ -40,3 +43,12 @@ def reads(**readers: Callable[..., Any]) -> Callable[[Command], Command]:
         return run
 
     return give
+
+
+def _panel_rank(parameter: inspect.Parameter) -> int:
+    """Place of an option's panel in the help: the question's own options first, rare ones last."""
+    for option in getattr(parameter.annotation, "__metadata__", ()):
+        panel = getattr(option, "rich_help_panel", None)
+        if panel in OPTION_PANELS:
+            return 1 + OPTION_PANELS.index(panel)
+    return 0

@@ -9,14 +9,14 @@ from svlaw.cli.options import Json, NewPool, Seed
 from svlaw.cli.output import (
     check_suffix,
     console,
-    number,
-    percent,
     print_json,
     print_rows,
     progress_bar,
+    suggest,
     warn,
     write_rows,
 )
+from svlaw.data.table_texts import number, percent
 
 if TYPE_CHECKING:
     import polars as pl
@@ -195,6 +195,7 @@ def simulate(
     )
     _print_success(shown)
     _print_laws(laws)
+    suggest(f"svlaw frontier {pool.path}")
 
 
 def _truth(

@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from svlaw.analysis.intervals.interval_choice import IntervalChoice
 from svlaw.cli.cost_options import cost_in_words, describe_cost
-from svlaw.cli.interval_options import IntervalChoice, noise_remarks
+from svlaw.cli.interval_options import noise_remarks
 from svlaw.cli.options import read_bins, read_names, read_values
-from svlaw.cli.output import percent, progress_bar, warn
+from svlaw.cli.output import progress_bar, warn
 from svlaw.data.numerals import counted
+from svlaw.data.table_texts import percent
 
 if TYPE_CHECKING:
     import polars as pl

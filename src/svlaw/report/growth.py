@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from svlaw.analysis.compare.frontier import offer
 from svlaw.analysis.cost import CostModel
+from svlaw.analysis.dust import settled
 from svlaw.analysis.intervals.difference_intervals import difference_intervals
 from svlaw.analysis.intervals.interval import Interval
 from svlaw.analysis.success.success_table import SuccessTable
@@ -72,7 +73,7 @@ def _steps(
     for start in starts:
         found = offer(table, costs, names, np.array([start, start * FACTOR]), seed)
         before, after = found.rows
-        difference = table.success[after] - table.success[before]
+        difference = settled(table.success[after] - table.success[before])
         estimate = float(difference.mean())
         gain = Interval(estimate)
         if has_intervals:

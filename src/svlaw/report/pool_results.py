@@ -23,14 +23,13 @@ from svlaw.data.progress import Progress
 from svlaw.data.schema import VERIFIED
 from svlaw.fit.laws.advice import Advice, advise
 from svlaw.fit.laws.allocation import AllocationFit, fit_allocation
+from svlaw.questions.defaults import LAW_RESAMPLES
 from svlaw.report.difficulty_section import Difficulty, examine_difficulty
 from svlaw.report.growth import Step, tenfold
 from svlaw.report.verifier_quality import Quality, examine_quality
 
 _STEPS: Final = 1000
 """Steps of progress in each part of several."""
-LAW_RESAMPLES: Final = 1000
-"""Most resamples for the laws: each one refits a surface."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def test_equals_a_plain_search(seed: int, tables, slow_scan) -> None:
                 offers[name] = best
         chosen = min(
             (name for name in offers if name != "coverage"),
-            key=lambda name: (-means[name, *offers[name]], cost(*offers[name])),
+            key=lambda name: (-round(means[name, *offers[name]], 9), cost(*offers[name])),
             default=None,
         )
         for name, (s, v) in offers.items():

@@ -10,7 +10,8 @@ import pytest
 from svlaw.analysis.kernels.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
 from svlaw.analysis.success.estimators import Options
 from svlaw.analysis.success.sample_reader import load_samples
-from svlaw.analysis.success.success_table import success_table, table_of_samples
+from svlaw.analysis.success.sample_tables import table_of_samples
+from svlaw.analysis.success.success_table import success_table
 from svlaw.data.errors import NotInPoolError
 from svlaw.data.examples import open_example
 from svlaw.fit.simulation import voting
