@@ -97,6 +97,10 @@ if TYPE_CHECKING:
     from svlaw.fit.laws.allocation_law import AllocationLaw as AllocationLaw
     from svlaw.fit.laws.law_figures import plot_exponents as plot_exponents
     from svlaw.fit.laws.law_figures import plot_laws as plot_laws
+    from svlaw.fit.maps.map_figure import plot_map as plot_map
+    from svlaw.fit.maps.pool_places import place_pools as place_pools
+    from svlaw.fit.maps.verification_map import VerificationMap as VerificationMap
+    from svlaw.fit.maps.verification_map import verification_map as verification_map
     from svlaw.fit.plans.planner import Plan as Plan
     from svlaw.fit.plans.planner import plan as plan
     from svlaw.fit.simulation.population import Simulation as Simulation
@@ -178,6 +182,9 @@ _HOMES = {
     "svlaw.fit.designs.design": ("Candidate", "Design", "design"),
     "svlaw.fit.laws.allocation": ("AllocationFit", "fit_allocation"),
     "svlaw.fit.laws.allocation_law": ("AllocationLaw",),
+    "svlaw.fit.maps.map_figure": ("plot_map",),
+    "svlaw.fit.maps.pool_places": ("place_pools",),
+    "svlaw.fit.maps.verification_map": ("VerificationMap", "verification_map"),
     "svlaw.fit.plans.planner": ("Plan", "plan"),
     "svlaw.fit.simulation.population": ("Simulation",),
     "svlaw.fit.simulation.population_fit": ("PopulationFit", "fit_population"),

@@ -14,6 +14,7 @@ from svlaw.cli import (
     generate_commands,
     grade_command,
     import_commands,
+    map_command,
     parse_command,
     plan_command,
     plot_commands,
@@ -71,6 +72,7 @@ app.command()(strategies_command.strategies)
 app.command()(fit_command.fit)
 app.command()(plan_command.plan)
 app.command()(forecast_command.forecast)
+app.command("map")(map_command.draw_map)
 app.command()(report_command.report)
 app.add_typer(plot_commands.app, name="plot")
 app.command()(simulate_command.simulate)
