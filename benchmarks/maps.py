@@ -4,8 +4,8 @@
     python benchmarks/maps.py speed     # 20 x 20 cells at budgets 16, 64 and 256
     python benchmarks/maps.py table     # from which verifier on verifying wins
 
-`places` prints, for voting, stopping early and verifying, the cell's success, the pool's at the same
-setting, and their difference in standard errors.
+`places` prints, for voting, stopping early and verifying, the cell's success, that of the pool at
+the same setting, and their difference in standard errors.
 """
 
 import sys

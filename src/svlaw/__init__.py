@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from svlaw.analysis.compare.difficulty import pass_rates as pass_rates
     from svlaw.analysis.compare.frontier import frontier as frontier
     from svlaw.analysis.compare.problem_families import in_families as in_families
+    from svlaw.analysis.compare.reliability import Reliability as Reliability
+    from svlaw.analysis.compare.reliability import reliability as reliability
     from svlaw.analysis.compare.savings import Saving as Saving
     from svlaw.analysis.compare.savings import Savings as Savings
     from svlaw.analysis.compare.savings import savings as savings
@@ -150,6 +152,7 @@ _HOMES = {
     "svlaw.analysis.success.estimators": ("Options",),
     "svlaw.analysis.figures.figure_files": ("typeset", "write_figure"),
     "svlaw.analysis.compare.frontier": ("frontier",),
+    "svlaw.analysis.compare.reliability": ("Reliability", "reliability"),
     "svlaw.analysis.compare.savings": ("Saving", "Savings", "savings"),
     "svlaw.analysis.compare.problem_families": ("in_families",),
     "svlaw.analysis.success.solution_halves": ("with_sampling_noise",),

@@ -20,6 +20,7 @@ from svlaw.cli import (
     plot_commands,
     pool_commands,
     recognition_commands,
+    reliability_command,
     report_command,
     savings_command,
     simulate_command,
@@ -68,6 +69,7 @@ app.command()(comparison_commands.curves)
 app.command()(comparison_commands.frontier)
 app.command()(comparison_commands.crossover)
 app.command()(savings_command.savings)
+app.command()(reliability_command.reliability)
 app.command()(strategies_command.strategies)
 app.command()(fit_command.fit)
 app.command()(plan_command.plan)
