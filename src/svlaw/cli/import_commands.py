@@ -338,7 +338,8 @@ def success(
     from svlaw.data.importers.success_tables import import_success
 
     pool = import_success(out, table, renames=read_renames(rename))
-    for found in check_published(pool.read("success")):
+    columns = ("strategy", "solutions", "verifications", "success")
+    for found in check_published(pool.read("success", columns)):
         warn(f"{found.subject}: {found.message}")
     report_import(pool, as_json)
 

@@ -50,8 +50,8 @@ def test_sound_tables() -> None:
         (
             changed(4, 0.7),
             "error",
-            "best_of_n at S = 2, V = 4 (70.0%) is above coverage at that S, 64.8%, which no strategy"
-            " exceeds; check the table",
+            "best_of_n at S = 2, V = 4 (70.0%) is above coverage at that S, 64.8%, which no"
+            " strategy exceeds; check the table",
         ),
         (
             changed(1, 0.5),
@@ -87,5 +87,5 @@ def test_several_points_are_one_line() -> None:
 def test_points_given_twice_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "table.csv"
     table([*SOUND, SOUND[0]]).write_csv(file)
-    with pytest.raises(BadInputError, match="row 6: duplicate key .*already in row 1"):
+    with pytest.raises(BadInputError, match=r"row 6: duplicate key .*already in row 1"):
         import_success(tmp_path / "pool", file)
