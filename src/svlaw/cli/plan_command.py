@@ -1,7 +1,7 @@
 """`svlaw plan`."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -32,7 +32,11 @@ from svlaw.cli.shared_options import reads
 from svlaw.cli.study import open_study, title
 from svlaw.data.errors import BadInputError
 
+_THOUSAND: Final = 1000
+"""Problems that prices are also given for."""
+
 if TYPE_CHECKING:
+    from svlaw.analysis.cost import CostModel
     from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.success.estimators import Options
     from svlaw.fit.plans.ladder import PlannedPoint
@@ -87,14 +91,22 @@ def plan(
         resamples=resamples,
         seed=options.seed,
     )
+    dollars = _is_in_dollars(study.cost)
     if as_json:
         document = {**study.document, "cost_model": study.document["cost"]}
         notes = [*study.document["notes"], *found.notes]
-        print_json({**document, **intervals.document(asdict(found)), "notes": notes})
+        document |= {**intervals.document(asdict(found)), "notes": notes}
+        if dollars:
+            document["dollars_per_1000_problems"] = {
+                role.replace(" ", "_"): _THOUSAND * point.cost for role, point in _plans(found)
+            }
+        print_json(document)
         return
-    header = ("plan", "S", "V", "cost", "expected", *intervals.headings, "in-sample", "loses")
-    header += ("95%",) if intervals.has_problems else ()
-    print_rows(title(study), header, _rows(found, intervals))
+    price = ("$ per 1,000",) if dollars else ()
+    header = ("plan", "S", "V", "cost", *price, "expected", *intervals.headings, "in-sample")
+    header += ("loses", "95%") if intervals.has_problems else ("loses",)
+    rows = [_row(role, point, intervals, dollars=dollars) for role, point in _plans(found)]
+    print_rows(title(study), header, rows)
     how = "cross-fitted" if found.method == "crossfit" else "in-sample"
     console.print(f"in %; expected: {how}; loses: against the recommended plan")
     if found.setting and found.cost is not None:
@@ -107,6 +119,13 @@ def plan(
     console.print(f"status: {found.status}")
     for note in found.notes:
         warn(note)
+
+
+def _is_in_dollars(cost: "CostModel") -> bool:
+    """Whether a cost model counts in US dollars."""
+    from svlaw.analysis.token_costs import PriceCost
+
+    return isinstance(cost, PriceCost)
 
 
 def _read_share(text: str | None) -> float | None:
@@ -125,19 +144,23 @@ def _read_share(text: str | None) -> float | None:
     return value / 100 if figure.endswith("%") else value
 
 
-def _rows(found: "Plan", intervals: IntervalChoice) -> list[tuple[str, ...]]:
+def _plans(found: "Plan") -> "list[tuple[str, PlannedPoint]]":
+    """The plan and what stands beside it, with the role of each."""
     plans = (
         ("recommended", found.recommended),
         ("voting", found.baseline),
+        ("default vote", None if found.default_vote == found.baseline else found.default_vote),
         ("runner-up", found.runner_up),
         ("cheaper", found.cheaper),
         ("assured", found.assured),
         ("closest", found.reachable),
     )
-    return [_row(role, point, intervals) for role, point in plans if point is not None]
+    return [(role, point) for role, point in plans if point is not None]
 
 
-def _row(role: str, point: "PlannedPoint", intervals: IntervalChoice) -> tuple[str, ...]:
+def _row(
+    role: str, point: "PlannedPoint", intervals: IntervalChoice, *, dollars: bool
+) -> tuple[str, ...]:
     from svlaw.fit.plans.ladder import Alternative
 
     loss: tuple[str, ...] = ("–", "–")
@@ -150,6 +173,7 @@ def _row(role: str, point: "PlannedPoint", intervals: IntervalChoice) -> tuple[s
         count(point.solutions),
         count(point.verifications),
         number(point.cost),
+        *((number(_THOUSAND * point.cost),) if dollars else ()),
         percent(point.success),
         *intervals.spans(asdict(point)),
         percent(point.in_sample),
