@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -41,6 +42,15 @@ settings.register_profile(
 settings.load_profile("steady")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_configure() -> None:
+    """Whoever runs the tests under nohup ignores hang-ups; processes of tests do not inherit that.
+
+    A signal that is ignored stays so in every process that is started, one with a handler does not.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
