@@ -9,6 +9,7 @@ from svlaw.analysis.checks.call_checks import check_calls, measure_calls
 from svlaw.analysis.checks.family_checks import check_families
 from svlaw.analysis.checks.file_checks import check_files
 from svlaw.analysis.checks.findings import Check, Level, is_sound, subject_of
+from svlaw.analysis.checks.published_checks import check_published
 from svlaw.analysis.checks.solution_checks import check_answers, read_answers, read_problem_ids
 from svlaw.analysis.checks.table_checks import check_tables
 from svlaw.analysis.checks.text_checks import check_generations, check_truncation
@@ -65,14 +66,17 @@ def check_pool(pool: Pool, *, progress: Progress = silent) -> list[Check]:
 def _published(pool: Pool) -> list[Check]:
     if not pool.has("success"):
         return [Check("error", "answers", "none; grade the solutions first (svlaw grade)")]
-    frame = pool.read("success", ("strategy", "solutions", "verifications"))
+    frame = pool.read("success", ("strategy", "solutions", "verifications", "success"))
     grouped = frame.group_by("strategy", maintain_order=True).agg(
         pl.len(), pl.col("solutions").max(), pl.col("verifications").max()
     )
     return [
         Check("ok", strategy, f"{points} points, S up to {most}, V up to {deepest}")
         for strategy, points, most, deepest in grouped.iter_rows()
-    ] + [Check("note", "per-problem data", "none: figures will have no intervals")]
+    ] + [
+        *check_published(frame),
+        Check("note", "per-problem data", "none: figures will have no intervals"),
+    ]
 
 
 def _solutions(pool: Pool, answers: pl.DataFrame, problem_ids: pl.Series) -> list[Check]:

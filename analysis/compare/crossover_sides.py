@@ -102,7 +102,7 @@ def named_sides(
     """
     if strategy not in (None, *CHALLENGERS):
         known = [name for name in table.strategies if name not in CHALLENGERS]
-        if strategy.partition(":")[0] not in known:
+        if strategy not in known and strategy.partition(":")[0] not in known:
             raise BadInputError(
                 f"unknown strategy '{strategy}'; use {', '.join((*CHALLENGERS, *known))}"
             )

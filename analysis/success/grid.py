@@ -205,7 +205,7 @@ class _Default:
         S = 1
         if baselines:
             S = _largest(lambda s: held(holdings.solutions >= s), spacing_S)
-        self.baseline = _ladder(S, spacing_S)
+        self.baseline = spaced_values(S, spacing_S)
         self.verified: list[int] = []
         self.depths: list[int] = []
         if verified:
@@ -214,7 +214,7 @@ class _Default:
             if not solutions:
                 S_v = _largest(lambda s: held(base & (holdings.verified(depth) >= s)), spacing_S)
             V = _largest(lambda v: held(base & (holdings.verified(v) >= S_v)), spacing_V)
-            self.verified, self.depths = _ladder(S_v, spacing_S), _ladder(V, spacing_V)
+            self.verified, self.depths = spaced_values(S_v, spacing_S), spaced_values(V, spacing_V)
 
 
 def _largest(fits: Callable[[int], bool], spacing: Spacing) -> int:
@@ -227,7 +227,8 @@ def _largest(fits: Callable[[int], bool], spacing: Spacing) -> int:
     return bisect_left(range(2 * power), True, lo=power, key=lambda value: not fits(value)) - 1
 
 
-def _ladder(most: int, spacing: Spacing) -> list[int]:
+def spaced_values(most: int, spacing: Spacing) -> list[int]:
+    """Whole numbers from 1 to `most`, ascending: powers of two, eight per doubling, or all."""
     if spacing == "all":
         return list(range(1, most + 1))
     if spacing == "powers":

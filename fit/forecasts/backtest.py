@@ -16,12 +16,15 @@ LARGE: Final = 0.02
 """Error from which a forecast without an interval is doubtful: two points."""
 LEAST_PROBLEMS: Final = 10
 """Fewest problems a forecast is not doubtful with."""
+MOST_MISSED: Final = 0.5
+"""Share of a backtest's intervals that may miss what was measured."""
 
 STATUS_WORDS: Final[dict[str, str]] = {
     "ok": "",
     "doubtful": "the backtest misses by more than half the interval's width (without an interval:"
-    " by more than two points), the fit is poor, or there are fewer than ten problems; take the"
-    " forecast as a guess, or generate more solutions or problems",
+    " by more than two points) or leaves most of its own intervals, the forecast would exceed"
+    " coverage, the fit is poor, or there are fewer than ten problems; take the forecast as a"
+    " guess, or generate more solutions or problems",
     "untested": "the forecast looks further beyond the data than its backtest could; ask for less,"
     " or generate more solutions",
 }
@@ -76,6 +79,9 @@ def judge(backtest: Backtest, half_width: float | None, n_problems: int | None) 
         n_problems: Number of problems; None for a published table.
     """
     limit = LARGE if half_width is None else max(half_width, ACCEPTED)
-    if backtest.size > limit or (n_problems is not None and n_problems < LEAST_PROBLEMS):
+    misses = backtest.held is not None and 1 - backtest.held > MOST_MISSED
+    if backtest.size > limit or (misses and backtest.size > ACCEPTED):
+        return "doubtful"
+    if n_problems is not None and n_problems < LEAST_PROBLEMS:
         return "doubtful"
     return "ok" if backtest.reaches else "untested"

@@ -165,6 +165,31 @@ def forecast_coverage(
     )
 
 
+def coverage_bounds(
+    counts: Counts, solutions: I64, resamples: Resamples | None = None
+) -> tuple[F64, F64] | None:
+    """Coverage at any S, within the data and beyond: what no strategy exceeds.
+
+    Args:
+        counts: Right solutions of each problem.
+        solutions: (J,) values of S.
+        resamples: Resampled problems; None for no intervals.
+
+    Returns:
+        (J,) coverage and (J,) upper end of its 95% interval (without resamples 1); None where the
+        counts are too few to forecast coverage.
+    """
+    if counts.supported < LEAST_SOLUTIONS or not counts.n_correct.any():
+        return None
+    pairs = Pairs(counts.n_solutions, counts.n_correct)
+    fits = fit_rates(pairs, pairs.weigh(_equal(counts.n_solutions.size)))
+    by_problem = pair_coverage(pairs, fits, solutions)[0, pairs.of_problem]
+    high = np.ones(solutions.size)
+    if resamples is not None:
+        high = _intervals(pairs, fits, by_problem, solutions, resamples)[1]
+    return by_problem.mean(axis=0), high
+
+
 def pair_coverage(pairs: Pairs, fits: RateFits, solutions: npt.ArrayLike) -> F64:
     """Coverage of a problem of each pair (N, c), beyond N by each fit.
 

@@ -17,7 +17,7 @@ from svlaw.data.schema import STRATEGIES
 from svlaw.data.shown import Shown
 from svlaw.data.table_texts import TextTable, percent, span
 from svlaw.fit.forecasts.backtest import Backtest, Status, judge
-from svlaw.fit.forecasts.coverage_forecast import Counts, forecast_coverage
+from svlaw.fit.forecasts.coverage_forecast import Counts, coverage_bounds, forecast_coverage
 from svlaw.fit.forecasts.forecast_table import forecast_table
 from svlaw.fit.forecasts.strategy_forecast import forecast_strategy, largest_cost
 from svlaw.fit.pass_rates.distribution_fits import RateFits
@@ -139,13 +139,15 @@ def forecast(
     """Forecast every strategy of a success table beyond its data.
 
     Coverage is forecast at numbers of solutions, the other strategies at budgets, each at the best
-    S and V. What cannot be forecast, or whose forecast cannot be tested, is left out with a note.
+    S and V. Together they keep their order: no strategy exceeds coverage at its S, of which the
+    counts give a forecast; one whose model does is lowered to it and is doubtful. What cannot be
+    forecast, or whose forecast cannot be tested, is left out with a note.
 
     Args:
         table: The success table; a fine grid is best.
         cost: The cost model.
-        counts: Right solutions of the table's problems, from `correct_counts`; coverage is left out
-            without.
+        counts: Right solutions of the table's problems, from `correct_counts`; without them
+            coverage is left out, and bounds nothing.
         solutions: Numbers of solutions for coverage; 4 and 16 times those sampled when None.
         budgets: Budgets for the other strategies; 4 and 16 times the largest cost of each when
             None.
@@ -178,14 +180,14 @@ def forecast(
             notes.append(str(error))
     if not parts:
         raise NotInPoolError("; ".join(notes))
+    rows = pl.DataFrame([row for part in parts for row in part.rows], ROWS_SCHEMA, orient="row")
+    rows, remarks = _bounded(rows.with_columns(pl.col(pl.Float64).fill_nan(None)), counts, drawn)
     rates = [part.rates for part in parts if part.rates is not None]
     return Forecast(
-        pl.DataFrame(
-            [row for part in parts for row in part.rows], ROWS_SCHEMA, orient="row"
-        ).with_columns(pl.col(pl.Float64).fill_nan(None)),
+        rows,
         tuple(part.model for part in parts),
         rates[0] if rates else pl.DataFrame(schema=RATES_SCHEMA),
-        tuple(notes),
+        (*notes, *remarks),
         table.n_problems or None,
         0 if drawn is None else resamples,
         seed,
@@ -247,6 +249,42 @@ def _strategy(
         poor=found.model.is_poor,
     )
     return _Part(rows, FittedModel(strategy, found.model.model, found.model.parameters))
+
+
+def _bounded(
+    rows: pl.DataFrame, counts: Counts | None, drawn: Resamples | None
+) -> tuple[pl.DataFrame, list[str]]:
+    """The rows with no success above coverage at its S, and a remark on each that was lowered."""
+    others = rows.filter(pl.col("strategy") != "coverage")
+    if counts is None or not others.height:
+        return rows, []
+    values = others["solutions"].unique().sort().to_numpy()
+    bounds = coverage_bounds(counts, values, drawn)
+    if bounds is None:
+        return rows, []
+    limits = pl.DataFrame({"solutions": values, "most": bounds[0], "highest": bounds[1]})
+    joined = rows.join(limits, on="solutions", how="left", maintain_order="left").with_columns(
+        pl.when(pl.col("strategy") != "coverage").then(pl.col("most", "highest"))
+    )
+    above = (pl.col("success") > pl.col("most")).fill_null(False)
+    remarks = [
+        f"{row['strategy']}: at a cost of {amount(row['cost'])} its model reaches"
+        f" {100 * row['success']:.1f}%, more than coverage, {100 * row['most']:.1f}%: it is lowered"
+        " to that, and doubtful"
+        for row in joined.filter(above).to_dicts()
+    ]
+    lowered = joined.with_columns(
+        pl.min_horizontal("success", "most").alias("success"),
+        pl.when(above).then(pl.lit("doubtful")).otherwise("status").alias("status"),
+    )
+    ends = [
+        pl.when(pl.col(end).is_not_null()).then(value).alias(end)
+        for end, value in (
+            ("conf_low", pl.min_horizontal("conf_low", "success")),
+            ("conf_high", pl.min_horizontal("conf_high", "highest")),
+        )
+    ]
+    return lowered.with_columns(ends).select(rows.columns), remarks
 
 
 def _beyond(

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from svlaw.analysis.compare.frontier import Offer, by_cost, offer
 from svlaw.analysis.cost import ROUNDING, CostModel
@@ -27,6 +28,12 @@ NEGLIGIBLE: Final = 0.0025
 SMALL: Final = 0.01
 """A difference that is not clear of chance may be this large where a cheaper plan is named."""
 
+DEFAULT_VOTE: Final = 16
+"""Solutions of the vote that is run where nothing else is known."""
+
+_EQUAL: Final = 12
+"""Decimals to which success is compared, whatever the order of summation."""
+
 
 @dataclass(frozen=True, repr=False)
 class PlannedPoint(Shown):
@@ -41,7 +48,8 @@ class PlannedPoint(Shown):
         limit: Largest cost of a problem: C(S, V), or the most that a policy used in a
             replay.
         success: Expected accuracy: what a strategy and a point chosen in the same way on other
-            problems achieve (cross-fitted). In-sample where there is no cross-fitting.
+            problems achieve (cross-fitted), at this budget or, where that is more, at a smaller
+            one. In-sample where there is no cross-fitting.
         conf_low: Lower end of the 95% interval of the point's accuracy; None without per-problem
             data or resamples.
         conf_high: Upper end.
@@ -150,7 +158,7 @@ class Ladder:
         self._best = offer(table, self._costs, names, budgets, seed)
         self._offers = {name: offer(table, self._costs, [name], budgets, seed) for name in names}
         self.is_crossfitted = self._best.crossfit is not None
-        self.expected = self._scores(self._best).mean(axis=1)
+        self.expected = self._promises(budgets, self._scores(self._best).mean(axis=1))
 
     def point(self, place: int) -> PlannedPoint:
         """The best point at one of the budgets."""
@@ -178,6 +186,21 @@ class Ladder:
         if not rows.size:
             return None
         return self._beside(place, int(rows[-1]), self._table.success[rows[-1]])
+
+    def default_vote(self, place: int) -> Alternative | None:
+        """Plain voting over 16 solutions, whatever it costs; None where it was not computed."""
+        points = self._table.points
+        rows = np.flatnonzero(
+            points.select(
+                (pl.col("strategy") == "self_consistency")
+                & (pl.col("solutions") == DEFAULT_VOTE).fill_null(False)
+            )
+            .to_series()
+            .to_numpy()
+        )
+        if not rows.size or not np.isfinite(self._mean[rows[0]]):
+            return None
+        return self._beside(place, int(rows[0]), self._table.success[rows[0]])
 
     def cheaper(self, place: int) -> Alternative | None:
         """The best point at the smallest budget where it is good enough beside that at `place`."""
@@ -242,6 +265,18 @@ class Ladder:
             )
         return np.append(steps[steps < budget], budget)
 
+    def _promises(self, budgets: F64, scored: F64) -> F64:
+        """(count,) expected accuracy, which never falls as the budget rises.
+
+        Whatever is bought with less can be bought with more. Between two budgets that buy a better
+        point the smaller one counts, so that plans of several budgets agree with one another.
+        """
+        at_step = scored.copy()
+        if budgets.size > 1 and self._best.rows[-1] == self._best.rows[-2]:
+            at_step[-1] = at_step[-2]
+        result: F64 = np.maximum.accumulate(at_step)
+        return result
+
     def _scores(self, found: Offer) -> F64:
         """(count, P) success of each problem, cross-fitted if possible."""
         return self._table.success[found.rows] if found.crossfit is None else found.crossfit
@@ -257,7 +292,9 @@ class Ladder:
             ends = success_intervals(scores[None], self._table.clusters)
             low, high = min(float(ends[0][0]), success), max(float(ends[1][0]), success)
         of = self._table.points.row(row, named=True)
-        cost = min(float(self._costs[row]), self._limit)
+        cost = float(self._costs[row])
+        if cost <= self._limit * (1 + ROUNDING):
+            cost = min(cost, self._limit)
         largest = cost if of["solutions"] is not None else float(self._largest[row])
         noise_low, noise_high = self._sampled_again(row, success)
         return PlannedPoint(

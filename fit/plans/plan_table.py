@@ -1,7 +1,7 @@
 """A plan as the table that people read."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from svlaw.analysis.intervals.interval_choice import IntervalChoice
 from svlaw.data.table_texts import (
@@ -19,8 +19,16 @@ if TYPE_CHECKING:
     from svlaw.fit.plans.planner import Plan
 
 
+PROBLEMS_PRICED: Final = 1000
+"""Problems that prices in US dollars are also given for."""
+
+
 def plan_table(
-    found: "Plan", title: str = "plan", intervals: IntervalChoice | None = None
+    found: "Plan",
+    title: str = "plan",
+    intervals: IntervalChoice | None = None,
+    *,
+    is_in_dollars: bool = False,
 ) -> TextTable:
     """What to run, with what else could be run beside it.
 
@@ -28,14 +36,19 @@ def plan_table(
         found: The plan.
         title: What to print above it.
         intervals: The intervals to show; those that the plan has when None.
+        is_in_dollars: Whether costs are US dollars, which are then also given for 1,000 problems.
     """
     if intervals is None:
         point = found.recommended or found.reachable
         sampled = point is not None and point.samples_low is not None
         intervals = IntervalChoice(question="both" if sampled else "problems")
-    header = ("plan", "S", "V", "cost", "expected", *intervals.headings, "in-sample", "loses")
-    header += ("95%",) if intervals.has_problems else ()
-    rows = [_row(role, point, intervals) for role, point in roles(found).items()]
+    price = ("$ per 1,000",) if is_in_dollars else ()
+    header = ("plan", "S", "V", "cost", *price, "expected", *intervals.headings, "in-sample")
+    header += ("loses", "95%") if intervals.has_problems else ("loses",)
+    rows = [
+        _row(role, point, intervals, is_in_dollars=is_in_dollars)
+        for role, point in roles(found).items()
+    ]
     how = "cross-fitted" if found.method == "crossfit" else "in-sample"
     notes = [f"in %; expected: {how}; loses: against the recommended plan"]
     if found.setting and found.cost is not None:
@@ -54,6 +67,7 @@ def roles(found: "Plan") -> dict[str, PlannedPoint]:
     points = {
         "recommended": found.recommended,
         "voting": found.baseline,
+        "default vote": None if found.default_vote == found.baseline else found.default_vote,
         "runner-up": found.runner_up,
         "cheaper": found.cheaper,
         "assured": found.assured,
@@ -70,7 +84,9 @@ def point_words(point: PlannedPoint) -> str:
     return f"{point.strategy}, S = {point.solutions}{depth}"
 
 
-def _row(role: str, point: PlannedPoint, intervals: IntervalChoice) -> tuple[str, ...]:
+def _row(
+    role: str, point: PlannedPoint, intervals: IntervalChoice, *, is_in_dollars: bool
+) -> tuple[str, ...]:
     loss: tuple[str, ...] = ("–", "–")
     if isinstance(point, Alternative):
         ends = mark_few(span(point.difference_low, point.difference_high), point.few_differ)
@@ -81,6 +97,7 @@ def _row(role: str, point: PlannedPoint, intervals: IntervalChoice) -> tuple[str
         count(point.solutions),
         count(point.verifications),
         number(point.cost),
+        *((number(PROBLEMS_PRICED * point.cost),) if is_in_dollars else ()),
         percent(point.success),
         *intervals.spans(asdict(point)),
         percent(point.in_sample),

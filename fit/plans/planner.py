@@ -43,6 +43,8 @@ class Plan(Shown):
         samples_high: Upper end.
         baseline: Plain voting with the most solutions that the budget pays for (with a target,
             that the plan's cost does); None where the table has none.
+        default_vote: Plain voting over 16 solutions, whatever it costs; None where it was not
+            computed.
         runner_up: The best plan of another strategy at the same budget; None when there is none.
         difference_matters: Whether the lead over the runner-up is at least 0.25 points and its
             paired interval excludes 0; None without a runner-up, or where a published table leaves
@@ -79,6 +81,7 @@ class Plan(Shown):
     samples_low: float | None
     samples_high: float | None
     baseline: Alternative | None
+    default_vote: Alternative | None
     runner_up: Alternative | None
     difference_matters: bool | None
     cheaper: Alternative | None
@@ -137,7 +140,8 @@ def plan(
 
     With a budget B the computed point of the highest mean success is recommended among those of
     cost at most B, the cheapest of equals, whatever its strategy; coverage, which needs an oracle,
-    is left out. So a larger budget never brings a point that did worse on these problems. With a
+    is left out. So a larger budget never brings a point that did worse on these problems, and its
+    expected accuracy is never below that of a smaller one. With a
     target the budget is the smallest for which the expected accuracy, cross-fitted, reaches it.
 
     Args:
@@ -218,6 +222,7 @@ def _at(ladder: Ladder, place: int, evidence: _Evidence) -> Plan:
     return Plan(
         **values_of(found),
         baseline=ladder.voting(place),
+        default_vote=ladder.default_vote(place),
         runner_up=runner_up,
         difference_matters=None if runner_up is None else runner_up.matters,
         cheaper=None if budget is None else ladder.cheaper(place),
@@ -244,6 +249,7 @@ def _not_reached(ladder: Ladder, evidence: _Evidence) -> Plan:
     return Plan(
         **unknown,
         baseline=None,
+        default_vote=None,
         runner_up=None,
         difference_matters=None,
         cheaper=None,

@@ -125,7 +125,7 @@ def fit_population(
         raise NotInPoolError(f"{pool.path}: holds no verdicts; a population needs a verifier")
     verifier = pool.resolve_verifier(verifier)
     table = table or pool_table(pool, verifier, strategy, options, progress)
-    return match_population(_from_counts(pool, verifier, options, table), table, strategy)
+    return match_population(population_from_counts(pool, verifier, options, table), table, strategy)
 
 
 def pool_table(
@@ -144,8 +144,17 @@ def pool_table(
     )
 
 
-def _from_counts(pool: Pool, verifier: str, options: Options, table: SuccessTable) -> Simulation:
-    """The population whose parameters come nearest to the counts of a table's problems."""
+def population_from_counts(
+    pool: Pool, verifier: str, options: Options, table: SuccessTable
+) -> Simulation:
+    """The population whose parameters come nearest to the counts of a table's problems.
+
+    Args:
+        pool: A pool with verdicts.
+        verifier: The verifier.
+        options: Options of the estimators.
+        table: The pool's success; its problems are the ones counted.
+    """
     reader = SampleReader(
         pool,
         verifier,

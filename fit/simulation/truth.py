@@ -24,14 +24,10 @@ from svlaw.data.progress import Progress, silent
 from svlaw.data.schema import BASELINES, STRATEGIES, Calls
 from svlaw.data.shown import Shown
 from svlaw.fit.power_law import fit_power_law
+from svlaw.fit.simulation.plurality import MOST_VOTES, self_consistency
 from svlaw.fit.simulation.population import Simulation
 from svlaw.fit.simulation.quadrature import OPTIMUM_NODES, best_of_n, best_of_n_with_error, coverage
-from svlaw.fit.simulation.voting import (
-    MOST_VOTES,
-    best_of_n_by_calls,
-    self_consistency,
-    weighted_vote,
-)
+from svlaw.fit.simulation.voting import best_of_n_by_calls, weighted_vote
 
 F64 = npt.NDArray[np.float64]
 

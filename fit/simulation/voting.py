@@ -1,4 +1,4 @@
-"""True success in a simulated population, of voting exactly, or of what takes sampling."""
+"""True success in a simulated population of what takes sampling: weights, shared calls."""
 
 import math
 from collections.abc import Callable
@@ -8,92 +8,25 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom, poisson, qmc
+from scipy.stats import qmc
 
 from svlaw.analysis.kernels.compilation import kernel
 from svlaw.analysis.kernels.random_streams import draw_bits, new_stream
 from svlaw.data.progress import Progress, silent
 from svlaw.data.workers.cores import usable_cores
 from svlaw.fit.simulation.population import Simulation
-from svlaw.fit.simulation.quadrature import rate_quantiles, yes_counts
+from svlaw.fit.simulation.quadrature import rate_quantiles
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
-MOST_VOTES: Final = 1000
-"""Largest S of self-consistency: beyond, intermediate chances would underflow."""
 _PILOT: Final = (64, 7)
 """Scrambles of the pilot, and the log2 of the points in each."""
 _POINTS: Final = 10
 """Log2 of the points in a scramble."""
 _SCRAMBLES: Final = (16, 16384)
 """Fewest and most scrambles; the spread of their means gives the standard error."""
-
-
-def self_consistency(simulation: Simulation, solutions: I64) -> F64:
-    """True success of plurality voting at each S, exactly but for rounding.
-
-    Of S solutions r are right and, of the others, w have an answer: r is beta-binomial, w given r
-    binomial, and the chance that r right votes win against w wrong ones depends on neither
-    difficulty nor S.
-
-    Args:
-        simulation: The population.
-        solutions: (G,) values of S, at most `MOST_VOTES`.
-
-    Returns:
-        (G,) success over the problems that are neither unsolvable nor always solved.
-    """
-    most = int(solutions.max())
-    wins = _plurality(simulation.wrong_weights, most)
-    count = np.arange(most + 1)
-    # answered[n, w]: chance that w of n wrong solutions have an answer.
-    answered = np.asarray(binom.pmf(count, count[:, None], 1 - simulation.no_answer))
-    wins_against = wins @ answered.T
-    success = []
-    for S in solutions.tolist():
-        right = yes_counts(np.array([simulation.pass_rate]), simulation.pass_rate_spread, S)[0]
-        rows = np.arange(1, S + 1)
-        success.append(right[rows] @ wins_against[rows, S - rows])
-    return np.array(success)
-
-
-def _plurality(weights: F64, most: int) -> F64:
-    """Chance that m right votes win against w wrong ones, ties counting as their share.
-
-    With q_b the chance of wrong answer b, it is w! [x^w] of the integral over y in [0, 1] of
-    prod_b (sum_{l<m} (q_b x)^l / l! + y (q_b x)^m / m!), where y^t turns into 1 / (1 + t) for t
-    tied rivals. Powers are scaled to Poisson chances, so nothing overflows; all terms are positive.
-
-    Args:
-        weights: (K,) chance of each wrong answer.
-        most: Most votes together.
-
-    Returns:
-        (most + 1, most + 1) chances by m and w, where m + w is at most `most`.
-    """
-    wins = np.zeros((most + 1, most + 1))
-    votes = np.arange(most + 1)
-    scale = max(most / 2, 1.0)
-    chances = np.asarray(poisson.pmf(votes, scale * weights[:, None]))
-    total = np.asarray(poisson.pmf(votes, scale))
-    for m in range(1, most + 1):
-        room = most - m
-        if room < m:
-            wins[m:, : room + 1] = 1.0
-            break
-        points, point_weights = np.polynomial.legendre.leggauss(
-            min(room // m, weights.size) // 2 + 1
-        )
-        for y, weight in zip((1 + points) / 2, point_weights / 2, strict=True):
-            product = np.ones(1)
-            for chance in chances:
-                factor = chance[: m + 1].copy()
-                factor[m] *= y
-                product = np.convolve(product, factor)[: room + 1]
-            wins[m, : product.size] += weight * product
-        wins[m, : room + 1] /= total[: room + 1]
-    return wins
 
 
 def weighted_vote(
@@ -192,7 +125,7 @@ def _samples(
     means = np.empty((count, solutions.size, verifications.size))
 
     def work(i: int) -> None:
-        means[i] = _sample(
+        means[i] = sample_votes(
             simulation, solutions, verifications, takes_best, exponent, seed, f"{label} {i}"
         )
 
@@ -206,7 +139,7 @@ def _samples(
     return means
 
 
-def _sample(
+def sample_votes(
     simulation: Simulation,
     solutions: I64,
     verifications: I64,
@@ -214,8 +147,24 @@ def _sample(
     exponent: int,
     seed: int,
     label: str,
+    wanted: Mask | None = None,
 ) -> F64:
-    """(G, W) mean success over one scramble of 2^exponent problems."""
+    """Mean success of weighted voting, or by shared calls of best-of-N, over one scramble.
+
+    Args:
+        simulation: The population.
+        solutions: (G,) values of S, ascending.
+        verifications: (W,) values of V, ascending.
+        takes_best: Whether it is best-of-N, which is sampled by shared calls only.
+        exponent: Log2 of the number of problems.
+        seed: Seed of every random draw.
+        label: What the draws are for; the same draws for the same seed and label.
+        wanted: (G, W) which points are wanted; all when None.
+
+    Returns:
+        (G, W) success over the problems that are neither unsolvable nor always solved; of no use at
+        points that are not wanted.
+    """
     stream = new_stream(seed, "weighted_vote", label)
     points = qmc.Sobol(3, rng=np.random.default_rng(stream)).random_base2(exponent)
     laws = (
@@ -231,10 +180,13 @@ def _sample(
         simulation.no_answer,
         simulation.correlation,
     )
+    if wanted is None:
+        wanted = np.ones(sums.shape, np.bool_)
     if simulation.shared_calls:
-        _judge_by_calls(*population, takes_best, solutions, verifications, stream, sums)
+        _judge_by_calls(*population, takes_best, solutions, verifications, wanted, stream, sums)
     else:
-        _vote_on_fresh_draws(*population, solutions, verifications, stream, sums)
+        widths = (wanted * solutions[:, None]).max(axis=0)
+        _vote_on_fresh_draws(*population, solutions, verifications, widths, stream, sums)
     return sums / len(rates)
 
 
@@ -246,7 +198,7 @@ def _uniform(stream):  # type: ignore[no-untyped-def]
 
 @kernel
 def _vote_on_fresh_draws(  # type: ignore[no-untyped-def]
-    rates, cumulative, no_answer, correlation, solutions, verifications, stream, sums
+    rates, cumulative, no_answer, correlation, solutions, verifications, widths, stream, sums
 ):
     """Add the outcome of weighted voting on each problem, at every (S, V), to running sums.
 
@@ -260,6 +212,7 @@ def _vote_on_fresh_draws(  # type: ignore[no-untyped-def]
         correlation: Correlation of two verdicts on one solution.
         solutions: (G,) values of S, ascending.
         verifications: (W,) values of V, ascending.
+        widths: (W,) largest S wanted at each V.
         stream: Stream state (see `streams`), advanced in place.
         sums: (G, W) float64, increased by the outcomes.
     """
@@ -288,6 +241,8 @@ def _vote_on_fresh_draws(  # type: ignore[no-untyped-def]
             if answer >= 0:
                 yes, k = 0, 0
                 for w in range(depths):
+                    if j >= widths[w]:
+                        continue
                     while k < verifications[w]:
                         next_yes = chance
                         if k > 0:
@@ -311,8 +266,9 @@ def _vote_on_fresh_draws(  # type: ignore[no-untyped-def]
 
 @kernel
 def _judge_by_calls(  # type: ignore[no-untyped-def]
-    rates, cumulative, no_answer, correlation, takes_best, solutions, verifications, stream, sums
-):
+    rates, cumulative, no_answer, correlation, takes_best, solutions, verifications, wanted, stream,
+    sums,
+):  # fmt: skip
     """The same where V shared calls judge all solutions of an answer alike.
 
     A solution without an answer scores 0. Best-of-N takes a solution of the highest score, weighted
@@ -326,6 +282,7 @@ def _judge_by_calls(  # type: ignore[no-untyped-def]
         correlation: Correlation of two verdicts on one answer.
         solutions: (G,) values of S, ascending.
         verifications: (W,) values of V, ascending.
+        wanted: (G, W) bool, which points are wanted; others keep their sums.
         stream: Stream state (see `streams`), advanced in place.
         sums: (G, W) float64, increased by the outcomes.
     """
@@ -351,7 +308,8 @@ def _judge_by_calls(  # type: ignore[no-untyped-def]
                 votes[answer] += 1
             if j + 1 == solutions[g]:
                 for w in range(depths):
-                    sums[g, w] += _chosen(votes, scores[:, w], silent, takes_best)
+                    if wanted[g, w]:
+                        sums[g, w] += _chosen(votes, scores[:, w], silent, takes_best)
                 g += 1
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from svlaw.analysis.compare.difficulty import bins as bins
     from svlaw.analysis.compare.difficulty import pass_rates as pass_rates
     from svlaw.analysis.compare.problem_families import in_families as in_families
+    from svlaw.analysis.compare.reliability import Reliability as Reliability
+    from svlaw.analysis.compare.reliability import reliability as reliability
     from svlaw.analysis.compare.savings import Saving as Saving
     from svlaw.analysis.compare.savings import Savings as Savings
     from svlaw.analysis.compare.savings import savings as savings
@@ -95,6 +97,10 @@ if TYPE_CHECKING:
     from svlaw.fit.laws.allocation_law import AllocationLaw as AllocationLaw
     from svlaw.fit.laws.law_figures import plot_exponents as plot_exponents
     from svlaw.fit.laws.law_figures import plot_laws as plot_laws
+    from svlaw.fit.maps.map_figure import plot_map as plot_map
+    from svlaw.fit.maps.pool_places import place_pools as place_pools
+    from svlaw.fit.maps.verification_map import VerificationMap as VerificationMap
+    from svlaw.fit.maps.verification_map import verification_map as verification_map
     from svlaw.fit.plans.planner import Plan as Plan
     from svlaw.fit.simulation.population import Simulation as Simulation
     from svlaw.fit.simulation.population_fit import PopulationFit as PopulationFit
@@ -147,6 +153,7 @@ _HOMES = {
     "svlaw.analysis.compare.difficulty": ("Bin", "bins", "pass_rates"),
     "svlaw.analysis.success.estimators": ("Options",),
     "svlaw.analysis.figures.figure_files": ("typeset", "write_figure"),
+    "svlaw.analysis.compare.reliability": ("Reliability", "reliability"),
     "svlaw.analysis.compare.savings": ("Saving", "Savings", "savings"),
     "svlaw.analysis.compare.problem_families": ("in_families",),
     "svlaw.analysis.success.solution_halves": ("with_sampling_noise",),
@@ -180,6 +187,9 @@ _HOMES = {
     "svlaw.fit.designs.design": ("Candidate", "Design", "design"),
     "svlaw.fit.laws.allocation": ("AllocationFit",),
     "svlaw.fit.laws.allocation_law": ("AllocationLaw",),
+    "svlaw.fit.maps.map_figure": ("plot_map",),
+    "svlaw.fit.maps.pool_places": ("place_pools",),
+    "svlaw.fit.maps.verification_map": ("VerificationMap", "verification_map"),
     "svlaw.fit.plans.planner": ("Plan",),
     "svlaw.fit.simulation.population": ("Simulation",),
     "svlaw.fit.simulation.population_fit": ("PopulationFit", "fit_population"),

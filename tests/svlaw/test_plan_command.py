@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from svlaw.data.examples import copy_example, open_example
+from svlaw.fit.simulation.population import Simulation
+from svlaw.fit.simulation.simulator import simulate_pool
 
 Run = Callable[..., tuple[Any, str, str]]
 
@@ -138,3 +140,29 @@ def test_bad_input_is_one_line(svlaw: Run, exams: Path, options: Any, words: str
     assert err.count("\n") == 1
     assert err.startswith("svlaw: ")
     assert words in err
+
+
+def test_the_default_vote_and_dollars(svlaw: Run, tmp_path: Path, exams: Path) -> None:
+    sizes = {"problems": 20, "solutions": 16, "verifications": 2}
+    mine = simulate_pool(tmp_path / "mine", Simulation(), **sizes).path
+    prices = (
+        "--cost",
+        "price",
+        "--solver-price",
+        0.6,
+        "--verifier-price",
+        "0.15/0.60",
+        *SMALL[:-2],
+    )
+    code, out, _ = svlaw("plan", mine, "--budget", 0.02, *prices)
+    assert code == 0
+    assert "$ per 1,000" in out
+    assert ["voting:", "self_consistency", "16"] in [line.split()[:3] for line in out.splitlines()]
+    _, out, _ = svlaw("plan", mine, "--budget", 0.02, *prices, "--json")
+    found = json.loads(out)
+    assert found["default_vote"]["solutions"] == 16
+    dollars = found["dollars_per_1000_problems"]
+    assert dollars["recommended"] == pytest.approx(1000 * found["cost"])
+    assert dollars["voting"] == pytest.approx(1000 * found["baseline"]["cost"])
+    _, out, _ = svlaw("plan", exams, "--budget", 20, *SMALL, "--json")
+    assert "dollars_per_1000_problems" not in json.loads(out)

@@ -14,11 +14,13 @@ from svlaw.cli import (
     generate_commands,
     grade_command,
     import_commands,
+    map_command,
     parse_command,
     plan_command,
     plot_commands,
     pool_commands,
     recognition_commands,
+    reliability_command,
     report_command,
     savings_command,
     simulate_command,
@@ -28,8 +30,8 @@ from svlaw.cli import (
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "Get a pool": ("examples", "import", "generate", "simulate", "grade", "parse"),
     "Look at a pool": ("check", "strategies"),
-    "Compare strategies": ("curves", "frontier", "crossover", "savings"),
-    "Decide": ("plan", "fit", "forecast", "design"),
+    "Compare strategies": ("curves", "frontier", "crossover", "savings", "reliability"),
+    "Decide": ("plan", "fit", "forecast", "map", "design"),
     "Show and share": ("report", "plot", "export"),
 }
 """The commands by what one wants, as `svlaw --help` lists them."""
@@ -91,7 +93,9 @@ for command in (
     *(pool_commands.examples, simulate_command.simulate, grade_command.grade),
     *(parse_command.parse, pool_commands.check, strategies_command.strategies),
     *(comparison_commands.curves, comparison_commands.frontier, comparison_commands.crossover),
-    *(savings_command.savings, plan_command.plan, fit_command.fit, forecast_command.forecast),
+    *(savings_command.savings, reliability_command.reliability),
+    *(plan_command.plan, fit_command.fit, forecast_command.forecast),
     *(design_command.design, report_command.report, export_command.export),
 ):
     app.command(rich_help_panel=_panel(command.__name__))(command)
+app.command("map", rich_help_panel=_panel("map"))(map_command.draw_map)

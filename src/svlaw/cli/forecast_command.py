@@ -73,11 +73,10 @@ def forecast(
     from svlaw.fit.forecasts.forecast_table import forecast_table
 
     table = study.table
-    counted = table.has_problems and "coverage" in table.strategies
     found = compute(
         table,
         study.cost,
-        correct_counts(open_pool(pool), table) if counted else None,
+        correct_counts(open_pool(pool), table) if table.has_problems else None,
         solutions=counts_wanted or None,
         budgets=budgets or None,
         resamples=resamples,

@@ -345,9 +345,14 @@ def success(
     as_json: Json = False,
 ) -> None:
     """Make a pool that holds only a published success table."""
+    from svlaw.analysis.checks.published_checks import check_published
     from svlaw.data.importers.success_tables import import_success
 
-    report_import(import_success(out, table, renames=read_renames(rename)), as_json)
+    pool = import_success(out, table, renames=read_renames(rename))
+    columns = ("strategy", "solutions", "verifications", "success")
+    for found in check_published(pool.read("success", columns)):
+        warn(f"{found.subject}: {found.message}")
+    report_import(pool, as_json)
 
 
 def _columns(names: str | None) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from svlaw.data.errors import BadInputError
 from svlaw.questions.defaults import FINE, RESAMPLES
 
 if TYPE_CHECKING:
+    from svlaw.analysis.cost import CostModel
     from svlaw.analysis.cost_choice import CostChoice
     from svlaw.analysis.success.estimators import Options
 
@@ -57,7 +58,7 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Choose the strategy, S and V or setting to run, for a budget or a target accuracy."""
-    from svlaw.fit.plans.plan_table import plan_table
+    from svlaw.fit.plans.plan_table import PROBLEMS_PRICED, plan_table, roles
     from svlaw.fit.plans.planner import check_request
     from svlaw.fit.plans.planner import plan as compute
 
@@ -77,15 +78,29 @@ def plan(
         resamples=resamples,
         seed=options.seed,
     )
+    dollars = _is_in_dollars(study.cost)
     if as_json:
         document = {**study.document, "cost_model": study.document["cost"]}
         notes = [*study.document["notes"], *found.notes]
-        print_json({**document, **intervals.document(asdict(found)), "notes": notes})
+        document |= {**intervals.document(asdict(found)), "notes": notes}
+        if dollars:
+            document["dollars_per_1000_problems"] = {
+                role.replace(" ", "_"): PROBLEMS_PRICED * point.cost
+                for role, point in roles(found).items()
+            }
+        print_json(document)
         return
-    print_table(plan_table(found, title(study), intervals))
+    print_table(plan_table(found, title(study), intervals, is_in_dollars=dollars))
     for note in found.notes:
         warn(note)
     suggest(f"svlaw report {pool}{as_options(choice)}")
+
+
+def _is_in_dollars(cost: "CostModel") -> bool:
+    """Whether a cost model counts in US dollars."""
+    from svlaw.analysis.token_costs import PriceCost
+
+    return isinstance(cost, PriceCost)
 
 
 def _read_share(text: str | None) -> float | None:

@@ -309,6 +309,20 @@ const liveModel = (() => {
     return found.scores ? sum(found.scores) / found.scores.length : table.success[found.row];
   }
 
+  // Expected success within a budget: the largest at any budget that buys a better point, so that a
+  // larger budget never promises less.
+  function promise(table, costs, rows, budget, best) {
+    const steps = new Set();
+    let most = -Infinity;
+    for (const row of rows) {
+      if (table.success[row] > most && costs[row] < budget) steps.add(costs[row]);
+      most = Math.max(most, table.success[row]);
+    }
+    const offers = [...steps].map((step) => offer(table, costs, rows, step));
+    if (!offers.length || lastOf(offers).row !== best.row) offers.push(best);
+    return Math.max(...offers.map((found) => meanOf(table, found)));
+  }
+
   function pointAt(table, costs, budget, row, success, own) {
     let [low, high] = [null, null];
     if (own.scores) [low, high] = successInterval(own.scores, table.t_squared);
@@ -350,7 +364,7 @@ const liveModel = (() => {
       if (found) offers.set(name, found);
     }
     const own = offers.get(table.strategy[best.row]);
-    const expected = meanOf(table, best);
+    const expected = promise(table, costs, all, budget, best);
     const chosen = pointAt(table, costs, budget, best.row, expected, own);
 
     let second = null;

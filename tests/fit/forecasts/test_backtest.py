@@ -16,6 +16,17 @@ def test_summary() -> None:
     assert (noisy.size, noisy.held) == (pytest.approx(0.01), None)
 
 
+def test_a_backtest_outside_its_intervals_is_doubtful() -> None:
+    for error, inside, status in (
+        (0.02, [True, False], "ok"),
+        (0.02, [True, False, False], "doubtful"),
+        (0.004, [False], "ok"),  # half a point is never doubtful
+    ):
+        errors = np.full(len(inside), error)
+        test = summarise("", errors, np.array(inside), reaches=True, random=False)
+        assert judge(test, 0.04, 100) == status
+
+
 @pytest.mark.parametrize(
     ("error", "half", "problems", "reaches", "status"),
     [

@@ -8,7 +8,7 @@ from svlaw.analysis.cost import RelativeCost
 from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.examples import open_example
-from svlaw.fit.forecasts.coverage_forecast import Counts, correct_counts
+from svlaw.fit.forecasts.coverage_forecast import Counts, correct_counts, coverage_bounds
 from svlaw.fit.forecasts.forecast import RATES_SCHEMA, ROWS_SCHEMA, Forecast, forecast
 
 COST = RelativeCost(2.0)
@@ -135,3 +135,45 @@ def test_a_published_table(published) -> None:
     assert found.resamples == 0
     bound = found.rows.filter(pl.col("strategy") == "best_of_n")
     assert (bound["cost"] <= pl.Series([4 * 16640, 16 * 16640])).all()
+
+
+def test_no_strategy_exceeds_coverage(monkeypatch: pytest.MonkeyPatch, exams) -> None:
+    """A model that promises everything is lowered to coverage at its S, and is doubtful."""
+    table, counts = exams
+
+    class Promise:
+        model, parameters, is_poor = "promise", {"all": 1.0}, False
+
+        def predict(self, solutions, verifications):
+            return np.full(solutions.size, 0.999)
+
+        def predict_resampled(self, means, solutions, verifications):
+            return np.full((solutions.size, means.shape[1]), 0.999)
+
+        def best(self, cost, budget):
+            return int(budget), 0
+
+    monkeypatch.setattr("svlaw.fit.forecasts.strategy_forecast.extrapolator", lambda *_: Promise())
+    found = forecast(table, COST, counts, resamples=40)
+    coverage, votes = (
+        found.rows.filter(strategy=name) for name in ("coverage", "self_consistency")
+    )
+    assert votes["success"].to_list() == pytest.approx(coverage["success"].to_list(), rel=1e-9)
+    assert (votes["conf_high"] <= coverage["conf_high"] + 1e-9).all()
+    assert (votes["conf_low"] <= votes["success"]).all()
+    assert votes["status"].to_list() == ["doubtful"] * 2
+    assert len(found.notes) == 2
+    assert "its model reaches 99.9%, more than coverage, " in found.notes[0]
+    without = forecast(table, COST, None, budgets=[400.0], resamples=0)
+    assert without.rows["success"].to_list() == [0.999]
+    assert without.rows["conf_high"].to_list() == [None]
+
+
+def test_coverage_bounds_are_coverage(exams) -> None:
+    table, counts = exams
+    values = table.points.filter(strategy="coverage")["solutions"].to_numpy().astype(np.int64)
+    bounds = coverage_bounds(counts, values)
+    assert bounds is not None
+    assert bounds[0] == pytest.approx(table.select("coverage").mean(), abs=1e-12)
+    assert (bounds[1] == 1).all()
+    assert coverage_bounds(Counts(np.full(5, 8), np.zeros(5, np.int64)), values) is None

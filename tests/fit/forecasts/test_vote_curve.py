@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import curve_fit
 
 from svlaw.fit.forecasts.vote_curve import fit_vote_curve
+from svlaw.fit.simulation.plurality import self_consistency
 from svlaw.fit.simulation.population import SETTINGS
-from svlaw.fit.simulation.voting import self_consistency
 
 S = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 16, 19, 23, 27, 32], float)
 

@@ -64,6 +64,20 @@ def _scored(points: dict[Point, Any], within: list[Point], seed: int) -> np.ndar
     return result
 
 
+def _promised(
+    points: dict[Point, Any], cost: RelativeCost, within: list[Point], seed: int
+) -> float:
+    """The largest cross-fitted success at any cost that buys a better point."""
+    best, promised = -1.0, -1.0
+    for price in sorted({float(cost(*p[1:])) for p in within}):
+        bought = _affordable({p: points[p] for p in within}, cost, price)
+        mean = max(_mean(points, p) for p in bought)
+        if mean > best:
+            best = mean
+            promised = max(promised, float(_scored(points, bought, seed).mean()))
+    return promised
+
+
 def _of(found: PlannedPoint | Plan | None) -> Point:
     assert found is not None
     assert found.strategy is not None
@@ -84,7 +98,7 @@ def test_equals_a_plain_scan(seed: int, tables: Any) -> None:
         assert _of(found) == best
         assert found.cost == pytest.approx(float(cost(*best[1:])))
         assert found.in_sample == pytest.approx(_mean(points, best), abs=1e-12)
-        assert found.success == pytest.approx(_scored(points, within, seed).mean(), abs=1e-12)
+        assert found.success == pytest.approx(_promised(points, cost, within, seed), abs=1e-12)
         own = _scored(points, [p for p in within if p[0] == best[0]], seed)
         low, high = success_intervals(own[None])
         assert found.success is not None
@@ -124,7 +138,7 @@ def test_the_cheaper_plan_is_the_first_good_enough(seed: int, tables: Any) -> No
     points = _random_points(np.random.default_rng(seed), 40)
     table, cost = tables.of(points), RelativeCost(0.5)
     found = plan(table, cost, budget=60, resamples=100)
-    top = _scored(points, _affordable(points, cost, 60), 0)
+    top = _promised(points, cost, _affordable(points, cost, 60), 0)
     for budget in [b for b in _steps(points, cost) if b < 60]:
         within = _affordable(points, cost, budget)
         lost = points[_of(found)] - points[_best(points, within)]
@@ -142,7 +156,7 @@ def test_the_cheaper_plan_is_the_first_good_enough(seed: int, tables: Any) -> No
     assert _of(found.cheaper) == best
     assert found.cheaper.difference == pytest.approx(lost.mean(), abs=1e-12)
     assert found.cheaper.difference_low == pytest.approx(low)
-    assert found.cheaper.success == pytest.approx(top.mean() - lost.mean(), abs=1e-12)
+    assert found.cheaper.success == pytest.approx(top - lost.mean(), abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -393,3 +407,28 @@ def test_bad_requests(request_: dict[str, Any], words: str, tables: Any) -> None
 def test_coverage_alone_cannot_be_planned(tables: Any) -> None:
     with pytest.raises(NotInPoolError, match="self_consistency"):
         plan(tables.of({("coverage", 1, 0): [0.2, 0.4]}), RelativeCost(1.0), budget=2)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_larger_budget_never_promises_less(seed: int, tables: Any) -> None:
+    points = _random_points(np.random.default_rng(seed), 20)
+    table, cost = tables.of(points), RelativeCost(0.5)
+    budgets = np.geomspace(1, 80, 25)
+    promised = [plan(table, cost, budget=b, resamples=0).success for b in budgets.tolist()]
+    assert np.all(np.diff(np.array(promised, float)) >= 0)
+    plain = [_scored(points, _affordable(points, cost, b), 0).mean() for b in budgets.tolist()]
+    assert seed or np.any(np.diff(plain) < 0), "cross-fitting alone would sometimes promise less"
+
+
+def test_the_default_vote_is_a_row(tables: Any) -> None:
+    points = _random_points(np.random.default_rng(5), 20)
+    points["self_consistency", 16, 0] = np.full(20, 0.6)
+    for budget in (2.0, 40.0):
+        found = plan(tables.of(points), RelativeCost(0.5), budget=budget, resamples=40)
+        vote = found.default_vote
+        assert vote is not None
+        assert _of(vote) == ("self_consistency", 16, 0)
+        assert vote.cost == 16
+        assert vote.difference == pytest.approx(_mean(points, _of(found)) - 0.6, abs=1e-12)
+    without = {p: v for p, v in points.items() if p[1] != 16}
+    assert plan(tables.of(without), RelativeCost(0.5), budget=4).default_vote is None

@@ -17,11 +17,12 @@ from svlaw.analysis.success.estimators import Options
 from svlaw.data.errors import BadInputError
 from svlaw.data.schema import STRATEGIES, VERIFIED
 from svlaw.fit.laws.allocation import fit_allocation
+from svlaw.fit.simulation.plurality import self_consistency
 from svlaw.fit.simulation.population import SETTINGS, Simulation
 from svlaw.fit.simulation.quadrature import rate_quantiles, rate_rule, yes_counts
 from svlaw.fit.simulation.simulator import simulate_samples, simulate_table
 from svlaw.fit.simulation.truth import true_exponents, true_optima, true_success, true_table
-from svlaw.fit.simulation.voting import self_consistency, weighted_vote
+from svlaw.fit.simulation.voting import weighted_vote
 
 FIXED = Simulation(
     pass_rate=0.35,

@@ -1,0 +1,1 @@
+"""Maps of the question whether to vote, to stop early or to verify."""
