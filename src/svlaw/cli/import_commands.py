@@ -28,7 +28,7 @@ VerifierAnswers = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="The verifier's own answers to the problems, where it judges by solving them.",
+        help="Answers of a verifier that judges by solving.",
     ),
 ]
 Regrade = Annotated[

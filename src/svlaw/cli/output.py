@@ -19,8 +19,8 @@ from svlaw.data.table_texts import FEW_DIFFER, TextTable
 if TYPE_CHECKING:
     import polars as pl
 
-console = Console()
-messages = Console(stderr=True, highlight=False)
+console = Console(emoji=False)
+messages = Console(stderr=True, highlight=False, emoji=False)
 
 
 def print_json(document: dict[str, Any] | list[dict[str, Any]]) -> None:
@@ -38,7 +38,7 @@ def print_rows(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
     for row in rows:
         table.add_row(*row)
     # A terminal narrower than the table would cut figures; long lines are the lesser evil.
-    roomy = Console(width=1000)
+    roomy = Console(width=1000, emoji=False)
     roomy.width = Measurement.get(roomy, roomy.options, table).maximum
     roomy.print(table)
 
