@@ -26,10 +26,7 @@ SharedCalls = Annotated[
 ]
 VerifierAnswers = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Answers of a verifier that judges by solving.",
-    ),
+    typer.Option(metavar="FILE", help="Answers of a verifier that judges by solving."),
 ]
 Regrade = Annotated[
     bool,
