@@ -31,9 +31,6 @@ SMALL: Final = 0.01
 DEFAULT_VOTE: Final = 16
 """Solutions of the vote that is run where nothing else is known."""
 
-_EQUAL: Final = 12
-"""Decimals to which success is compared, whatever the order of summation."""
-
 
 @dataclass(frozen=True, repr=False)
 class PlannedPoint(Shown):

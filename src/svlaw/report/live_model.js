@@ -14,7 +14,7 @@ const liveModel = (() => {
   const LEAD = 0.0025; // a lead of verification is a lead from here on
   const SATURATION_MARGIN = 0.0025;
   const FOLDS = 10;
-  const DIGITS = 1e12; // decimals of a mean that count when cross-fitting
+  const DUST = 1e-9; // a smaller difference of success is zero
 
   const range = (count) => Array.from({ length: count }, (_, i) => i);
   const lastOf = (array) => array[array.length - 1];
@@ -54,8 +54,11 @@ const liveModel = (() => {
   // The row of the largest value among the first few, the cheapest of equals.
   function bestOf(values, rows, count, offset = 0) {
     let best = rows[0];
+    let most = values[offset + best];
     for (let k = 1; k < count; k++) {
-      if (values[offset + rows[k]] > values[offset + best]) best = rows[k];
+      const value = values[offset + rows[k]];
+      if (value > most + DUST) best = rows[k];
+      if (value > most) most = value;
     }
     return best;
   }
@@ -105,9 +108,10 @@ const liveModel = (() => {
         gain: voting ? table.success[row] - table.success[voting.row] : null,
         best: false,
       }));
+      const rounded = (value) => Math.round(value / DUST);
       const [best] = offers
         .filter(({ strategy }) => strategy !== "coverage")
-        .sort((a, b) => b.success - a.success || a.cost - b.cost); // stable: then the first
+        .sort((a, b) => rounded(b.success) - rounded(a.success) || a.cost - b.cost); // then the first
       if (best) best.best = true;
       rows.push(...offers);
     }
@@ -257,7 +261,7 @@ const liveModel = (() => {
         }
         for (let f = 0; f < FOLDS; f++) {
           const mean = (total - sums[f]) / (P - sizes[f]);
-          others[(column + f) * G + g] = Math.round(mean * DIGITS) / DIGITS;
+          others[(column + f) * G + g] = mean;
         }
       }
     }
@@ -315,7 +319,7 @@ const liveModel = (() => {
     const steps = new Set();
     let most = -Infinity;
     for (const row of rows) {
-      if (table.success[row] > most && costs[row] < budget) steps.add(costs[row]);
+      if (table.success[row] > most + DUST && costs[row] < budget) steps.add(costs[row]);
       most = Math.max(most, table.success[row]);
     }
     const offers = [...steps].map((step) => offer(table, costs, rows, step));
@@ -367,11 +371,9 @@ const liveModel = (() => {
     const expected = promise(table, costs, all, budget, best);
     const chosen = pointAt(table, costs, budget, best.row, expected, own);
 
-    let second = null;
-    for (const [name, found] of offers) {
-      const leads = !second || table.success[found.row] > table.success[second.row];
-      if (name !== chosen.strategy && leads) second = found;
-    }
+    const others = [...offers].filter(([name]) => name !== chosen.strategy).map((pair) => pair[1]);
+    const most = Math.max(...others.map((found) => table.success[found.row]));
+    const second = others.find((found) => table.success[found.row] >= most - DUST) ?? null;
     let runnerUp = null;
     if (second) {
       const difference = table.success[best.row] - table.success[second.row];
