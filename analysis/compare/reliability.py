@@ -18,6 +18,8 @@ from svlaw.analysis.success.success_table import SuccessTable, success_table
 from svlaw.data.errors import BadInputError, NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.progress import Progress, silent
+from svlaw.data.shown import Shown
+from svlaw.data.table_texts import TextTable, percent, span
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -30,8 +32,8 @@ DECIDED: Final = 0.95
 _NAMES: Final = {"coverage": "pass@k", "self_consistency": "maj@k"}
 
 
-@dataclass(frozen=True)
-class Reliability:
+@dataclass(frozen=True, repr=False)
+class Reliability(Shown):
     """Measures of how good and how reliable solutions are.
 
     Attributes:
@@ -53,6 +55,36 @@ class Reliability:
         limit = self.limits["limit"].to_numpy()
         right, wrong = int((limit >= DECIDED).sum()), int((limit <= 1 - DECIDED).sum())
         return right, wrong, limit.size - right - wrong
+
+    def frame(self) -> pl.DataFrame:
+        """The measures, a row for each measure and k."""
+        return self.rows
+
+    def _lines(self) -> list[str]:
+        right, wrong, unknown = self.decided
+        last = {row["measure"]: row for row in self.rows.iter_rows(named=True)}
+        figures = [
+            f"  {name}: {percent(row['estimate'])} {span(row['conf_low'], row['conf_high'])}"
+            for name, row in last.items()
+        ]
+        return [
+            f"Reliability: {self.limits.height} problems, largest k; the most likely answer is"
+            f" right on {right}, wrong on {wrong}, open on {unknown}",
+            *figures,
+        ]
+
+    def _tables(self) -> list[TextTable]:
+        rows = [
+            (
+                row["measure"] if row["tau"] is None else f"{row['measure']} {row['tau']:g}",
+                "" if row["k"] is None else str(row["k"]),
+                percent(row["estimate"]),
+                span(row["conf_low"], row["conf_high"]),
+            )
+            for row in self.rows.iter_rows(named=True)
+        ]
+        notes = ("in %, with 95% intervals over problems",)
+        return [TextTable("reliability", ("measure", "k", "estimate", "95%"), rows, notes)]
 
 
 def reliability(

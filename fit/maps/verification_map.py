@@ -11,6 +11,8 @@ from svlaw.analysis.compare.crossover import LEAD
 from svlaw.analysis.cost import RelativeCost
 from svlaw.data.errors import BadInputError
 from svlaw.data.progress import Progress, silent
+from svlaw.data.shown import Shown
+from svlaw.data.table_texts import TextTable, percent
 from svlaw.data.workers.cores import usable_cores
 from svlaw.fit.maps.approaches import Approach, Choice, best_verified, best_vote
 from svlaw.fit.maps.early_stops import best_stopped_vote
@@ -37,8 +39,8 @@ _CLEAR: Final = 2.0
 """Standard errors by which a lead has to exceed 0."""
 
 
-@dataclass(frozen=True)
-class VerificationMap:
+@dataclass(frozen=True, repr=False)
+class VerificationMap(Shown):
     """Who wins at each accuracy of the solver and quality of the verifier.
 
     Attributes:
@@ -71,6 +73,32 @@ class VerificationMap:
     def share(self, approach: Approach) -> float:
         """Share of the cells that an approach wins."""
         return float((self.rows["winner"] == approach).mean())  # type: ignore[arg-type]
+
+    def frame(self) -> pl.DataFrame:
+        """The cells, one row each."""
+        return self.rows
+
+    def _lines(self) -> list[str]:
+        shares = ", ".join(f"{name} {self.share(name):.0%}" for name in APPROACHES)
+        return [
+            f"VerificationMap: {self.rows.height} cells, lambda {self.ratio:g}, budget"
+            f" {self.budget:g}",
+            f"  wins: {shares}",
+        ]
+
+    def _tables(self) -> list[TextTable]:
+        rows = [
+            (
+                percent(row["accuracy"]),
+                percent(row["voting"]),
+                percent(row["stopping"]),
+                percent(row["pays_from"]),
+                percent(row["gain"]),
+            )
+            for row in self.pays_from().iter_rows(named=True)
+        ]
+        header = ("accuracy", "voting", "stopping early", "verifying wins from", "its gain")
+        return [TextTable(f"map, lambda {self.ratio:g}, budget {self.budget:g}", header, rows)]
 
     def pays_from(self) -> pl.DataFrame:
         """For each accuracy the quality from which on verifying wins in every cell.

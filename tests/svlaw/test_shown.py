@@ -45,6 +45,8 @@ def results(pool: sv.Pool) -> dict[str, Any]:
         *(sv.price_cost(pool, 0.6, 0.1, 0.2), sv.mean_tokens(pool)),
         sv.plan(table, cost, budget=16, resamples=40),
         sv.forecast(table, cost, resamples=0),
+        sv.reliability(pool),
+        sv.verification_map(SETTINGS["typical"], 1.0, 2.0, cells=2),
         sv.Bin("level", "3", table),
         sv.PoolGrading(pool, *([1] * 9), "rules", *([1] * 3)),
         sv.ParsedVerdicts("verifier", "text", None, 1, 2, 3, 4),
