@@ -11,6 +11,7 @@ from svlaw.data.table_texts import (
     TextTable,
     count,
     labelled,
+    mark_few,
     number,
     percent,
     span,
@@ -174,6 +175,49 @@ def savings_table(found: "Savings", title: str = "savings") -> TextTable:
         for level in found.levels
     ]
     return TextTable(f"{title}\n{found.strategy} against {found.against}", header, rows)
+
+
+def differences_table(frame: pl.DataFrame, unit_name: str, title: str) -> TextTable:
+    """Success in two pools and the differences, at equal budgets and at equal points.
+
+    Args:
+        frame: Rows of `pool_differences`.
+        unit_name: Unit of budgets and costs.
+        title: What to print above them.
+    """
+    points = ("strategy", "budget", "A", "B", "cost A", "cost B")
+    header = (*points, "success A", "success B", "B - A", "95%")
+    rows = [
+        (
+            row["strategy"],
+            number(row["budget"]),
+            point_texts(row, "a"),
+            point_texts(row, "b"),
+            number(row["cost_a"]),
+            number(row["cost_b"]),
+            percent(row["success_a"]),
+            percent(row["success_b"]),
+            percent(row["difference"]),
+            mark_few(span(row["difference_low"], row["difference_high"]), row["few_differ"]),
+        )
+        for row in frame.to_dicts()
+    ]
+    notes = [
+        f"success in %, budgets and costs in {unit_name};",
+        "with a budget: the best point of each pool within it; intervals: paired, pointwise",
+    ]
+    if frame["few_differ"].any():
+        notes.append(FEW_DIFFER)
+    return TextTable(title, header, rows, tuple(notes))
+
+
+def point_texts(row: dict[str, Any], side: str) -> str:
+    """The point of A or of B in a row of `pool_differences`: S and V, or a policy's setting."""
+    S, V, setting = (row[f"{name}_{side}"] for name in _POINT[1:])
+    if S is None:
+        return str(setting) or UNKNOWN
+    sizes = f"S {S}, V {V}" if V else f"S {S}"
+    return f"{sizes} {setting}" if setting else sizes
 
 
 def _counts(row: dict[str, Any]) -> tuple[str, str]:

@@ -205,6 +205,21 @@ def test_nothing_in_a_pool_becomes_markup(tmp_path, report):
     assert sum("type" not in held for held, _ in page.scripts) == 2
 
 
+def test_the_title_of_the_page(report):
+    pool = open_example("singhi2025_fig1")
+    plain = report(pool, ratio=2.0)
+    assert "<title>When to solve, when to verify: " in plain
+    assert "<h1>When to solve, when to verify</h1>" in plain
+    own = report(pool, ratio=2.0, title=f" Exams & {NASTY}\nof 2026 ")
+    shown = "Exams &amp; &lt;script&gt;alert(1)&lt;/script&gt; of 2026"
+    assert f"<title>{shown}</title>" in own
+    assert f"<h1>{shown}</h1>" in own
+    assert NASTY not in own
+    for blank in ("", " \n"):
+        with pytest.raises(BadInputError, match="title of the page is blank"):
+            report(pool, title=blank)
+
+
 def test_without_verifications_there_is_no_crossover_and_no_law(make_pool, report):
     page = Page(report(make_pool(answers(5, 8))))
     assert list(page.figures) == ["pool-1-frontier", "pool-1-solutions"]

@@ -43,6 +43,7 @@ def results(pool: sv.Pool) -> dict[str, Any]:
         *(design.candidates[0], laws[0], sv.check_pool(pool)[0], sv.CostChoice()),
         *(sv.measure_lambda(pool), sv.token_cost(pool), sv.flops_cost(pool, 8e9)),
         *(sv.price_cost(pool, 0.6, 0.1, 0.2), sv.mean_tokens(pool)),
+        sv.pool_differences(table, table, cost, cost),
         sv.plan(table, cost, budget=16, resamples=40),
         sv.forecast(table, cost, resamples=0),
         sv.reliability(pool),
@@ -112,6 +113,10 @@ def test_hostile_names(results: dict[str, Any]) -> None:
         replace(results["RelativeCost"], origin=HOSTILE),
         replace(results["Crossover"], strategy=HOSTILE),
         replace(results["Savings"], against=HOSTILE),
+        replace(
+            results["PoolDifferences"],
+            rows=results["PoolDifferences"].rows.with_columns(strategy=pl.lit(HOSTILE)),
+        ),
         replace(results["Plan"], strategy=HOSTILE, notes=(HOSTILE,)),
         replace(results["AllocationLaw"], strategy=HOSTILE),
         replace(results["Bin"], name=HOSTILE),

@@ -6,6 +6,7 @@ import typer
 import typer.core
 
 from svlaw.cli import (
+    compare_command,
     comparison_commands,
     design_command,
     export_command,
@@ -30,7 +31,10 @@ from svlaw.cli import (
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "Get a pool": ("examples", "import", "generate", "simulate", "grade", "parse"),
     "Look at a pool": ("check", "strategies"),
-    "Compare strategies": ("curves", "frontier", "crossover", "savings", "reliability"),
+    "Compare strategies": (
+        *("curves", "frontier", "crossover", "savings", "reliability"),
+        "compare",
+    ),
     "Decide": ("plan", "fit", "forecast", "map", "design"),
     "Show and share": ("report", "plot", "export"),
 }
@@ -93,7 +97,7 @@ for command in (
     *(pool_commands.examples, simulate_command.simulate, grade_command.grade),
     *(parse_command.parse, pool_commands.check, strategies_command.strategies),
     *(comparison_commands.curves, comparison_commands.frontier, comparison_commands.crossover),
-    *(savings_command.savings, reliability_command.reliability),
+    *(savings_command.savings, reliability_command.reliability, compare_command.compare),
     *(plan_command.plan, fit_command.fit, forecast_command.forecast),
     *(design_command.design, report_command.report, export_command.export),
 ):

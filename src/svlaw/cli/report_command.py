@@ -32,6 +32,10 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="HTML file to write.")
     ] = Path("report.html"),
+    title: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Title of the page. Default: the question it answers."),
+    ] = None,
     strategies: Strategies = None,
     *,
     choice: "CostChoice",
@@ -48,6 +52,7 @@ def report(
         written = write_report(
             pools,
             output,
+            title=title,
             strategies=read_names(strategies),
             cost=choice,
             verifier=verifier,

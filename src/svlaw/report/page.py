@@ -16,6 +16,7 @@ from svlaw.data.errors import BadInputError
 from svlaw.data.pool import Pool, open_pools
 from svlaw.data.progress import Progress, silent
 from svlaw.data.storage.files import atomic_path
+from svlaw.data.table_texts import harmless
 from svlaw.report import live, report_tables
 from svlaw.report.citation import bibtex
 from svlaw.report.overlay import plot_pools
@@ -28,6 +29,7 @@ def write_report(
     pools: Iterable[str | Path | Pool],
     out: str | Path,
     *,
+    title: str | None = None,
     strategies: Sequence[str] | None = None,
     ratio: float | None = None,
     cost: CostChoice | None = None,
@@ -44,6 +46,7 @@ def write_report(
     Args:
         pools: Pools, or their folders.
         out: The file to write; replaced when it exists.
+        title: Title of the page, in one line; the question it answers when None.
         strategies: Strategies, with settings where there are any; those without settings that a
             pool has data for when None.
         ratio: lambda, the cost of a verification over that of a solution; measured when None.
@@ -58,14 +61,16 @@ def write_report(
         The path of the file.
 
     Raises:
-        BadInputError: There is no pool, one cannot be read, an argument does not fit, or `out` is a
-            folder.
+        BadInputError: There is no pool, one cannot be read, an argument does not fit, the title is
+            blank, or `out` is a folder.
         NotInPoolError: lambda is to be measured and a pool holds no lengths, or it has no such
             verifier.
     """
     if cost is not None and ratio is not None:
         raise BadInputError("give a cost model or lambda, one of the two")
     choice = cost or CostChoice(ratio=ratio)
+    if title is not None:
+        title = _one_line(title)
     out = Path(out)
     if out.is_dir():
         raise BadInputError(f"{out}: is a folder; name the HTML file to write in it")
@@ -88,13 +93,26 @@ def write_report(
             )
         )
         part(1, 1)
-    page = _render([section(f"pool-{i}", each) for i, each in enumerate(found, 1)], found)
+    sections = [section(f"pool-{i}", each) for i, each in enumerate(found, 1)]
+    page = _render(title, sections, found)
     with atomic_path(out) as temporary:
         temporary.write_text(page, "utf-8", newline="\n")
     return out
 
 
-def _render(sections: list[Section], found: list[Findings]) -> str:
+def _one_line(title: str) -> str:
+    """A title without line breaks, double blanks and characters that no page may contain.
+
+    Raises:
+        BadInputError: Nothing is left of it.
+    """
+    words = " ".join(harmless(title).split())
+    if not words:
+        raise BadInputError("the title of the page is blank; write one, or leave it out")
+    return words
+
+
+def _render(title: str | None, sections: list[Section], found: list[Findings]) -> str:
     environment = Environment(
         loader=FunctionLoader(_read),
         autoescape=True,
@@ -107,6 +125,7 @@ def _render(sections: list[Section], found: list[Findings]) -> str:
     anchors = [each.anchor for each in sections]
     several = len(sections) > 1
     return template.render(
+        title=title,
         sections=sections,
         overview=report_tables.overview_table(list(zip(anchors, found, strict=True)))
         if several
