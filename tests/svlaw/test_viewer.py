@@ -137,7 +137,7 @@ def test_votes_and_verdicts_agree_with_a_plain_count(make_pool: MakePool) -> Non
         assert row["best_of_n"] == pytest.approx(sum(best) / len(best))
     whole = success_table(pool, solutions=[9], verifications=[3], verifier="judge")
     for column, strategy in (("vote", "self_consistency"), ("best_of_n", "best_of_n")):
-        assert table[column].mean() == pytest.approx(whole[strategy].mean[0], abs=1e-9)
+        assert table[column].mean() == pytest.approx(whole[strategy].mean()[0], abs=1e-9)
 
 
 def test_rows_are_sorted_searched_and_paged(make_pool: MakePool) -> None:
