@@ -15,6 +15,9 @@ F64 = npt.NDArray[np.float64]
 DUST: Final = 1e-9
 """A smaller difference of success is zero."""
 
+ROUNDING: Final = 1e-12
+"""Success this near 0 or 1 is 0 or 1: chances can be smaller than dust, hardly than this."""
+
 _LARGEST_DENOMINATOR: Final = 30_000
 """1 / 30,000^2 is more than dust."""
 
@@ -31,7 +34,7 @@ def settled(differences: npt.ArrayLike) -> F64:
 
 
 def settled_success(success: F64, solutions: npt.NDArray[np.int64], held: int) -> F64:
-    """Success with dust removed: exactly 0 or 1 next to them, and a fraction at S = 1.
+    """Success without rounding: exactly 0 or 1 next to them, and a fraction at S = 1.
 
     A single solution is what every strategy picks, whatever its verifier. Its success is a number
     of correct solutions over a number of solutions, so that estimates of it which differ by dust
@@ -42,7 +45,7 @@ def settled_success(success: F64, solutions: npt.NDArray[np.int64], held: int) -
         solutions: (S,) values of S, ascending.
         held: Solutions that the problem has.
     """
-    clean = np.where(success < DUST, 0.0, np.where(success > 1 - DUST, 1.0, success))
+    clean = np.where(success < ROUNDING, 0.0, np.where(success > 1 - ROUNDING, 1.0, success))
     if solutions.size and solutions[0] == 1:
         clean[:, 0] = _fractions(clean[:, 0], held)
     return clean

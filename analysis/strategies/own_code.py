@@ -1,11 +1,13 @@
 """Code of the user: found by `module:name`, and told apart by a digest of its text."""
 
+import ast
 import functools
 import hashlib
 import importlib
 import inspect
 import re
 import sys
+import traceback
 import types
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,6 +16,12 @@ from typing import Any, Final
 from svlaw.data.errors import BadInputError, first_line
 
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
+_PACKAGE: Final = Path(__file__).parents[2]
+"""Where svlaw's own files are."""
+_kept: list[str] = []
+"""What `load_own` added to the places where Python looks for modules."""
+_loaded: dict[str, tuple[str, str]] = {}
+"""Of each module loaded by `load_own`, its folder and the digest of its files when it was."""
 
 
 def load_own(text: str, folder: Path | None = None) -> Any:
@@ -30,6 +38,7 @@ def load_own(text: str, folder: Path | None = None) -> Any:
     if not module_name or not name:
         raise BadInputError(f"'{text}' is no module:name, such as my_rules:best_two")
     place = str((folder or Path.cwd()).resolve())
+    _forget_changed(module_name, place)
     sys.path.insert(0, place)
     try:
         importlib.invalidate_caches()
@@ -39,13 +48,136 @@ def load_own(text: str, folder: Path | None = None) -> Any:
             raise BadInputError(f"{text}: importing {module_name} failed: {error}") from error
         raise BadInputError(f"{text}: there is no module {module_name} in {place}") from error
     except Exception as error:
-        said = f"{type(error).__name__}: {first_line(error)}"
-        raise BadInputError(f"{text}: importing {module_name} failed: {said}") from error
+        said, note = said_by(error)
+        found = BadInputError(f"{text}: importing {module_name} failed: {said}")
+        found.add_note(note)
+        raise found from error
     finally:
         sys.path.remove(place)
+        _keep_on_path(place)
+    file = getattr(module, "__file__", None)
+    if (Path(place) / f"{module_name}.py").exists() and file is not None:
+        if not Path(file).resolve().is_relative_to(place):
+            raise BadInputError(
+                f"{text}: there is a module {module_name} already ({file}); rename your file"
+            )
+        _loaded[module_name] = place, _content_digest(Path(file))
     if not hasattr(module, name):
-        raise BadInputError(f"{text}: {module.__file__} has no {name}")
+        raise BadInputError(f"{text}: {file or module_name} has no {name}")
     return getattr(module, name)
+
+
+def _keep_on_path(place: str) -> None:
+    """Let functions import from their folder when they are called; from the latest one only."""
+    for earlier in [path for path in _kept if path != place]:
+        _kept.remove(earlier)
+        if earlier in sys.path:
+            sys.path.remove(earlier)
+    if place not in sys.path:
+        sys.path.append(place)
+        _kept.append(place)
+
+
+def _forget_changed(module_name: str, place: str) -> None:
+    """Let a module be imported anew whose files, or folder, are others than when it was loaded."""
+    if module_name not in _loaded or module_name not in sys.modules:
+        return
+    folder, digest = _loaded[module_name]
+    file = Path(folder) / f"{module_name}.py"
+    if folder == place and file.exists() and _content_digest(file) == digest:
+        return
+    for name, module in list(sys.modules.items()):
+        held = _own_file(module)
+        if held is not None and held.is_relative_to(folder) and name != "__main__":
+            del sys.modules[name]
+
+
+def _content_digest(file: Path) -> str:
+    hasher = hashlib.sha256()
+    for each in files_of(file):
+        hasher.update(each.read_bytes())
+    return hasher.hexdigest()
+
+
+def files_of(file: Path) -> list[Path]:
+    """A file of Python and the files beside it that it imports anywhere, and so on; sorted."""
+    found: set[Path] = set()
+    waiting = [file]
+    while waiting:
+        path = waiting.pop()
+        if path in found or not path.is_file():
+            continue
+        found.add(path)
+        waiting += _imported_files(path, file.parent)
+    return sorted(found)
+
+
+def _imported_files(path: Path, folder: Path) -> list[Path]:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return []
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            inner = [f"{module}.{alias.name}".strip(".") for alias in node.names]
+            names += [module, *inner] if module else inner
+    places = [root / name.replace(".", "/") for name in names for root in (folder, path.parent)]
+    return [
+        file
+        for place in places
+        for file in (place.with_name(f"{place.name}.py"), place / "__init__.py")
+    ]
+
+
+def modules_beside(own: Any) -> list[types.ModuleType]:
+    """The loaded modules that an object's code consists of: its own, and those of its folder."""
+    module = inspect.getmodule(getattr(own, "py_func", own)) or inspect.getmodule(type(own))
+    file = None if module is None else _own_file(module)
+    if module is None or file is None or module.__name__ == "__main__":
+        return []
+    files = set(files_of(file))
+    return [other for other in list(sys.modules.values()) if _own_file(other) in files]
+
+
+def said_by(error: Exception) -> tuple[str, str]:
+    """What an error of the user's code said in one line, and its traceback in their files.
+
+    Args:
+        error: The error.
+    """
+    said = f"{type(error).__name__}: {first_line(error)}" if str(error) else type(error).__name__
+    steps = [step for step in traceback.extract_tb(error.__traceback__) if _is_theirs(step)]
+    lines = traceback.format_list(steps) + traceback.format_exception_only(error)
+    return said, "".join(["Traceback (most recent call last):\n", *lines]).rstrip()
+
+
+def _is_theirs(step: traceback.FrameSummary) -> bool:
+    path = Path(step.filename)
+    if step.filename.startswith(("<frozen", "<__array")) or path.is_relative_to(_PACKAGE):
+        return False
+    return not _is_installed(path)
+
+
+def parameters_of(function: Any, default: int) -> int:
+    """How many arguments by position a function takes; a default where it does not say.
+
+    Args:
+        function: The function, or a method of an object.
+        default: The number of one that takes any number, or whose signature is unknown.
+    """
+    try:
+        parameters = inspect.signature(getattr(function, "py_func", function)).parameters.values()
+    except (TypeError, ValueError):
+        return default
+    kinds = [p.kind for p in parameters if p.default is p.empty or p.kind is p.VAR_POSITIONAL]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return default
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(kind in by_position for kind in kinds)
 
 
 def digest_of(own: Any) -> str:
@@ -162,7 +294,14 @@ class _Reader:
         if module in self._modules:
             return
         self._modules.add(module)
-        self._add(file.read_bytes())
+        for path in files_of(file):
+            self._add(path.read_bytes())
+        # What was loaded too: the file may have been changed since.
+        for name, value in sorted(vars(module).items()):
+            if isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
+                self._read_all([name, value.__code__])
+            elif isinstance(value, str | bytes | int | float) and not name.startswith("__"):
+                self._add(f"{name} = {value!r}".encode())
         for value in list(vars(module).values()):
             other = value if isinstance(value, types.ModuleType) else inspect.getmodule(value)
             beside = None if other is None else _own_file(other)
@@ -182,7 +321,10 @@ def _own_file(module: types.ModuleType) -> Path | None:
     if file is None:
         return None
     path = Path(file)
-    installed = {"site-packages", "dist-packages"} & set(path.parts)
-    if installed or path.is_relative_to(Path(types.__file__).parent):
-        return None
-    return path
+    return None if _is_installed(path) or path.is_relative_to(_PACKAGE) else path
+
+
+def _is_installed(path: Path) -> bool:
+    """Whether a file belongs to an installed package or to Python itself."""
+    installed = bool({"site-packages", "dist-packages"} & set(path.parts))
+    return installed or path.is_relative_to(Path(types.__file__).parent)

@@ -7,7 +7,6 @@ expected value). `most` is the most solutions it samples, `verifications` the mo
 for on a solution (0 without). Equal draws must give equal results.
 """
 
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from svlaw.analysis.kernels.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
+from svlaw.analysis.strategies.own_code import said_by
 from svlaw.analysis.strategies.policies import usage
-from svlaw.data.errors import BadInputError, first_line
+from svlaw.data.errors import BadInputError
 
 F64 = npt.NDArray[np.float64]
 
@@ -101,14 +101,9 @@ class OwnPolicy:
         )
 
     def _raised(self, error: Exception, problem: "PolicyProblem") -> BadInputError:
-        said = (
-            f"{type(error).__name__}: {first_line(error)}" if str(error) else type(error).__name__
-        )
+        said, steps = said_by(error)
         found = BadInputError(f"{self.name} raised {said} on {problem.where}")
-        steps = traceback.extract_tb(error.__traceback__)
-        theirs = [step for step in steps if step.filename != __file__]
-        lines = traceback.format_list(theirs) + traceback.format_exception_only(error)
-        found.add_note("".join(["Traceback (most recent call last):\n", *lines]).rstrip())
+        found.add_note(steps)
         return found
 
 

@@ -13,7 +13,6 @@ rule must give the same result for the same arrays, and cannot change them. A fu
 compiled by Numba is called from compiled code.
 """
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +29,7 @@ from svlaw.analysis.strategies.call_watch import (
     LIMIT_SECONDS,
     Heartbeat,
 )
+from svlaw.analysis.strategies.own_code import said_by
 from svlaw.data.errors import BadInputError, first_line
 
 F64 = npt.NDArray[np.float64]
@@ -216,15 +216,10 @@ class OwnRule:
         self, error: Exception, draws: Draws, d: int, among: int | None = None
     ) -> BadInputError:
         """The error of a function that raised; its note is the traceback of the user's part."""
-        said = (
-            f"{type(error).__name__}: {first_line(error)}" if str(error) else type(error).__name__
-        )
+        said, steps = said_by(error)
         many = f"{among} draws such as " if among is not None and among > 1 else ""
         found = BadInputError(f"{self.name} raised {said} on {many}{draws.where(d)}")
-        steps = traceback.extract_tb(error.__traceback__)
-        theirs = [step for step in steps if step.filename != __file__]
-        lines = traceback.format_list(theirs) + traceback.format_exception_only(error)
-        found.add_note("".join(["Traceback (most recent call last):\n", *lines]).rstrip())
+        found.add_note(steps)
         return found
 
     def _nonsense(self, returned: Any, draws: Draws, d: int) -> BadInputError:

@@ -21,11 +21,18 @@ class OwnStrategy:
         name: Its name, `module:name`.
         code: The rule or the policy.
         digest: Digest of its code.
+        is_loaded: Whether it was found by its name, so that its file may be another by now.
     """
 
     name: str
     code: OwnRule | OwnPolicy
     digest: str
+    is_loaded: bool = False
+
+    @property
+    def written(self) -> Any:
+        """What the user wrote: the function, or the object with `run`."""
+        return self.code.policy if isinstance(self.code, OwnPolicy) else self.code.function
 
     @property
     def is_policy(self) -> bool:
@@ -55,8 +62,11 @@ def find_own(own: str | Callable[..., Any] | Any) -> OwnStrategy:
         BadInputError: There is no such module or name, or it is neither a rule nor a policy.
     """
     if isinstance(own, str):
-        if own not in _KNOWN:
-            _KNOWN[own] = _made(own, load_own(own))
+        held = _KNOWN.get(own)
+        if held is None or held.is_loaded:
+            found = _made(own, load_own(own), is_loaded=True)
+            if held is None or held.digest != found.digest:
+                _KNOWN[own] = found
         return _KNOWN[own]
     named = own if hasattr(own, "__qualname__") else type(own)
     found = _made(f"{named.__module__}:{named.__qualname__}".replace("<locals>.", ""), own)
@@ -64,7 +74,12 @@ def find_own(own: str | Callable[..., Any] | Any) -> OwnStrategy:
     return found
 
 
-def _made(name: str, own: Any) -> OwnStrategy:
+def known_own(name: str) -> OwnStrategy:
+    """The strategy of a name that was asked for before, as it was then."""
+    return _KNOWN[name] if name in _KNOWN else find_own(name)
+
+
+def _made(name: str, own: Any, *, is_loaded: bool = False) -> OwnStrategy:
     if isinstance(own, type):
         try:
             own = own()
@@ -73,5 +88,5 @@ def _made(name: str, own: Any) -> OwnStrategy:
                 f"{name}: a class is made without arguments ({error}); give an object of it"
             ) from error
     if callable(getattr(own, "run", None)):
-        return OwnStrategy(name, OwnPolicy.of(name, own), digest_of(own))
-    return OwnStrategy(name, OwnRule(name, own), digest_of(own))
+        return OwnStrategy(name, OwnPolicy.of(name, own), digest_of(own), is_loaded)
+    return OwnStrategy(name, OwnRule(name, own), digest_of(own), is_loaded)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from svlaw.analysis.strategies.own_strategies import OwnStrategy, find_own, is_own
+from svlaw.analysis.strategies.own_strategies import OwnStrategy, find_own, is_own, known_own
 from svlaw.analysis.strategies.policies.families import FAMILIES
 from svlaw.analysis.strategies.policies.parameters import Value
 from svlaw.analysis.strategies.rules.rule_catalogue import RULES
@@ -105,13 +105,13 @@ def strategy_names() -> tuple[str, ...]:
 
 def is_policy(strategy: str) -> bool:
     """Whether a strategy decides S and V itself."""
-    return strategy in FAMILIES or (is_own(strategy) and find_own(strategy).is_policy)
+    return strategy in FAMILIES or (is_own(strategy) and known_own(strategy).is_policy)
 
 
 def needs_verifier(strategy: str) -> bool:
     """Whether a strategy uses verdicts."""
     if is_own(strategy):
-        return find_own(strategy).needs_verifier
+        return known_own(strategy).needs_verifier
     if strategy in FAMILIES:
         return FAMILIES[strategy].is_verified
     return strategy in ("best_of_n", "weighted_vote") or strategy in RULES

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.strategies.call_watch import LIMIT_SECONDS, Heartbeat, watched
+from svlaw.analysis.strategies.own_code import modules_beside
 from svlaw.analysis.strategies.own_policy import OwnPolicy
 from svlaw.analysis.strategies.own_strategies import OwnStrategy
 from svlaw.analysis.strategies.policies.evaluation import evaluate
@@ -127,6 +128,10 @@ def estimate_on(
     """
     n_problems = len(blocks[0].problem_ids)
     found = [BlockEstimate.empty(block) for block in blocks]
+    for block in blocks:
+        if block.own is not None:
+            for module in modules_beside(block.own.written):  # which the nodes do not have
+                cluster.ray.cloudpickle.register_pickle_by_value(module)
     bare = tuple(replace(block, problem_ids=()) for block in blocks)
     source = _shared(reader)
     parts = (_Part(source, ids, wanted, bare, n_problems) for ids, wanted in reader.runs(kept))

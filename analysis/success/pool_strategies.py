@@ -13,7 +13,7 @@ from svlaw.analysis.strategies.specs import (
     needs_votes,
     strategy_names,
 )
-from svlaw.data.errors import BadInputError, NotInPoolError
+from svlaw.data.errors import NotInPoolError
 from svlaw.data.pool import Pool
 from svlaw.data.schema import STRATEGIES
 
@@ -63,23 +63,12 @@ def named_strategies(pool: Pool, strategies: Sequence[str | Any] | None) -> list
     return names
 
 
-def check_strategies(pool: Pool, strategies: Sequence[str], *, is_here: bool = True) -> None:
-    """Raise for a strategy that a pool has no data for, or that cannot be computed elsewhere.
-
-    Args:
-        pool: The pool.
-        strategies: The strategies.
-        is_here: Whether this machine computes.
+def check_strategies(pool: Pool, strategies: Sequence[str]) -> None:
+    """Raise for a strategy that a pool has no data for.
 
     Raises:
-        NotInPoolError: There are no data for one.
-        BadInputError: Another machine does not have the user's code.
+        NotInPoolError: There is one.
     """
-    if not is_here and any(map(is_own, strategies)):
-        raise BadInputError(
-            "strategies of your own run on this machine, whose code the nodes of a cluster do not"
-            " have; leave out --on"
-        )
     available = available_strategies(pool)
     for name in strategies:
         if is_own(name) and (pool.verifiers or not needs_verifier(name)):

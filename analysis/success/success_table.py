@@ -309,7 +309,7 @@ def success_table(
           best_of_n: 18 points, S 1 to 16, V 1 to 32, success 34.4 to 54.3%
     """
     wanted = parse_specs(named_strategies(pool, strategies))
-    check_strategies(pool, tuple(wanted), is_here=cluster is None)
+    check_strategies(pool, tuple(wanted))
     if pool.is_published_table:
         return _published_table(pool, tuple(wanted), solutions, verifications)
     options = options or Options()

@@ -95,7 +95,7 @@ def test_dust_is_settled() -> None:
     assert settled([4e-14, -4e-14, 2e-9, 0.5]).tolist() == [0.0, 0.0, 2e-9, 0.5]
     assert np.isnan(settled([np.nan])).all()
     sizes = np.array([1, 2, 4])
-    success = np.array([[1 / 3 + 1e-13, 1 - 1e-13, 1e-12], [2 / 7 - 1e-13, 0.5, 1 / 3 + 1e-13]])
+    success = np.array([[1 / 3 + 1e-13, 1 - 1e-13, 1e-13], [2 / 7 - 1e-13, 0.5, 1 / 3 + 1e-13]])
     clean = settled_success(success, sizes, 6)
     assert clean.tolist() == [[1 / 3, 1.0, 0.0], [2 / 7, 0.5, 1 / 3 + 1e-13]]
     assert settled_success(clean, sizes, 6).tolist() == clean.tolist()

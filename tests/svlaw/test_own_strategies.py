@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import svlaw as sv
-from svlaw.analysis.strategies import call_watch, own_strategies
+from svlaw.analysis.strategies import call_watch
 from svlaw.analysis.strategies.own_template import TEMPLATE
 from svlaw.fit.simulation.population import SETTINGS
 from svlaw.fit.simulation.simulator import simulate_pool
@@ -215,9 +215,7 @@ def test_one_that_never_returns_is_given_up(svlaw, pool, module, strategy, monke
     assert len(complaints.strip().splitlines()) == 1
 
 
-def test_one_character_more_and_the_figures_are_new(
-    svlaw, pool, module, tmp_path, monkeypatch
-) -> None:
+def test_one_character_more_and_the_figures_are_new(svlaw, pool, module, tmp_path) -> None:
     """The stored table of the first text is not that of the second."""
     found = []
     for text in (
@@ -225,8 +223,6 @@ def test_one_character_more_and_the_figures_are_new(
         "def rule(answers, scores): return -scores",
     ):
         name = module(text, name="rules_changed")
-        monkeypatch.delitem(__import__("sys").modules, name, raising=False)
-        monkeypatch.setattr(own_strategies, "_KNOWN", {})
         for _ in range(2):
             frame = _curves(svlaw, pool, tmp_path, f"{name}:rule", "--solutions", "8")
         found.append(frame["success"].to_list())
@@ -253,11 +249,20 @@ def test_python_objects_are_strategies(pool) -> None:
     assert single[0] == pytest.approx(table.mean()[table.is_of("coverage")][0], abs=0.02)
 
 
-def test_a_cluster_does_not_have_their_code(pool, module, svlaw) -> None:
-    options = ("--strategies", f"{module()}:first", "--on", "nowhere")
-    code, _, complaints = svlaw("curves", pool.path, *options)
+@pytest.mark.slow
+def test_nodes_of_a_cluster_get_their_code(svlaw, pool, module, tmp_path, two_nodes) -> None:
+    name = module()
+    options = (f"{name}:scored,{name}:Accept", "--solutions", "4", "--verifications", "2")
+    here = _curves(svlaw, pool, tmp_path, *options)
+    for table in pool.path.rglob("success_tables/**/*.parquet"):
+        table.unlink()
+    there = _curves(svlaw, pool, tmp_path, *options, "--on", "ray")
+    assert there.equals(here)
+    code, _, complaints = svlaw(
+        "curves", pool.path, "--strategies", f"{name}:Raises", "--on", "ray"
+    )
     assert code == 2
-    assert "--on nowhere" in complaints
+    assert "raised ZeroDivisionError" in complaints
 
 
 def test_the_template_runs_as_it_is_written(svlaw, pool, tmp_path, monkeypatch) -> None:
