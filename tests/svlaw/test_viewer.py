@@ -388,3 +388,31 @@ def test_the_server_ends_with_an_interrupt(written: Pool, svlaw: Svlaw) -> None:
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_in_a_browser(written: Pool, chromium: str, scheme: str) -> None:
+    """No rule of axe is broken, and the browser has nothing to say about the hostile texts."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    process, address = start(written)
+    said: list[str] = []
+    try:
+        with sync_api.sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page(color_scheme=scheme)
+            page.on("console", lambda message: said.append(message.text))
+            page.on("dialog", lambda dialog: said.append(dialog.message))
+            page.goto(address)
+            for link in ("tbody th a", "section h3 a", None):
+                broken = axe.run(page).response["violations"]
+                assert [(rule["id"], rule["nodes"][0]["html"]) for rule in broken] == []
+                if link is not None:
+                    page.locator(link).first.click()
+            assert "/solution?" in page.url
+            browser.close()
+    finally:
+        os.kill(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+    assert said == []

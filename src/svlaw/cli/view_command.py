@@ -39,7 +39,8 @@ def view(
         raise BadInputError(_MISSING) from None
 
     def announce(address: str) -> None:
-        console.print(f"{address} (Ctrl-C ends it)", markup=False, highlight=False)
+        line = f"{address} (Ctrl-C ends it)"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
         console.file.flush()
         if not no_open:
             _open(address)
