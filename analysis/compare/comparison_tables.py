@@ -102,6 +102,26 @@ def frontier_table(frame: pl.DataFrame, title: str, intervals: IntervalChoice) -
     return TextTable(title, header, rows, tuple(notes))
 
 
+def headroom_table(frame: pl.DataFrame) -> TextTable:
+    """What the best division of each budget among problems could gain."""
+    rows = [
+        (
+            number(row["budget"]),
+            percent(row["fixed"]),
+            percent(row["divided"]),
+            percent(row["headroom"]),
+            span(row["headroom_low"], row["headroom_high"]),
+        )
+        for row in frame.iter_rows(named=True)
+    ]
+    header = ("budget", "one point for all", "any division", "headroom", "95%")
+    notes = (
+        "headroom: what spending unevenly could gain if each problem's curve were known; chosen on"
+        " half the solutions, scored on the other",
+    )
+    return TextTable("headroom", header, rows, notes)
+
+
 def without_repeats(frame: pl.DataFrame) -> pl.DataFrame:
     """A frontier without the rows that repeat what a smaller budget said of the same strategy.
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from svlaw.analysis.compare.difficulty import Bin as Bin
     from svlaw.analysis.compare.difficulty import bins as bins
     from svlaw.analysis.compare.difficulty import pass_rates as pass_rates
+    from svlaw.analysis.compare.headroom import headroom as headroom
     from svlaw.analysis.compare.problem_families import in_families as in_families
     from svlaw.analysis.compare.reliability import Reliability as Reliability
     from svlaw.analysis.compare.reliability import reliability as reliability
@@ -155,6 +156,7 @@ _HOMES = {
     "svlaw.analysis.figures.figure_files": ("typeset", "write_figure"),
     "svlaw.analysis.compare.reliability": ("Reliability", "reliability"),
     "svlaw.analysis.compare.savings": ("Saving", "Savings", "savings"),
+    "svlaw.analysis.compare.headroom": ("headroom",),
     "svlaw.analysis.compare.problem_families": ("in_families",),
     "svlaw.analysis.success.solution_halves": ("with_sampling_noise",),
     "svlaw.analysis.strategies.own_rule": ("batched",),

@@ -1,6 +1,7 @@
 """`svlaw curves`, `frontier` and `crossover`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -35,6 +36,7 @@ from svlaw.cli.output import (
 )
 from svlaw.cli.shared_options import reads
 from svlaw.cli.study import Study, describe, headings, open_study, quoted, stack
+from svlaw.data.errors import BadInputError
 from svlaw.data.table_texts import labelled, number, percent, span
 from svlaw.questions.defaults import RESAMPLES
 
@@ -115,6 +117,13 @@ def frontier(
     solutions: Solutions = None,
     verifications: Verifications = None,
     *,
+    headroom: Annotated[
+        bool,
+        typer.Option(
+            "--headroom",
+            help="Also show what the best division of each budget among problems would reach.",
+        ),
+    ] = False,
     choice: "CostChoice",
     verifier: Verifier = None,
     resamples: Resamples = RESAMPLES,
@@ -142,14 +151,16 @@ def frontier(
         has_contenders=True,
         intervals=intervals,
     )
-    from svlaw.analysis.compare.comparison_tables import frontier_table
+    from svlaw.analysis.compare.comparison_tables import frontier_table, headroom_table
     from svlaw.analysis.compare.frontier import frontier as compute
 
+    divided = _headroom(pool, study, headroom)
     frames = [compute(t, study.cost, resamples=resamples, seed=options.seed) for t in study.tables]
     if output is not None:
         write_rows(output, stack(study, frames))
     if as_json:
-        print_json(describe(study, [{"frontier": frame.to_dicts()} for frame in frames]))
+        document = describe(study, [{"frontier": frame.to_dicts()} for frame in frames])
+        print_json(document | ({} if divided is None else {"headroom": divided.to_dicts()}))
     elif output is None:
         tables = [
             frontier_table(frame, heading, intervals)
@@ -159,7 +170,21 @@ def frontier(
             print_rows(table.title, table.header, table.rows)
         for note in dict.fromkeys(note for table in tables for note in table.notes):
             console.print(note, markup=False, highlight=False, soft_wrap=True)
+        if divided is not None:
+            print_table(headroom_table(divided))
         suggest(f"svlaw plan {pool}{as_options(choice)} --budget COST")
+
+
+def _headroom(path: Path, study: "Study", is_wanted: bool) -> "pl.DataFrame | None":
+    """The headroom of a study, where it is asked for."""
+    from svlaw.analysis.compare.headroom import headroom
+    from svlaw.data.pool import open_pool
+
+    if not is_wanted:
+        return None
+    if study.bins is not None:
+        raise BadInputError("--headroom is for all problems; leave out --by")
+    return headroom(open_pool(path), study.table, study.cost)
 
 
 @reads(choice=read_cost, options=read_options, intervals=read_intervals)
