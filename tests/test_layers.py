@@ -33,7 +33,10 @@ def test_the_graph_is_that_of_the_whole_package() -> None:
     assert {graph.top_of(name) for name in found} == {"svlaw", *graph.FOLDERS}
     tracked = [
         path
-        for folder in (*graph.FOLDERS, *(f"src/svlaw/{n}" for n in ("cli", "questions", "report")))
+        for folder in (
+            *graph.FOLDERS,
+            *(f"src/svlaw/{n}" for n in ("cli", "questions", "report", "viewer")),
+        )
         for path in (ROOT / folder).rglob("*.py")
     ]
     assert set(found.values()) == {*tracked, ROOT / "src" / "svlaw" / "__init__.py"}

@@ -39,7 +39,7 @@ def check_pool(pool: Pool, *, progress: Progress = silent) -> list[Check]:
     Examples:
         >>> import svlaw as sv
         >>> checks = sv.check_pool(sv.open_example("exams_gpt35_by_gpt4"))
-        >>> checks[3]
+        >>> checks[4]
         Check: problems: ok
           99 in all
         >>> [check.subject for check in checks if check.level == "error"]

@@ -36,7 +36,7 @@ def list_examples() -> list[Example]:
     Examples:
         >>> import svlaw as sv
         >>> [example.name for example in sv.list_examples()]
-        ['exams_gpt35_by_gpt4', 'humaneval_codegen16b', 'singhi2025_fig1']
+        ['exams_gpt35_by_gpt4', 'gpqa_diamond', 'humaneval_codegen16b', 'singhi2025_fig1']
     """
     names = sorted(path.parent.name for path in _FOLDER.glob(f"*/{POOL_FILE}"))
     return [_describe(name) for name in names]

@@ -35,7 +35,9 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(content, "blake2b").hexdigest()[:DIGITS]
 
 
-def refuse_damaged(pool: Path, parts: Iterable[Path], *, anew: bool = False) -> None:
+def refuse_damaged(
+    pool: Path, parts: Iterable[Path], *, anew: bool = False, remember: bool = True
+) -> None:
     """Raise for a part whose bytes are not those that were written.
 
     Parts without a digest in their name, which other software wrote, are taken as they are.
@@ -44,6 +46,7 @@ def refuse_damaged(pool: Path, parts: Iterable[Path], *, anew: bool = False) -> 
         pool: The pool's folder.
         parts: Parts of it.
         anew: Hash all of them, whatever is remembered.
+        remember: Whether the pool may be written to, to note the large parts that are whole.
 
     Raises:
         BadInputError: A part is damaged.
@@ -60,7 +63,7 @@ def refuse_damaged(pool: Path, parts: Iterable[Path], *, anew: bool = False) -> 
         if part not in known:
             _refuse(part)
         _seen[part] = states[part]
-    if set(large) - known:
+    if remember and set(large) - known:
         _remember(pool, {_key(pool, part): states[part] for part in large})
 
 

@@ -26,11 +26,12 @@ from svlaw.cli import (
     savings_command,
     simulate_command,
     strategies_command,
+    view_command,
 )
 
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "Get a pool": ("examples", "import", "generate", "simulate", "grade", "parse"),
-    "Look at a pool": ("check", "strategies"),
+    "Look at a pool": ("check", "view", "strategies"),
     "Compare strategies": (
         *("curves", "frontier", "crossover", "savings", "reliability"),
         "compare",
@@ -96,6 +97,7 @@ import_commands.app.command()(recognition_commands.outputs)
 for command in (
     *(pool_commands.examples, simulate_command.simulate, grade_command.grade),
     *(parse_command.parse, pool_commands.check, strategies_command.strategies),
+    view_command.view,
     *(comparison_commands.curves, comparison_commands.frontier, comparison_commands.crossover),
     *(savings_command.savings, reliability_command.reliability, compare_command.compare),
     *(plan_command.plan, fit_command.fit, forecast_command.forecast),

@@ -244,9 +244,10 @@ def plan(
         Plan for a budget of 64: status ok
           recommended: self_consistency, S = 64, cost 64, expected 55.1%
           voting: self_consistency, S = 64, cost 64, expected 55.1%
+          default vote: self_consistency, S = 16, cost 16, expected 49.5%
           runner-up: best_of_n, S = 4, V = 4, cost 36, expected 44.9%
         >>> found.frame()["role"].to_list()
-        ['recommended', 'voting', 'runner-up']
+        ['recommended', 'voting', 'default vote', 'runner-up']
     """
     planner.check_request(budget, target)
     asked = ask("plan", source, cost, verifier, seed)
