@@ -266,7 +266,8 @@ def test_ten_times_the_budget(pool, cost):
         difference = table.success[after] - table.success[before]
         assert step.gain.estimate == pytest.approx(difference.mean())
         ends = difference_intervals(difference[None])
-        assert (step.gain.conf_low, step.gain.conf_high) == (ends[0][0], ends[1][0])
+        found = (step.gain.conf_low, step.gain.conf_high)
+        assert found == pytest.approx((ends[0][0], ends[1][0]), abs=1e-12)
     assert low == 1
 
 

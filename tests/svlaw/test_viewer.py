@@ -392,27 +392,25 @@ def test_the_server_ends_with_an_interrupt(written: Pool, svlaw: Svlaw) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_in_a_browser(written: Pool, chromium: str, scheme: str) -> None:
+def test_the_pages_in_a_browser(written: Pool, browser: Any, scheme: str) -> None:
     """No rule of axe is broken, and the browser has nothing to say about the hostile texts."""
-    sync_api = pytest.importorskip("playwright.sync_api")
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     process, address = start(written)
     said: list[str] = []
+    context = browser.new_context(color_scheme=scheme)
     try:
-        with sync_api.sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            page = browser.new_page(color_scheme=scheme)
-            page.on("console", lambda message: said.append(message.text))
-            page.on("dialog", lambda dialog: said.append(dialog.message))
-            page.goto(address)
-            for link in ("tbody th a", "section h3 a", None):
-                broken = axe.run(page).response["violations"]
-                assert [(rule["id"], rule["nodes"][0]["html"]) for rule in broken] == []
-                if link is not None:
-                    page.locator(link).first.click()
-            assert "/solution?" in page.url
-            browser.close()
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("dialog", lambda dialog: said.append(dialog.message))
+        page.goto(address)
+        for link in ("tbody th a", "section h3 a", None):
+            broken = axe.run(page).response["violations"]
+            assert [(rule["id"], rule["nodes"][0]["html"]) for rule in broken] == []
+            if link is not None:
+                page.locator(link).first.click()
+        assert "/solution?" in page.url
     finally:
+        context.close()
         os.kill(process.pid, signal.SIGINT)
         process.communicate(timeout=60)
     assert said == []
