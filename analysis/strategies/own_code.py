@@ -48,10 +48,7 @@ def load_own(text: str, folder: Path | None = None) -> Any:
             raise BadInputError(f"{text}: importing {module_name} failed: {error}") from error
         raise BadInputError(f"{text}: there is no module {module_name} in {place}") from error
     except Exception as error:
-        said, note = said_by(error)
-        found = BadInputError(f"{text}: importing {module_name} failed: {said}")
-        found.add_note(note)
-        raise found from error
+        raise error_of_code(f"{text}: importing {module_name} failed:", error) from error
     finally:
         sys.path.remove(place)
         _keep_on_path(place)
@@ -143,16 +140,20 @@ def modules_beside(own: Any) -> list[types.ModuleType]:
     return [other for other in list(sys.modules.values()) if _own_file(other) in files]
 
 
-def said_by(error: Exception) -> tuple[str, str]:
-    """What an error of the user's code said in one line, and its traceback in their files.
+def error_of_code(before: str, error: Exception, after: str = "") -> BadInputError:
+    """What the user's code raised, in one line; its note is the traceback in their files.
 
     Args:
+        before: What was done, to stand before what the error says.
         error: The error.
+        after: Where, to stand behind it.
     """
     said = f"{type(error).__name__}: {first_line(error)}" if str(error) else type(error).__name__
+    found = BadInputError(f"{before} {said}{after}")
     steps = [step for step in traceback.extract_tb(error.__traceback__) if _is_theirs(step)]
     lines = traceback.format_list(steps) + traceback.format_exception_only(error)
-    return said, "".join(["Traceback (most recent call last):\n", *lines]).rstrip()
+    found.add_note("".join(["Traceback (most recent call last):\n", *lines]).rstrip())
+    return found
 
 
 def _is_theirs(step: traceback.FrameSummary) -> bool:
@@ -160,24 +161,6 @@ def _is_theirs(step: traceback.FrameSummary) -> bool:
     if step.filename.startswith(("<frozen", "<__array")) or path.is_relative_to(_PACKAGE):
         return False
     return not _is_installed(path)
-
-
-def parameters_of(function: Any, default: int) -> int:
-    """How many arguments by position a function takes; a default where it does not say.
-
-    Args:
-        function: The function, or a method of an object.
-        default: The number of one that takes any number, or whose signature is unknown.
-    """
-    try:
-        parameters = inspect.signature(getattr(function, "py_func", function)).parameters.values()
-    except (TypeError, ValueError):
-        return default
-    kinds = [p.kind for p in parameters if p.default is p.empty or p.kind is p.VAR_POSITIONAL]
-    if inspect.Parameter.VAR_POSITIONAL in kinds:
-        return default
-    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(kind in by_position for kind in kinds)
 
 
 def digest_of(own: Any) -> str:

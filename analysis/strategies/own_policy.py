@@ -9,19 +9,19 @@ for on a solution (0 without). Equal draws must give equal results.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from svlaw.analysis.kernels.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED, ProblemSample
-from svlaw.analysis.strategies.own_code import said_by
+from svlaw.analysis.kernels.problem_sample import NO_CLASS, SCORE_UNIT, UNPARSED
+from svlaw.analysis.strategies.own_code import error_of_code
+from svlaw.analysis.strategies.own_rule import shares_of_winners
 from svlaw.analysis.strategies.policies import usage
+from svlaw.analysis.strategies.policies.verdict_replay import Cache
 from svlaw.data.errors import BadInputError
 
 F64 = npt.NDArray[np.float64]
-
-_TIE: Final = 1e-12
 
 
 class _CutError(Exception):
@@ -77,7 +77,7 @@ class OwnPolicy:
         except BadInputError:
             raise
         except Exception as error:
-            raise self._raised(error, problem) from error
+            raise error_of_code(f"{self.name} raised", error, f" on {problem.where}") from error
         problem.used[usage.SUCCESS] = self._outcome(returned, problem)
         return problem.used
 
@@ -100,12 +100,6 @@ class OwnPolicy:
             " position of one of them (from 0) or a finite weight for each"
         )
 
-    def _raised(self, error: Exception, problem: "PolicyProblem") -> BadInputError:
-        said, steps = said_by(error)
-        found = BadInputError(f"{self.name} raised {said} on {problem.where}")
-        found.add_note(steps)
-        return found
-
 
 class PolicyProblem:
     """One replay of one problem: solutions and verdicts come in random order, without replacement.
@@ -120,31 +114,29 @@ class PolicyProblem:
     def __init__(
         self,
         owner: OwnPolicy,
-        sample: ProblemSample,
+        problem_id: str,
+        cache: Cache,
         able: npt.NDArray[np.int64],
         seed: Sequence[int],
         replay: int,
-        *,
-        count_unparsed: bool,
-        zero_missing: bool,
     ) -> None:
         self.answers: list[int] = []
         self.used = np.zeros(len(usage.QUANTITIES))
-        self._owner, self._sample, self._replay = owner, sample, replay
+        self._owner, self._cache = owner, cache
+        self._problem_id, self._replay = problem_id, replay
         self._random = np.random.Generator(np.random.PCG64([*seed, replay]))
         self._order = able[self._random.permutation(able.size)]
         self._calls: npt.NDArray[np.int64] | None = None
-        if sample.calls is not None:
-            self._calls = self._random.permutation(sample.n_calls)
+        if cache.call_tokens.size:
+            self._calls = self._random.permutation(cache.call_tokens.size)
         self._verdicts: dict[int, npt.NDArray[np.int64]] = {}
         self._asked: list[int] = []
         self._scores: list[list[float]] = []
-        self._count_unparsed, self._zero_missing = count_unparsed, zero_missing
 
     @property
     def where(self) -> str:
         """Problem and replay in words."""
-        return f"problem {self._sample.problem_id}, replay {self._replay}"
+        return f"problem {self._problem_id}, replay {self._replay}"
 
     @property
     def scores(self) -> list[float]:
@@ -173,12 +165,11 @@ class PolicyProblem:
         if place == self._order.size:
             raise _CutError
         chosen = int(self._order[place])
-        self.answers.append(max(int(self._sample.classes[chosen]), NO_CLASS))
+        self.answers.append(max(int(self._cache.classes[chosen]), NO_CLASS))
         self._asked.append(0)
         self._scores.append([])
         self.used[usage.SOLUTIONS] += 1
-        if self._sample.lengths is not None:
-            self.used[usage.SOLUTION_TOKENS] += self._sample.lengths.solutions[chosen]
+        self.used[usage.SOLUTION_TOKENS] += self._cache.tokens[chosen]
 
     def verify(self, position: int) -> float | None:
         """Get one more verdict on a solution: its score, from 0 to 1; None where unparsed."""
@@ -205,12 +196,10 @@ class PolicyProblem:
     def _judge(self, position: int) -> float | None:
         chosen, k = int(self._order[position]), self._asked[position]
         self._asked[position] += 1
-        if self._zero_missing and self._sample.missing[chosen]:
+        if self._cache.unverified[chosen]:
             self._scores[position].append(0.0)
             return 0.0
         units = self._verdict(chosen, k)
-        if units == UNPARSED and self._count_unparsed:
-            units = 0
         if units == UNPARSED:
             return None
         score = units / SCORE_UNIT
@@ -219,42 +208,31 @@ class PolicyProblem:
 
     def _verdict(self, chosen: int, k: int) -> int:
         """The k-th verdict on a solution, in billionths, once its use is written down."""
-        sample, lengths = self._sample, self._sample.lengths
-        first, last = int(sample.offsets[chosen]), int(sample.offsets[chosen + 1])
-        if self._calls is None or sample.calls is None:
+        cache = self._cache
+        if self._calls is None:
             if chosen not in self._verdicts:
+                first, last = int(cache.offsets[chosen]), int(cache.offsets[chosen + 1])
                 self._verdicts[chosen] = first + self._random.permutation(last - first)
             row = int(self._verdicts[chosen][k])
-            self._use(k == 0, 0.0 if lengths is None else lengths.prompts[chosen], 1.0)
-            if lengths is not None:
-                self.used[usage.VERIFICATION_TOKENS] += lengths.verdicts[row]
-            return int(sample.scores[row])
+            self._use(k == 0, cache.prompt_tokens[chosen], cache.verdict_tokens[row])
+            return int(cache.scores[row])
         call = int(self._calls[k])
         if k >= self.used[usage.VERIFICATIONS]:
-            prompt = 0.0 if lengths is None else float(lengths.prompts.mean())
-            self._use(k == 0, prompt, 1.0)
-            if lengths is not None:
-                tokens = lengths.of_calls(sample.calls, sample.n_calls)[call]
-                self.used[usage.VERIFICATION_TOKENS] += tokens
-        rows = first + np.flatnonzero(sample.calls[first:last] == call)
-        return int(sample.scores[rows[0]]) if rows.size else UNPARSED
+            self._use(k == 0, cache.call_prompt, cache.call_tokens[call])
+        return int(cache.calls[chosen, call])
 
-    def _use(self, is_prompted: bool, prompt_tokens: float, verifications: float) -> None:
-        self.used[usage.VERIFICATIONS] += verifications
+    def _use(self, is_prompted: bool, prompt_tokens: float, tokens: float) -> None:
+        self.used[usage.VERIFICATIONS] += 1
+        self.used[usage.VERIFICATION_TOKENS] += tokens
         if is_prompted:
             self.used[usage.PROMPTS] += 1
             self.used[usage.PROMPT_TOKENS] += prompt_tokens
 
     def is_right(self, position: int) -> bool:
         """Whether a sampled solution is right, for the outcome alone."""
-        return bool(self._sample.correct[self._order[position]])
+        return bool(self._cache.correct[self._order[position]])
 
     def share_of_winner(self, weights: F64) -> float:
         """Mean share of right solutions of the answers with the largest sum of weights."""
-        answers = np.array(self.answers)
-        present = np.unique(answers[answers >= 0])
-        if not present.size:
-            return 0.0
-        sums = np.array([weights[answers == a].sum() for a in present])
-        winners = present[sums >= sums.max() - _TIE * np.abs(weights).sum()]
-        return float(self._sample.shares[winners].mean())
+        answers = np.array([self.answers], np.int32)
+        return float(shares_of_winners(answers, weights[None], self._cache.shares)[0])

@@ -29,7 +29,7 @@ from svlaw.analysis.strategies.call_watch import (
     LIMIT_SECONDS,
     Heartbeat,
 )
-from svlaw.analysis.strategies.own_code import said_by
+from svlaw.analysis.strategies.own_code import error_of_code
 from svlaw.data.errors import BadInputError, first_line
 
 F64 = npt.NDArray[np.float64]
@@ -216,11 +216,8 @@ class OwnRule:
         self, error: Exception, draws: Draws, d: int, among: int | None = None
     ) -> BadInputError:
         """The error of a function that raised; its note is the traceback of the user's part."""
-        said, steps = said_by(error)
         many = f"{among} draws such as " if among is not None and among > 1 else ""
-        found = BadInputError(f"{self.name} raised {said} on {many}{draws.where(d)}")
-        found.add_note(steps)
-        return found
+        return error_of_code(f"{self.name} raised", error, f" on {many}{draws.where(d)}")
 
     def _nonsense(self, returned: Any, draws: Draws, d: int) -> BadInputError:
         S, result = draws.answers.shape[1], np.asarray(returned)
@@ -254,7 +251,7 @@ def _judged(rule: OwnRule, draws: Draws, found: npt.NDArray[Any]) -> F64:
         if wrong.any():
             d = int(np.argmax(wrong))
             raise rule._nonsense(found[d], draws, d)
-        outcome: F64 = _shares_of_winners(draws.answers, weights, draws.shares)
+        outcome: F64 = shares_of_winners(draws.answers, weights, draws.shares)
         return outcome
     shaped = found if rule.is_batched or not len(found) else found[0]
     raise rule._nonsense(shaped, draws, 0)
@@ -290,7 +287,7 @@ def _weights_caller(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @kernel
-def _shares_of_winners(answers, weights, shares):  # type: ignore[no-untyped-def]
+def shares_of_winners(answers, weights, shares):  # type: ignore[no-untyped-def]
     """(D,) mean share of the answers with the largest sum of weights; 0 without any answer."""
     found = np.zeros(answers.shape[0])
     totals, present = np.empty(shares.size), np.zeros(shares.size, np.bool_)

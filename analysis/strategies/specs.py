@@ -47,11 +47,6 @@ class Spec:
         return self.given.items() <= FAMILIES[self.strategy].parse(setting).items()
 
 
-def read_specs(text: str) -> list[str]:
-    """The strategies of a list separated by commas, as their texts."""
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
 def parse_spec(text: str | Any) -> Spec:
     """One strategy with its settings.
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from svlaw.analysis.kernels.problem_sample import ProblemSample
 from svlaw.analysis.strategies.call_watch import Heartbeat
 from svlaw.analysis.strategies.own_policy import OwnPolicy, PolicyProblem
+from svlaw.analysis.strategies.policies.evaluation import cache_of
 from svlaw.analysis.strategies.policies.replays import Replayed, replay
 from svlaw.analysis.success.estimators import Options
 from svlaw.data.errors import BadInputError
@@ -37,23 +38,18 @@ def estimate_own_policy(
         BadInputError: The policy raised, returned nonsense, broke its limits, or gave two results
             for one replay.
     """
+    cache = cache_of(
+        sample,
+        count_unparsed=options.unparsed == "no",
+        zero_missing=options.missing_answer == "zero",
+    )
     able = np.flatnonzero(sample.depths >= policy.verifications)
     digest = hashlib.blake2b(f"own policy\0{sample.problem_id}".encode(), digest_size=8).digest()
     seed = (options.seed, *np.frombuffer(digest, np.uint32).tolist())
     begun = 0
 
     def play(number: int) -> F64:
-        return policy.play(
-            PolicyProblem(
-                policy,
-                sample,
-                able,
-                seed,
-                number,
-                count_unparsed=options.unparsed == "no",
-                zero_missing=options.missing_answer == "zero",
-            )
-        )
+        return policy.play(PolicyProblem(policy, sample.problem_id, cache, able, seed, number))
 
     def add(replays: int, sums: F64, squares: F64, largest: F64) -> None:
         nonlocal begun

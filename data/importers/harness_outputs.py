@@ -15,8 +15,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import polars as pl
-
 from svlaw.data.errors import BadInputError
 from svlaw.data.grading.answers import reference_answer
 from svlaw.data.importers.inspect_logs import Tally, flag_of_score
@@ -116,9 +114,3 @@ def summary_entry(record: Record) -> Entry:
         raise record.error("summaries of an inspect_ai log: the sample was not scored")
     answer = score.get("answer") if isinstance(score, dict) else None
     return Entry(problem, [Attempt(None, blank_to_none(as_text(answer)), flag)])
-
-
-def is_lighteval(columns: dict[str, pl.DataType]) -> bool:
-    """Tell whether columns are those of a details file."""
-    older = {"predictions", "gold", "metrics"} <= set(columns)
-    return older or {"doc", "model_response", "metric"} <= set(columns)

@@ -69,7 +69,7 @@ def evaluate(
         return _vote(family, sample, settings, target, limit, seed)
     if FAMILIES[family].is_own_vote:
         return _own_vote(family, sample, settings, target, limit, seed)
-    cache = _cache(sample, count_unparsed, zero_missing)
+    cache = cache_of(sample, count_unparsed=count_unparsed, zero_missing=zero_missing)
     found = Replayed(*(np.zeros((len(settings), len(QUANTITIES))) for _ in range(3)))
     depths = np.array([int(one["verifications"]) for one in settings])
     for depth in np.unique(depths):
@@ -186,7 +186,8 @@ def _verified(
     return Replayed(found.mean[back], found.variance[back], found.largest[back])
 
 
-def _cache(sample: ProblemSample, count_unparsed: bool, zero_missing: bool) -> Cache:
+def cache_of(sample: ProblemSample, *, count_unparsed: bool, zero_missing: bool) -> Cache:
+    """One problem as replays of policies that verify take it; see `evaluate` for the options."""
     scores = sample.scores
     if count_unparsed:
         scores = np.where(scores == UNPARSED, 0, scores).astype(np.int32)

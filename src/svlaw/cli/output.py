@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from rich.table import Table
 
 from svlaw.data.errors import BadInputError
 from svlaw.data.progress import Progress as ProgressCallback
-from svlaw.data.table_texts import FEW_DIFFER, TextTable
+from svlaw.data.table_texts import TextTable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,12 +59,6 @@ def print_sentences(sentences: Sequence[str]) -> None:
 def warn(message: str) -> None:
     """Print a remark on standard error."""
     messages.print(f"note: {message}", markup=False, soft_wrap=True)
-
-
-def explain_few(marks: Iterable[bool | None]) -> None:
-    """Say what the mark of `mark_few` means, where there is one."""
-    if any(marks):
-        console.print(FEW_DIFFER)
 
 
 def suggest(command: str) -> None:
